@@ -1,0 +1,181 @@
+//! An operation: who asked whom to do what, with which points, and how it was answered.
+
+use super::{
+    Action, Detail, Direction, Endpoint, FlowInfo, FrameRef, Function, Origin, PointRange, Protocol,
+    Timestamp,
+};
+
+/// The part an operation plays in an exchange.
+#[derive(Debug, Copy, Clone, Eq, PartialEq, Hash)]
+pub enum Exchange {
+    /// A question or an order.
+    Request,
+    /// The answer to a request.
+    Response,
+    /// A report nobody asked for.
+    Unsolicited,
+    /// A confirmation of receipt.
+    Confirm,
+    /// Link-layer traffic.
+    Link,
+}
+
+impl Exchange {
+    /// Lower-case name, as in events.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Exchange::Request => "request",
+            Exchange::Response => "response",
+            Exchange::Unsolicited => "unsolicited",
+            Exchange::Confirm => "confirm",
+            Exchange::Link => "link",
+        }
+    }
+}
+
+/// The address a protocol gives a station behind an endpoint.
+#[derive(Debug, Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash)]
+pub enum StationAddress {
+    /// The protocol has none.
+    None,
+    /// Modbus unit id.
+    Unit(u8),
+    /// DNP3 link address.
+    Link(u16),
+}
+
+impl StationAddress {
+    /// The number, if there is one.
+    #[must_use]
+    pub fn number(self) -> Option<u32> {
+        match self {
+            StationAddress::None => None,
+            StationAddress::Unit(n) => Some(n.into()),
+            StationAddress::Link(n) => Some(n.into()),
+        }
+    }
+}
+
+/// How a request was answered.
+#[derive(Debug, Copy, Clone, Eq, PartialEq, Hash)]
+pub enum Outcome {
+    /// Not an answer.
+    None,
+    /// Accepted.
+    Success,
+    /// Refused or failed, with the protocol's code (Modbus exception, DNP3 command status, DNP3 IIN2 bits).
+    Refused {
+        /// The raw code.
+        code: u16,
+        /// Its name in the standard, `snake_case`.
+        name: &'static str,
+    },
+}
+
+/// The request that a response answers.
+#[derive(Debug, Copy, Clone, Eq, PartialEq)]
+pub struct Answered {
+    /// When the request was complete on the tap.
+    pub at: Timestamp,
+    /// The frame that completed it.
+    pub frame: FrameRef,
+}
+
+/// A protocol-neutral operation. Borrowed from the session for the time of the call.
+#[derive(Copy, Clone)]
+pub struct Operation<'a> {
+    /// The flow it was seen on.
+    pub flow: &'a FlowInfo,
+    /// Which way it travelled.
+    pub direction: Direction,
+    /// Frames and time.
+    pub origin: Origin,
+    /// The protocol.
+    pub protocol: Protocol,
+    /// Its part in an exchange.
+    pub exchange: Exchange,
+    /// Whether the sender is the commanding side (client, master). False for station to master.
+    pub from_master: bool,
+    /// The station asked, or reporting.
+    pub station: StationAddress,
+    /// The master's own address, where the protocol has one.
+    pub master: StationAddress,
+    /// Its class. A response has the class of its request.
+    pub action: Action,
+    /// Its function. A DNP3 response carries function 129 here; see `requested`.
+    pub function: Function,
+    /// The function of the request that this answers, if it was seen.
+    pub requested: Option<Function>,
+    /// The points concerned; a response inherits those of its request where the wire gives none.
+    pub ranges: &'a [PointRange],
+    /// Whether `ranges` is only a beginning, because there were more than the limit.
+    pub more_ranges: bool,
+    /// How it was answered.
+    pub outcome: Outcome,
+    /// The request that this answers, if it was seen.
+    pub answers: Option<Answered>,
+    /// Number that ties question and answer: Modbus transaction id, DNP3 application sequence.
+    pub sequence: u16,
+    /// Addressed to all stations.
+    pub broadcast: bool,
+    /// Whether an answer is due.
+    pub wants_answer: bool,
+    /// The octets behind the function code (and IIN); select and operate must agree in them.
+    pub body: &'a [u8],
+    /// Found after resynchronising.
+    pub recovered: bool,
+    /// The content.
+    pub detail: &'a dyn Detail,
+}
+
+impl Operation<'_> {
+    /// Who sent it.
+    #[must_use]
+    pub fn from(&self) -> Endpoint {
+        self.flow.sender(self.direction)
+    }
+
+    /// Who was to receive it.
+    #[must_use]
+    pub fn to(&self) -> Endpoint {
+        self.flow.receiver(self.direction)
+    }
+
+    /// The commanding endpoint, whoever sent this.
+    #[must_use]
+    pub fn master_endpoint(&self) -> Endpoint {
+        if self.from_master { self.from() } else { self.to() }
+    }
+
+    /// The station's endpoint, whoever sent this.
+    #[must_use]
+    pub fn station_endpoint(&self) -> Endpoint {
+        if self.from_master { self.to() } else { self.from() }
+    }
+
+    /// Nanoseconds between the request and this answer.
+    #[must_use]
+    pub fn latency_ns(&self) -> Option<u64> {
+        self.answers.map(|a| self.origin.at.since(a.at))
+    }
+}
+
+/// One protocol data unit as on the wire: a Modbus ADU, a DNP3 link frame. Every PDU is reported as a
+/// unit; most, but not all, are operations too (a DNP3 fragment of three link frames: three units, one
+/// operation).
+#[derive(Copy, Clone)]
+pub struct Unit<'a> {
+    /// The flow it was seen on.
+    pub flow: &'a FlowInfo,
+    /// Which way it travelled.
+    pub direction: Direction,
+    /// Frames and time.
+    pub origin: Origin,
+    /// The protocol.
+    pub protocol: Protocol,
+    /// Found after resynchronising.
+    pub recovered: bool,
+    /// The content.
+    pub detail: &'a dyn Detail,
+}

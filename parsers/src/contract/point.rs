@@ -1,0 +1,232 @@
+//! Points: addresses, values, quality.
+
+/// What kind of point an address names.
+#[derive(Debug, Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash)]
+pub enum PointKind {
+    /// Modbus coil (0xxxx).
+    Coil,
+    /// Modbus discrete input (1xxxx).
+    DiscreteInput,
+    /// Modbus input register (3xxxx).
+    InputRegister,
+    /// Modbus holding register (4xxxx).
+    HoldingRegister,
+    /// Modbus file record; address is file * 65536 + record.
+    FileRecord,
+    /// Modbus FIFO queue pointer.
+    FifoQueue,
+    /// Modbus exception status, diagnostics, identification: a value without an address.
+    DeviceData,
+    /// DNP3 binary input, static or event (groups 1, 2).
+    BinaryInput,
+    /// DNP3 double-bit binary input (groups 3, 4).
+    DoubleBitInput,
+    /// DNP3 binary output status, event or command (groups 10 to 13).
+    BinaryOutput,
+    /// DNP3 counter (groups 20, 22).
+    Counter,
+    /// DNP3 frozen counter (groups 21, 23).
+    FrozenCounter,
+    /// DNP3 analog input (groups 30, 32).
+    AnalogInput,
+    /// DNP3 frozen analog input (groups 31, 33).
+    FrozenAnalogInput,
+    /// DNP3 analog input dead-band (group 34).
+    AnalogDeadband,
+    /// DNP3 analog output status, event or command (groups 40 to 43).
+    AnalogOutput,
+    /// DNP3 octet string (groups 110, 111).
+    OctetString,
+    /// DNP3 virtual terminal (groups 112, 113).
+    VirtualTerminal,
+    /// DNP3 internal indication (group 80).
+    InternalIndication,
+    /// DNP3 class data (group 60); address 0 to 3 is the class.
+    ClassData,
+    /// DNP3 device attribute (group 0); address is the variation.
+    DeviceAttribute,
+    /// Any other DNP3 object group.
+    Object(u8),
+}
+
+impl PointKind {
+    /// Kinds with a name of their own, that is, all but [`PointKind::Object`].
+    pub const NAMED: [PointKind; 21] = [
+        PointKind::Coil,
+        PointKind::DiscreteInput,
+        PointKind::InputRegister,
+        PointKind::HoldingRegister,
+        PointKind::FileRecord,
+        PointKind::FifoQueue,
+        PointKind::DeviceData,
+        PointKind::BinaryInput,
+        PointKind::DoubleBitInput,
+        PointKind::BinaryOutput,
+        PointKind::Counter,
+        PointKind::FrozenCounter,
+        PointKind::AnalogInput,
+        PointKind::FrozenAnalogInput,
+        PointKind::AnalogDeadband,
+        PointKind::AnalogOutput,
+        PointKind::OctetString,
+        PointKind::VirtualTerminal,
+        PointKind::InternalIndication,
+        PointKind::ClassData,
+        PointKind::DeviceAttribute,
+    ];
+
+    /// `snake_case` name, as in events and profiles; `"object"` for other groups.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            PointKind::Coil => "coil",
+            PointKind::DiscreteInput => "discrete_input",
+            PointKind::InputRegister => "input_register",
+            PointKind::HoldingRegister => "holding_register",
+            PointKind::FileRecord => "file_record",
+            PointKind::FifoQueue => "fifo_queue",
+            PointKind::DeviceData => "device_data",
+            PointKind::BinaryInput => "binary_input",
+            PointKind::DoubleBitInput => "double_bit_input",
+            PointKind::BinaryOutput => "binary_output",
+            PointKind::Counter => "counter",
+            PointKind::FrozenCounter => "frozen_counter",
+            PointKind::AnalogInput => "analog_input",
+            PointKind::FrozenAnalogInput => "frozen_analog_input",
+            PointKind::AnalogDeadband => "analog_deadband",
+            PointKind::AnalogOutput => "analog_output",
+            PointKind::OctetString => "octet_string",
+            PointKind::VirtualTerminal => "virtual_terminal",
+            PointKind::InternalIndication => "internal_indication",
+            PointKind::ClassData => "class_data",
+            PointKind::DeviceAttribute => "device_attribute",
+            PointKind::Object(_) => "object",
+        }
+    }
+
+    /// The named kind with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<PointKind> {
+        PointKind::NAMED.into_iter().find(|k| k.name() == name)
+    }
+}
+
+/// A run of points of one kind. Cannot end before it starts.
+#[derive(Debug, Copy, Clone, Eq, PartialEq, Hash)]
+pub struct PointRange {
+    kind: PointKind,
+    first: u32,
+    last: u32,
+}
+
+impl PointRange {
+    /// From `first` to `last`, both included; the ends are swapped if given the wrong way round.
+    #[must_use]
+    pub fn new(kind: PointKind, first: u32, last: u32) -> PointRange {
+        PointRange { kind, first: first.min(last), last: first.max(last) }
+    }
+
+    /// One point.
+    #[must_use]
+    pub fn one(kind: PointKind, address: u32) -> PointRange {
+        PointRange { kind, first: address, last: address }
+    }
+
+    /// Every point of a kind (DNP3 qualifier 06).
+    #[must_use]
+    pub fn all(kind: PointKind) -> PointRange {
+        PointRange { kind, first: 0, last: u32::MAX }
+    }
+
+    /// What kind the points are.
+    #[must_use]
+    pub fn kind(&self) -> PointKind {
+        self.kind
+    }
+
+    /// First address, as on the wire (0-based).
+    #[must_use]
+    pub fn first(&self) -> u32 {
+        self.first
+    }
+
+    /// Last address, included.
+    #[must_use]
+    pub fn last(&self) -> u32 {
+        self.last
+    }
+}
+
+/// A value as the wire gave it.
+#[derive(Debug, Copy, Clone, PartialEq)]
+pub enum Value<'a> {
+    /// No value: the address alone (a read request).
+    None,
+    /// One bit.
+    Bit(bool),
+    /// DNP3 double-bit state: 0 intermediate, 1 off, 2 on, 3 indeterminate.
+    DoubleBit(u8),
+    /// Unsigned number.
+    Unsigned(u64),
+    /// Signed number.
+    Signed(i64),
+    /// 32-bit float.
+    Float32(f32),
+    /// 64-bit float.
+    Float64(f64),
+    /// Milliseconds since 1970-01-01T00:00:00Z (DNP3 time).
+    TimeMs(u64),
+    /// DNP3 control relay output block or pattern control block.
+    Crob(Crob),
+    /// Modbus mask write.
+    Mask {
+        /// AND mask.
+        and: u16,
+        /// OR mask.
+        or: u16,
+    },
+    /// Printable text of the wire, not checked for encoding.
+    Text(&'a [u8]),
+    /// Bytes without a known meaning.
+    Bytes(&'a [u8]),
+}
+
+/// DNP3 control relay output block, IEEE 1815 group 12.
+#[derive(Debug, Copy, Clone, Eq, PartialEq)]
+pub struct Crob {
+    /// Control code octet: trip/close code, clear, queue, operation type.
+    pub code: u8,
+    /// Repetitions.
+    pub count: u8,
+    /// On time in milliseconds.
+    pub on_time_ms: u32,
+    /// Off time in milliseconds.
+    pub off_time_ms: u32,
+}
+
+/// One point with its value.
+#[derive(Debug, Copy, Clone, PartialEq)]
+pub struct Point<'a> {
+    /// What kind of point.
+    pub kind: PointKind,
+    /// Address or index; `None` when the wire gave none (a response whose request was not seen).
+    pub address: Option<u32>,
+    /// The value.
+    pub value: Value<'a>,
+    /// Flags octet (DNP3), raw.
+    pub flags: Option<u8>,
+    /// Command status octet (DNP3 group 12, 41, 13, 43), raw.
+    pub status: Option<u8>,
+    /// Time of the event, milliseconds since 1970 (DNP3), relative times already added to their base.
+    pub time_ms: Option<u64>,
+    /// DNP3 object group and variation; `None` for other protocols.
+    pub object: Option<(u8, u8)>,
+}
+
+impl<'a> Point<'a> {
+    /// A point with a value and nothing else.
+    #[must_use]
+    pub fn new(kind: PointKind, address: Option<u32>, value: Value<'a>) -> Point<'a> {
+        Point { kind, address, value, flags: None, status: None, time_ms: None, object: None }
+    }
+}

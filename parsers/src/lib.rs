@@ -1,0 +1,22 @@
+//! Protocol decoders for power-grid control networks.
+//!
+//! This crate turns the bytes of a flow into protocol-neutral [`Operation`]s and [`Defect`]s. It does
+//! no I/O, reads no clock and knows nothing of sockets: the caller passes packet time with every
+//! chunk. See [`contract`] for the rules that every protocol keeps.
+//!
+//! A protocol is one folder and one row in [`DISSECTORS`].
+
+pub mod contract;
+pub mod dnp3;
+pub mod modbus;
+
+pub use contract::*;
+
+/// Every protocol this build can decode. To add one: a folder beside `modbus`, and a row here.
+pub static DISSECTORS: &[Dissector] = &[modbus::DISSECTOR, dnp3::DISSECTOR];
+
+/// The dissector of a protocol.
+#[must_use]
+pub fn dissector(protocol: Protocol) -> Option<&'static Dissector> {
+    DISSECTORS.iter().find(|d| d.protocol == protocol)
+}

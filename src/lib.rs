@@ -1,0 +1,18 @@
+//! gridtap: a passive monitor for power-grid control networks.
+//!
+//! The way from wire to metric, one direction only:
+//!
+//! ```text
+//! capture   frames from files and interfaces
+//! decap     the innermost packet
+//! flow      TCP streams put in order, UDP, raw Ethernet
+//! (parsers) a protocol's session: operations and defects
+//! detect    profile verdicts and detections: findings
+//! report    event log, counters, summary
+//! serve     /metrics, /healthz, /readyz
+//! ```
+
+pub mod capture;
+pub mod decap;
+pub mod flow;
+pub mod report;

@@ -1,0 +1,103 @@
+//! Every kind of finding, once: id, severity, techniques, title.
+//!
+//! Ids are those of the detection catalogue and never change meaning.
+
+macro_rules! severities {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal),+ $(,)?) => {
+        /// How bad a finding is.
+        #[derive(Debug, Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash)]
+        pub enum Severity { $($(#[$doc])* $variant),+ }
+
+        impl Severity {
+            /// All of them, least first.
+            pub const ALL: &'static [Severity] = &[$(Severity::$variant),+];
+
+            /// Lower-case name, as in events and metrics.
+            pub fn name(self) -> &'static str {
+                match self { $(Severity::$variant => $name),+ }
+            }
+        }
+    };
+}
+
+severities! {
+    /// For the inventory.
+    Info = "info",
+    /// Hygiene.
+    Low = "low",
+    /// Suspicious, most often a misconfiguration.
+    Medium = "medium",
+    /// An attempt, or the capability.
+    High = "high",
+    /// Field equipment or protection may be operating wrongly now.
+    Critical = "critical",
+}
+
+macro_rules! findings {
+    ($($variant:ident { $id:literal, $name:literal, $severity:ident, [$($technique:literal),*], $title:literal })+) => {
+        /// Every kind of finding. Closed, so it is safe as a metric label.
+        #[derive(Debug, Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash)]
+        pub enum FindingKind { $(#[doc = $title] $variant),+ }
+
+        /// All kinds, in the order of the catalogue.
+        pub const CATALOGUE: &[FindingKind] = &[$(FindingKind::$variant),+];
+
+        impl FindingKind {
+            /// Stable id from the detection catalogue. Several kinds may share one.
+            pub fn id(self) -> &'static str {
+                match self { $(FindingKind::$variant => $id),+ }
+            }
+            /// `snake_case` name, unique, as in metrics.
+            pub fn name(self) -> &'static str {
+                match self { $(FindingKind::$variant => $name),+ }
+            }
+            /// Severity when nothing raises or lowers it.
+            pub fn severity(self) -> Severity {
+                match self { $(FindingKind::$variant => Severity::$severity),+ }
+            }
+            /// ATT&CK for ICS techniques, by their ids before version 19.
+            pub fn techniques(self) -> &'static [&'static str] {
+                match self { $(FindingKind::$variant => &[$($technique),*]),+ }
+            }
+            /// A few words for people.
+            pub fn title(self) -> &'static str {
+                match self { $(FindingKind::$variant => $title),+ }
+            }
+        }
+    };
+}
+
+findings! {
+    UnprofiledControl { "POL-01", "unprofiled_control", Critical, ["T0855", "T0831"], "Control that the profile does not allow" }
+    UnprofiledClient { "POL-02", "unprofiled_client", High, ["T0848", "T0846", "T0886"], "Host that the profile does not know commands a station" }
+    UnprofiledStation { "POL-02", "unprofiled_station", High, ["T0848", "T0846", "T0886"], "Station that the profile does not know" }
+    UnprofiledFunction { "POL-03", "unprofiled_function", High, ["T0855", "T0871"], "Function that the profile does not allow" }
+    UnprofiledRange { "POL-04", "unprofiled_range", High, ["T0861", "T0836"], "Points that the profile does not allow" }
+    UnexpectedPort { "POL-15", "unexpected_port", Medium, ["T0885", "T0869"], "Control protocol on an unexpected port" }
+    MalformedPdu { "CNF-01", "malformed_pdu", Medium, ["T0814", "T0866"], "Malformed PDU" }
+    UnknownFunction { "CNF-02", "unknown_function", Medium, ["T0846"], "Undefined function" }
+    UnknownObject { "CNF-02", "unknown_object", Medium, ["T0846"], "Undefined object" }
+    FieldRange { "CNF-03", "field_range", Medium, ["T0814"], "Field outside its range" }
+    BadChecksum { "CNF-04", "bad_checksum", High, ["T0856"], "Checksum failure" }
+    BrokenFraming { "CNF-05", "broken_framing", Medium, ["T0814"], "Broken framing" }
+    ReservedBits { "CNF-06", "reserved_bits", Low, ["T0849"], "Reserved bits or illegal flags" }
+    ConflictingOverlap { "CNF-07", "conflicting_overlap", High, ["T0866", "T0814"], "TCP segments overlap with different content" }
+    Peculiar { "CNF-08", "peculiar", Info, ["T0849"], "Unusual but harmless form" }
+    ForeignProtocol { "CNF-09", "foreign_protocol", Medium, ["T0885", "T0869"], "Other traffic on a control protocol's port" }
+    EncapsulationAnomaly { "CNF-10", "encapsulation_anomaly", Low, ["T0884"], "Encapsulation anomaly" }
+    OperateWithoutSelect { "SEQ-01", "operate_without_select", Critical, ["T0855", "T0821"], "Operate without select" }
+    NoResponseControl { "SEQ-04", "no_response_control", High, ["T0855", "T0803"], "Control that forbids an answer" }
+    BroadcastControl { "SEQ-05", "broadcast_control", High, ["T0855", "T0814"], "Control by broadcast" }
+    AnswerWithoutRequest { "SEQ-06", "answer_without_request", High, ["T0856", "T0830"], "Answer without a request" }
+    UnansweredRequest { "SEQ-07", "unanswered_request", Medium, ["T0804", "T0815"], "Request never answered" }
+    ContradictingAnswer { "SEQ-08", "contradicting_answer", High, ["T0856", "T0831"], "Answer contradicts its request" }
+    SequenceAnomaly { "SEQ-09", "sequence_anomaly", Medium, ["T0830", "T0856"], "Sequence number anomaly" }
+    RoleReversal { "SEQ-19", "role_reversal", High, ["T0848", "T0849"], "Roles of master and station reversed" }
+    RestartCommand { "DEN-01", "restart_command", Critical, ["T0816", "T0826"], "Restart command" }
+    StopCommand { "DEN-02", "stop_command", Critical, ["T0881", "T0858"], "Stop command" }
+    SilenceCommand { "DEN-03", "silence_command", High, ["T0803", "T0804"], "Command that silences a station" }
+    ClearCommand { "DEN-04", "clear_command", Critical, ["T0809", "T0872"], "Delete or clear command" }
+    LogErase { "DEN-05", "log_erase", High, ["T0872"], "Log or counters erased" }
+    FirmwareUpdate { "DEN-06", "firmware_update", Critical, ["T0857", "T0839", "T0800"], "Firmware update" }
+    LimitReached { "CAP-08", "limit_reached", Medium, [], "A limit of the sensor was reached" }
+}

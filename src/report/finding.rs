@@ -1,0 +1,53 @@
+//! A finding, as the detections raise it.
+
+use core::fmt;
+
+use parsers::{
+    Coverage, Endpoint, FlowInfo, FrameRef, Function, PointRange, Protocol, StationAddress, Timestamp,
+};
+
+use super::catalogue::FindingKind;
+
+/// A finding on its way to the sinks. Borrowed: nothing is allocated unless it is written.
+#[derive(Copy, Clone)]
+pub struct Finding<'a> {
+    /// Packet time at which it holds: of the completing frame, or the deadline of what did not come.
+    pub at: Timestamp,
+    /// What kind.
+    pub kind: FindingKind,
+    /// The flow, where one is involved.
+    pub flow: Option<&'a FlowInfo>,
+    /// The protocol, where one is known.
+    pub protocol: Option<Protocol>,
+    /// The commanding side.
+    pub client: Endpoint,
+    /// The station's side.
+    pub server: Endpoint,
+    /// The station's address in its protocol.
+    pub station: StationAddress,
+    /// The station's name in the profile, if it has one.
+    pub station_name: Option<&'a str>,
+    /// The commanding host's name in the profile, if it has one.
+    pub client_name: Option<&'a str>,
+    /// The function concerned.
+    pub function: Option<Function>,
+    /// The points concerned.
+    pub ranges: &'a [PointRange],
+    /// What was expected.
+    pub expected: fmt::Arguments<'a>,
+    /// What was observed.
+    pub observed: fmt::Arguments<'a>,
+    /// The check within the id (`MB-C03`), or "".
+    pub check: &'static str,
+    /// The rule nearest to allowing it, by its name in the profile.
+    pub rule: Option<&'a str>,
+    /// The frames that show it.
+    pub frames: &'a [FrameRef],
+    /// The octets that show it (writers cut them at 64).
+    pub octets: &'a [u8],
+    /// What could not be seen at that time.
+    pub coverage: Coverage,
+    /// What, besides kind, client host, server host and station, keeps repeats apart when they are folded
+    /// (a function code, a point address).
+    pub fold_key: u64,
+}
