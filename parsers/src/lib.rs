@@ -9,6 +9,8 @@
 pub mod contract;
 pub mod dnp3;
 pub mod modbus;
+#[cfg(test)]
+mod testing;
 
 pub use contract::*;
 

@@ -43,6 +43,7 @@ impl Transport {
 pub struct MacAddr(pub [u8; 6]);
 
 impl fmt::Display for MacAddr {
+    #[allow(clippy::many_single_char_names)]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [a, b, c, d, e, g] = self.0;
         write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
@@ -189,7 +190,8 @@ pub struct FlowInfo {
     pub client_mac: Option<MacAddr>,
     /// Ethernet address of the server, if the link has one.
     pub server_mac: Option<MacAddr>,
-    /// The side that has a port configured for this protocol, if exactly one has.
+    /// The direction that leads to the side with a port configured for this protocol, if exactly one side
+    /// has one: `ToServer` when it is `server`, `ToClient` when it is `client`.
     pub port_side: Option<Direction>,
     /// What has not been seen.
     pub coverage: Coverage,
