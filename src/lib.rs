@@ -16,3 +16,6 @@ pub mod capture;
 pub mod decap;
 pub mod flow;
 pub mod report;
+
+#[cfg(test)]
+pub(crate) mod testing;

@@ -3,6 +3,8 @@
 //! First step of the way from wire to metric. A source hands out one frame at a time, borrowed from its
 //! own buffer (the mapped file, the kernel's ring); nothing is copied here.
 
+pub mod file;
+
 use parsers::{FrameRef, Timestamp};
 
 /// How a frame begins.
@@ -21,6 +23,22 @@ pub enum LinkType {
     BsdLoopback,
     /// Anything else; frames are counted as not decodable.
     Other(u32),
+}
+
+impl LinkType {
+    /// From the LINKTYPE_ registry's number, as capture files give it.
+    #[must_use]
+    pub fn from_number(number: u32) -> LinkType {
+        match number {
+            1 => LinkType::Ethernet,
+            // 12 and 14 are DLT_RAW of several systems, written to files by old libpcap.
+            12 | 14 | 101 | 228 | 229 => LinkType::RawIp,
+            113 => LinkType::LinuxCooked,
+            276 => LinkType::LinuxCooked2,
+            0 | 108 => LinkType::BsdLoopback,
+            other => LinkType::Other(other),
+        }
+    }
 }
 
 /// One frame as the tap gave it.
