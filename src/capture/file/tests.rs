@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod corpus;
+mod damage;
+mod merging;
 mod variants;
 mod writer;
 
