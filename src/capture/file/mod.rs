@@ -120,6 +120,9 @@ impl FileSource {
             Some(index) => self.files[index].advance(&mut self.trouble).map(|at| (at, index)),
             None => None,
         };
+        if ready.is_some() && self.waiting.is_empty() {
+            return self.current;
+        }
         self.current = match (ready, self.waiting.peek_mut()) {
             (Some(mine), Some(mut other)) if other.0 < mine => {
                 let index = other.0.1;
@@ -167,11 +170,24 @@ impl FrameSource for FileSource {
 /// What a format's reader found.
 enum Step {
     /// A frame, now in the window.
-    Frame(Head),
+    Frame,
     /// The file ended at a record's border.
     End,
-    /// It did not, or what is there is no record: the offset of the record, and why.
-    Damaged(u64, String),
+    /// It did not, or what is there is no record.
+    Damaged(Box<Damage>),
+}
+
+/// The offset of the record that is none, and why.
+struct Damage {
+    offset: u64,
+    reason: String,
+}
+
+impl Step {
+    #[cold]
+    fn damaged(offset: u64, reason: String) -> Step {
+        Step::Damaged(Box::new(Damage { offset, reason }))
+    }
 }
 
 /// A frame at the window's start.
@@ -181,10 +197,10 @@ struct Head {
     link: LinkType,
     wire_len: u32,
     /// Offset of the frame in its record.
-    start: usize,
-    captured: usize,
+    start: u32,
+    captured: u32,
     /// Length of the record.
-    record: usize,
+    record: u32,
 }
 
 const NO_FRAME: Head =
@@ -234,12 +250,12 @@ impl CaptureFile {
     /// Reads the next frame into `head`; its time, or `None` when the file has no more.
     #[inline]
     fn advance(&mut self, trouble: &mut Vec<Trouble>) -> Option<Timestamp> {
-        self.window.consume(self.head.record);
-        self.head = NO_FRAME;
+        self.window.consume(self.head.record as usize);
+        self.head.record = 0;
         let step = match &mut self.format {
-            Format::Pcap(pcap) => pcap.advance(&mut self.window),
+            Format::Pcap(pcap) => pcap.advance(&mut self.window, &mut self.head),
             Format::PcapNg(pcapng) => {
-                let step = pcapng.advance(&mut self.window);
+                let step = pcapng.advance(&mut self.window, &mut self.head);
                 if pcapng.drops > 0 {
                     let kind = TroubleKind::KernelDrops(std::mem::take(&mut pcapng.drops));
                     tell(trouble, Trouble { tap: self.tap, kind });
@@ -247,21 +263,21 @@ impl CaptureFile {
                 step
             }
             Format::Ended => match self.damaged.take() {
-                Some(reason) => Step::Damaged(0, reason),
+                Some(reason) => Step::damaged(0, reason),
                 None => return None,
             },
         };
         match step {
-            Step::Frame(head) => {
+            Step::Frame => {
                 self.number += 1;
-                self.head = head;
-                Some(head.at)
+                Some(self.head.at)
             }
             Step::End => {
                 self.format = Format::Ended;
                 None
             }
-            Step::Damaged(offset, reason) => {
+            Step::Damaged(damage) => {
+                let Damage { offset, reason } = *damage;
                 self.format = Format::Ended;
                 let kind = TroubleKind::Damaged { offset, reason };
                 tell(trouble, Trouble { tap: self.tap, kind });
@@ -273,7 +289,8 @@ impl CaptureFile {
     #[inline]
     fn frame(&self) -> Frame<'_> {
         let head = &self.head;
-        let bytes = self.window.unread().get(head.start..head.start + head.captured).unwrap_or_default();
+        let bytes = self.window.unread().get(head.start as usize..);
+        let bytes = bytes.and_then(|bytes| bytes.get(..head.captured as usize)).unwrap_or_default();
         Frame {
             at: head.at,
             place: FrameRef { tap: self.tap, number: self.number },

@@ -79,39 +79,44 @@ impl Pcap {
 
     /// Reads the next record; its frame is in the window then.
     #[inline]
-    pub(super) fn advance(&mut self, window: &mut Window) -> Step {
-        let Some(header) = window.need(self.record_header) else {
-            return if window.unread().is_empty() && window.failure().is_none() {
-                Step::End
-            } else {
-                Step::Damaged(window.offset(), cut_short(window, "a record header"))
-            };
+    pub(super) fn advance(&mut self, window: &mut Window, head: &mut Head) -> Step {
+        let Some(unread) = window.need(self.record_header) else {
+            return Pcap::end(window);
+        };
+        let Some(header) = unread.first_chunk::<RECORD_HEADER>() else {
+            return Step::End;
         };
         let seconds = u32_at(header, 0, self.order);
         let fraction = u32_at(header, 4, self.order);
-        let (first, second) = (u32_at(header, 8, self.order), u32_at(header, 12, self.order));
-        let (captured, wire_len) = match self.lengths {
-            Lengths::CapturedFirst => (first, second),
-            Lengths::WireFirst => (second, first),
-            Lengths::Unknown => (first.min(second), first.max(second)),
-        };
+        let (mut captured, mut wire_len) = (u32_at(header, 8, self.order), u32_at(header, 12, self.order));
+        if self.lengths != Lengths::CapturedFirst
+            && (self.lengths == Lengths::WireFirst || captured > wire_len)
+        {
+            (captured, wire_len) = (wire_len, captured);
+        }
         if captured > MAX_FRAME {
             let reason =
                 format!("a record claims {captured} captured octets, more than the limit of {MAX_FRAME}");
-            return Step::Damaged(window.offset(), reason);
+            return Step::damaged(window.offset(), reason);
         }
         let length = self.record_header + captured as usize;
-        if window.need(length).is_none() {
-            return Step::Damaged(window.offset(), cut_short(window, "a record"));
+        if unread.len() < length && window.need(length).is_none() {
+            return Step::damaged(window.offset(), cut_short(window, "a record"));
         }
-        let nanoseconds = u64::from(seconds) * 1_000_000_000 + u64::from(fraction) * self.unit;
-        Step::Frame(Head {
-            at: Timestamp(nanoseconds),
-            link: self.link,
-            wire_len: wire_len.max(captured),
-            start: self.record_header,
-            captured: captured as usize,
-            record: length,
-        })
+        head.at = Timestamp(u64::from(seconds) * 1_000_000_000 + u64::from(fraction) * self.unit);
+        head.link = self.link;
+        head.wire_len = wire_len.max(captured);
+        head.start = self.record_header as u32;
+        head.captured = captured;
+        head.record = length as u32;
+        Step::Frame
+    }
+
+    #[cold]
+    fn end(window: &Window) -> Step {
+        if window.unread().is_empty() && window.failure().is_none() {
+            return Step::End;
+        }
+        Step::damaged(window.offset(), cut_short(window, "a record header"))
     }
 }

@@ -62,8 +62,6 @@ struct Packet {
     stamp: u64,
     captured: u32,
     wire_len: u32,
-    /// Offset of the frame in the block.
-    start: usize,
 }
 
 impl PcapNg {
@@ -79,14 +77,14 @@ impl PcapNg {
 
     /// Reads on to the next packet; its frame is in the window then.
     #[inline]
-    pub(super) fn advance(&mut self, window: &mut Window) -> Step {
+    pub(super) fn advance(&mut self, window: &mut Window, head: &mut Head) -> Step {
         loop {
             let offset = window.offset();
             let Some(header) = window.need(8) else {
                 return if window.unread().is_empty() && window.failure().is_none() {
                     Step::End
                 } else {
-                    Step::Damaged(offset, cut_short(window, "a block header"))
+                    Step::damaged(offset, cut_short(window, "a block header"))
                 };
             };
             let order = self.order;
@@ -94,8 +92,8 @@ impl PcapNg {
             // The section header's type reads the same both ways round; its order is inside.
             let outcome = match kind {
                 SECTION => self.section(window),
-                ENHANCED_PACKET | OBSOLETE_PACKET | SIMPLE_PACKET => match self.packet(window, kind) {
-                    Ok(head) => return Step::Frame(head),
+                ENHANCED_PACKET | OBSOLETE_PACKET | SIMPLE_PACKET => match self.packet(window, kind, head) {
+                    Ok(()) => return Step::Frame,
                     Err(reason) => Err(reason),
                 },
                 INTERFACE => whole(window, order, 20).and_then(|block| self.interface(block)),
@@ -104,7 +102,7 @@ impl PcapNg {
             };
             let consumed = match outcome {
                 Ok(length) => length,
-                Err(reason) => return Step::Damaged(offset, reason),
+                Err(reason) => return Step::damaged(offset, reason),
             };
             window.consume(consumed);
         }
@@ -168,7 +166,7 @@ impl PcapNg {
     }
 
     #[inline]
-    fn packet(&mut self, window: &mut Window, kind: u32) -> Result<Head, String> {
+    fn packet(&mut self, window: &mut Window, kind: u32, head: &mut Head) -> Result<(), String> {
         let order = self.order;
         let fixed = if kind == SIMPLE_PACKET { 12 } else { 28 };
         let block = whole(window, order, fixed + 4)?;
@@ -181,7 +179,7 @@ impl PcapNg {
                     _ => u32::MAX,
                 };
                 let captured = wire_len.min(snap_length).min(u32::try_from(room).unwrap_or(u32::MAX));
-                Packet { interface: 0, stamp: 0, captured, wire_len, start: fixed }
+                Packet { interface: 0, stamp: 0, captured, wire_len }
             }
             _ => Packet {
                 interface: match kind {
@@ -191,7 +189,6 @@ impl PcapNg {
                 stamp: u64::from(u32_at(block, 12, order)) << 32 | u64::from(u32_at(block, 16, order)),
                 captured: u32_at(block, 20, order),
                 wire_len: u32_at(block, 24, order),
-                start: fixed,
             },
         };
         if packet.captured > MAX_FRAME {
@@ -225,14 +222,13 @@ impl PcapNg {
             interface.drops = interface.drops.saturating_add(lost);
             self.drops = self.drops.saturating_add(lost);
         }
-        Ok(Head {
-            at: self.last,
-            link: interface.link,
-            wire_len: packet.wire_len.max(packet.captured),
-            start: packet.start,
-            captured,
-            record: block.len(),
-        })
+        head.at = self.last;
+        head.link = interface.link;
+        head.wire_len = packet.wire_len.max(packet.captured);
+        head.start = fixed as u32;
+        head.captured = packet.captured;
+        head.record = block.len() as u32;
+        Ok(())
     }
 }
 
