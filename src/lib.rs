@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! capture   frames from files and interfaces
-//! decap     the innermost packet
+//! decap     the innermost packet; dedup: frames seen twice
 //! flow      TCP streams put in order, UDP, raw Ethernet
 //! (parsers) a protocol's session: operations and defects
 //! detect    profile verdicts and detections: findings
@@ -14,6 +14,7 @@
 
 pub mod capture;
 pub mod decap;
+pub mod dedup;
 pub mod flow;
 pub mod report;
 
