@@ -1,0 +1,184 @@
+//! What a profile does not allow, with enough to explain it. The texts are made only when printed.
+
+use std::fmt;
+
+use parsers::{Endpoint, Exchange, Function, PointRange, StationAddress};
+
+use crate::compiled::RuleId;
+use crate::points::{RangeText, RangesText};
+use crate::profile::{Profile, Rule};
+
+/// What is not allowed, in the terms of the detection catalogue.
+#[derive(Debug, Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash)]
+pub enum AnomalyKind {
+    /// A host that the profile does not know, or that has no rule for this station (POL-02).
+    UnknownClient,
+    /// A station that the profile does not know (POL-02).
+    UnknownStation,
+    /// A function that no rule of the pair allows (POL-03).
+    Function,
+    /// The function is allowed, but not on these points (POL-04).
+    Range,
+    /// An order that changes the process, not allowed for whatever reason (POL-01).
+    Control,
+}
+
+/// Which condition failed.
+#[derive(Debug, Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash)]
+pub enum Reason {
+    /// No host of the profile has the client's address.
+    UnknownClient,
+    /// No station of the profile has this address.
+    UnknownStation,
+    /// Both are known, but no rule connects them.
+    NoRule,
+    /// No rule that connects them allows the function.
+    Function,
+    /// A rule allows the function, but not on these points.
+    Range,
+    /// Sent to all stations, and no rule with `broadcast = true` is there.
+    Broadcast,
+}
+
+/// An operation that the profile does not allow. Displayed as
+/// `rule 'x' allows read of holding_register 0-99; asked was 16 write_multiple_registers of holding_register 100-101`.
+#[derive(Debug, Copy, Clone)]
+pub struct Anomaly<'a> {
+    /// What, in the terms of the catalogue.
+    pub kind: AnomalyKind,
+    /// Which condition failed; differs from `kind` for [`AnomalyKind::Control`].
+    pub reason: Reason,
+    /// Name of the commanding host, if the profile knows it.
+    pub client: Option<&'a str>,
+    /// Name of the station, if the profile knows it.
+    pub station: Option<&'a str>,
+    /// Name of the host that the station stands behind, if the profile knows it.
+    pub station_host: Option<&'a str>,
+    /// The rule that comes nearest to allowing it.
+    pub nearest: Option<RuleId>,
+    /// The first range outside the nearest rule's, when that is what failed.
+    pub offending: Option<PointRange>,
+    pub(crate) profile: &'a Profile,
+    pub(crate) master: Endpoint,
+    pub(crate) server: Endpoint,
+    pub(crate) address: StationAddress,
+    pub(crate) exchange: Exchange,
+    pub(crate) function: Function,
+    pub(crate) ranges: &'a [PointRange],
+    pub(crate) more_ranges: bool,
+    pub(crate) broadcast: bool,
+}
+
+impl<'a> Anomaly<'a> {
+    /// The rule that comes nearest to allowing it.
+    #[must_use]
+    pub fn nearest_rule(&self) -> Option<&'a Rule> {
+        self.profile.rules.get(self.nearest?.0 as usize)
+    }
+
+    /// Name of the nearest rule.
+    #[must_use]
+    pub fn nearest_name(&self) -> Option<&'a str> {
+        self.nearest_rule().map(|rule| rule.name.as_str())
+    }
+
+    /// What the profile expects, for a finding's `expected`.
+    #[must_use]
+    pub fn expected(&self) -> Expected<'_, 'a> {
+        Expected(self)
+    }
+
+    /// What was there instead, for a finding's `observed`.
+    #[must_use]
+    pub fn observed(&self) -> Observed<'_, 'a> {
+        Observed(self)
+    }
+}
+
+impl fmt::Display for Anomaly<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verb = if self.exchange == Exchange::Request { "asked" } else { "seen" };
+        write!(f, "{}; {verb} was {}", self.expected(), self.observed())
+    }
+}
+
+/// Displays what the profile expects.
+pub struct Expected<'s, 'a>(&'s Anomaly<'a>);
+
+impl fmt::Display for Expected<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Anomaly { profile, client, station, station_host, .. } = *self.0;
+        let (client, host) = (client.unwrap_or("?"), station_host.unwrap_or("?"));
+        match self.0.reason {
+            Reason::UnknownClient => f.write_str("a client that the profile knows")?,
+            Reason::UnknownStation if station_host.is_some() => {
+                return write!(f, "a station that the profile knows behind host '{host}'");
+            }
+            Reason::UnknownStation => return f.write_str("a station that the profile knows"),
+            Reason::NoRule => write!(f, "a rule from '{client}' to '{}'", station.unwrap_or("?"))?,
+            Reason::Broadcast => {
+                return write!(f, "a rule with broadcast = true from '{client}' to a station of '{host}'");
+            }
+            Reason::Function | Reason::Range => {
+                return self.0.nearest_rule().map_or(Ok(()), |rule| rule.fmt(f));
+            }
+        }
+        let Some(rule) = self.0.nearest_rule() else { return Ok(()) };
+        write!(f, "; {rule} from ")?;
+        for (i, host) in rule.from.iter().take(SHOWN_HOSTS).filter_map(|h| profile.hosts.get(*h)).enumerate()
+        {
+            write!(f, "{}'{}'", if i > 0 { ", " } else { "" }, host.name)?;
+        }
+        match rule.from.len().saturating_sub(SHOWN_HOSTS) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
+}
+
+/// Hosts of a rule that are written out.
+const SHOWN_HOSTS: usize = 4;
+
+/// Displays what was there instead.
+pub struct Observed<'s, 'a>(&'s Anomaly<'a>);
+
+impl fmt::Display for Observed<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let a = self.0;
+        match a.exchange {
+            Exchange::Request => {}
+            Exchange::Response => f.write_str("an answer to ")?,
+            Exchange::Unsolicited => f.write_str("an unsolicited report, ")?,
+            Exchange::Confirm => f.write_str("a confirmation, ")?,
+            Exchange::Link => f.write_str("link traffic, ")?,
+        }
+        write!(f, "{}", a.function.code)?;
+        if let Some(sub) = a.function.sub {
+            write!(f, "/{sub}")?;
+        }
+        write!(f, " {}", a.function.name)?;
+        if !a.ranges.is_empty() {
+            write!(f, " of {}", RangesText(a.ranges, a.more_ranges))?;
+        }
+        if a.broadcast {
+            f.write_str(" by broadcast")?;
+        }
+        match a.reason {
+            Reason::UnknownClient => write!(f, " by {}", a.master.host)?,
+            Reason::UnknownStation => {
+                write!(f, " at {}", a.server)?;
+                match a.address {
+                    StationAddress::None => {}
+                    StationAddress::Unit(unit) => write!(f, " unit {unit}")?,
+                    StationAddress::Link(link) => write!(f, " link address {link}")?,
+                }
+            }
+            _ => {}
+        }
+        match a.offending {
+            Some(range) if a.ranges.len() > 1 => write!(f, " ({} is not allowed)", RangeText(range)),
+            None if a.reason == Reason::Range => f.write_str(" (too many ranges to check)"),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Points as rules write them: `holding_register 0-99, 120`, `class_data 1-3`, `file_record 4:0-99`,
+//! `g87 0-3`, `coil` (every coil). Addresses are those of the wire, counted from 0.
+
+use std::fmt;
+
+use parsers::{PointKind, PointRange, Protocol};
+
+use crate::diagnostics::nearest;
+
+/// Why a point specification is wrong, and what to write instead.
+pub(crate) struct PointError {
+    pub(crate) message: String,
+    pub(crate) label: String,
+    pub(crate) help: Option<String>,
+}
+
+/// The protocol a kind of point belongs to.
+pub(crate) fn protocol_of(kind: PointKind) -> Protocol {
+    match kind {
+        PointKind::Coil
+        | PointKind::DiscreteInput
+        | PointKind::InputRegister
+        | PointKind::HoldingRegister
+        | PointKind::FileRecord
+        | PointKind::FifoQueue
+        | PointKind::DeviceData => Protocol::Modbus,
+        _ => Protocol::Dnp3,
+    }
+}
+
+/// Highest address a kind can have.
+fn highest(kind: PointKind) -> u32 {
+    match kind {
+        PointKind::Coil
+        | PointKind::DiscreteInput
+        | PointKind::InputRegister
+        | PointKind::HoldingRegister
+        | PointKind::FifoQueue => 0xFFFF,
+        PointKind::DeviceData => 0,
+        PointKind::InternalIndication => 15,
+        PointKind::ClassData => 3,
+        PointKind::DeviceAttribute => 255,
+        _ => u32::MAX,
+    }
+}
+
+/// The kind with a name of its own for a DNP3 object group, if there is one.
+fn kind_of_group(group: u8) -> Option<PointKind> {
+    Some(match group {
+        0 => PointKind::DeviceAttribute,
+        1 | 2 => PointKind::BinaryInput,
+        3 | 4 => PointKind::DoubleBitInput,
+        10..=13 => PointKind::BinaryOutput,
+        20 | 22 => PointKind::Counter,
+        21 | 23 => PointKind::FrozenCounter,
+        30 | 32 => PointKind::AnalogInput,
+        31 | 33 => PointKind::FrozenAnalogInput,
+        34 => PointKind::AnalogDeadband,
+        40..=43 => PointKind::AnalogOutput,
+        60 => PointKind::ClassData,
+        80 => PointKind::InternalIndication,
+        110 | 111 => PointKind::OctetString,
+        112 | 113 => PointKind::VirtualTerminal,
+        _ => return None,
+    })
+}
+
+/// Read one specification into ranges. `protocols` are those that the rule's stations speak.
+pub(crate) fn parse(text: &str, protocols: &[Protocol]) -> Result<Vec<PointRange>, PointError> {
+    let text = text.trim();
+    let (word, addresses) = match text.split_once(char::is_whitespace) {
+        Some((word, rest)) => (word, rest.trim()),
+        None => (text, ""),
+    };
+    let kind = kind_by_word(word, protocols)?;
+    if let (false, Some(other)) = (protocols.contains(&protocol_of(kind)), protocols.first()) {
+        return Err(PointError {
+            message: format!("`{word}` is a point of {}", protocol_of(kind).name()),
+            label: format!("the rule's stations speak {}", other.name()),
+            help: Some(format!("{} has: {}", other.name(), kind_names(&[*other]).join(", "))),
+        });
+    }
+    if addresses.is_empty() {
+        return Ok(vec![PointRange::all(kind)]);
+    }
+    addresses.split(',').map(|part| range(kind, word, part.trim())).collect()
+}
+
+fn kind_by_word(word: &str, protocols: &[Protocol]) -> Result<PointKind, PointError> {
+    if let Some(kind) = PointKind::from_name(word) {
+        return Ok(kind);
+    }
+    if let Some(group) = word.strip_prefix('g').and_then(|digits| digits.parse::<u8>().ok()) {
+        return match kind_of_group(group) {
+            None => Ok(PointKind::Object(group)),
+            Some(kind) => Err(PointError {
+                message: format!("object group {group} has a name of its own here"),
+                label: format!("write `{}`", kind.name()),
+                help: None,
+            }),
+        };
+    }
+    let names = kind_names(protocols);
+    Err(PointError {
+        message: format!("unknown kind of point `{word}`"),
+        label: nearest(word, names.iter().copied()).map_or(String::new(), |m| format!("did you mean `{m}`?")),
+        help: Some(format!(
+            "write a kind, then addresses: \"{} 0-99, 120\"; kinds are: {}",
+            names.first().unwrap_or(&"coil"),
+            names.join(", ")
+        )),
+    })
+}
+
+fn kind_names(protocols: &[Protocol]) -> Vec<&'static str> {
+    let spoken = |kind: &PointKind| protocols.is_empty() || protocols.contains(&protocol_of(*kind));
+    let mut names: Vec<_> = PointKind::NAMED.into_iter().filter(spoken).map(PointKind::name).collect();
+    if protocols.is_empty() || protocols.contains(&Protocol::Dnp3) {
+        names.push("g<object group>");
+    }
+    names.push("all");
+    names
+}
+
+fn range(kind: PointKind, word: &str, part: &str) -> Result<PointRange, PointError> {
+    if kind == PointKind::FileRecord {
+        return file_range(part);
+    }
+    let (first, last) = bounds(part, highest(kind), &format!("address of a {word}"))?;
+    // The whole of a bounded kind is the whole of the kind: it also holds a request for "all".
+    if first == 0 && last == highest(kind) {
+        return Ok(PointRange::all(kind));
+    }
+    Ok(PointRange::new(kind, first, last))
+}
+
+/// `FILE`, `FILE-FILE` or `FILE:RECORDS`.
+fn file_range(part: &str) -> Result<PointRange, PointError> {
+    let kind = PointKind::FileRecord;
+    let Some((file, records)) = part.split_once(':') else {
+        let (first, last) = bounds(part, 0xFFFF, "file number")?;
+        return Ok(PointRange::new(kind, first << 16, (last << 16) | 0xFFFF));
+    };
+    let (file, _) = bounds_of_one(file.trim(), 0xFFFF, "file number")?;
+    let (first, last) = bounds(records.trim(), 0xFFFF, "record number")?;
+    Ok(PointRange::new(kind, (file << 16) | first, (file << 16) | last))
+}
+
+fn bounds_of_one(part: &str, highest: u32, what: &str) -> Result<(u32, u32), PointError> {
+    let n = number(part, highest, what)?;
+    Ok((n, n))
+}
+
+/// `A` or `A-B`.
+fn bounds(part: &str, highest: u32, what: &str) -> Result<(u32, u32), PointError> {
+    let Some((first, last)) = part.split_once('-') else { return bounds_of_one(part, highest, what) };
+    let (first, last) = (number(first.trim(), highest, what)?, number(last.trim(), highest, what)?);
+    if first > last {
+        return Err(PointError {
+            message: format!("the range {first}-{last} ends before it starts"),
+            label: format!("write {last}-{first}"),
+            help: None,
+        });
+    }
+    Ok((first, last))
+}
+
+fn number(digits: &str, highest: u32, what: &str) -> Result<u32, PointError> {
+    let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    match digits.parse::<u32>() {
+        Ok(n) if plain && n <= highest => Ok(n),
+        _ if plain => Err(PointError {
+            message: format!("{what} {digits} is out of bounds"),
+            label: format!("the highest {what} is {highest}"),
+            help: None,
+        }),
+        _ => Err(PointError {
+            message: format!("`{digits}` is no {what}"),
+            label: "write numbers and ranges, as in \"0-99, 120\"".to_owned(),
+            help: None,
+        }),
+    }
+}
+
+/// A range in the words of the profile: `holding_register 0-99`.
+#[derive(Debug, Copy, Clone)]
+pub struct RangeText(pub PointRange);
+
+impl fmt::Display for RangeText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, first, last) = (self.0.kind(), self.0.first(), self.0.last());
+        match kind {
+            PointKind::Object(group) => write!(f, "g{group}")?,
+            _ => f.write_str(kind.name())?,
+        }
+        if (first, last) == (0, u32::MAX) || kind == PointKind::DeviceData {
+            return Ok(());
+        }
+        if kind == PointKind::FileRecord {
+            return file_text(first, last, f);
+        }
+        write!(f, " {first}")?;
+        if last > first { write!(f, "-{last}") } else { Ok(()) }
+    }
+}
+
+fn file_text(first: u32, last: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let (from, to) = ((first >> 16, first & 0xFFFF), (last >> 16, last & 0xFFFF));
+    match (from, to) {
+        ((a, 0), (b, 0xFFFF)) if a == b => write!(f, " {a}"),
+        ((a, 0), (b, 0xFFFF)) => write!(f, " {a}-{b}"),
+        ((a, r), (b, s)) if a == b && r == s => write!(f, " {a}:{r}"),
+        ((a, r), (b, s)) if a == b => write!(f, " {a}:{r}-{s}"),
+        ((a, r), (b, s)) => write!(f, " {a}:{r} to {b}:{s}"),
+    }
+}
+
+/// A list of ranges, cut after a few.
+pub(crate) struct RangesText<'a>(pub(crate) &'a [PointRange], pub(crate) bool);
+
+/// Ranges written out before "and N more".
+const SHOWN_RANGES: usize = 8;
+
+impl fmt::Display for RangesText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, range) in self.0.iter().take(SHOWN_RANGES).enumerate() {
+            write!(f, "{}{}", if i > 0 { ", " } else { "" }, RangeText(*range))?;
+        }
+        match self.0.len().saturating_sub(SHOWN_RANGES) {
+            0 if self.1 => f.write_str(" and more"),
+            0 => Ok(()),
+            n => write!(f, " and {n}{} more", if self.1 { " or" } else { "" }),
+        }
+    }
+}

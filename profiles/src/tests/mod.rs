@@ -1,0 +1,6 @@
+//! Tests of the whole crate: errors word for word, the judge's matrix, and the judge against a naive one.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod files;
+mod matrix;
+mod support;
