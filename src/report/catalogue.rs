@@ -67,6 +67,47 @@ macro_rules! findings {
     };
 }
 
+/// Whose doing a finding is, for its explanation.
+#[derive(Debug, Copy, Clone, Eq, PartialEq)]
+pub enum Actor {
+    /// The commanding side.
+    Client,
+    /// The station.
+    Station,
+    /// Not known, or both.
+    Nobody,
+}
+
+impl FindingKind {
+    /// Whose doing it is.
+    pub fn actor(self) -> Actor {
+        match self {
+            FindingKind::AnswerWithoutRequest | FindingKind::ContradictingAnswer => Actor::Station,
+            FindingKind::UnprofiledControl
+            | FindingKind::UnprofiledClient
+            | FindingKind::UnprofiledStation
+            | FindingKind::UnprofiledFunction
+            | FindingKind::UnprofiledRange
+            | FindingKind::OperateWithoutSelect
+            | FindingKind::NoResponseControl
+            | FindingKind::BroadcastControl
+            | FindingKind::UnansweredRequest
+            | FindingKind::RestartCommand
+            | FindingKind::StopCommand
+            | FindingKind::SilenceCommand
+            | FindingKind::ClearCommand
+            | FindingKind::LogErase
+            | FindingKind::FirmwareUpdate => Actor::Client,
+            _ => Actor::Nobody,
+        }
+    }
+
+    /// Place in [`CATALOGUE`].
+    pub fn index(self) -> usize {
+        self as usize
+    }
+}
+
 findings! {
     UnprofiledControl { "POL-01", "unprofiled_control", Critical, ["T0855", "T0831"], "Control that the profile does not allow" }
     UnprofiledClient { "POL-02", "unprofiled_client", High, ["T0848", "T0846", "T0886"], "Host that the profile does not know commands a station" }

@@ -1,4 +1,31 @@
 //! What comes out: findings, the event log, counters, the summary.
+//!
+//! ```text
+//! Finding ---+                +-> event_log -> (fold) -> writer thread -> file, stdout
+//! Operation -+-> sinks::Sinks +-> counters -> snapshot -> crate::serve
+//! Defect ----+                +-> summary
+//! ```
 
+pub mod attack;
 pub mod catalogue;
+pub mod community_id;
+pub mod counters;
+mod event;
+pub mod event_log;
+mod event_operation;
+mod explanation;
 pub mod finding;
+pub mod fold;
+pub mod json;
+pub mod metric_table;
+pub mod record;
+pub mod rotate;
+pub mod series;
+pub mod sinks;
+pub mod snapshot;
+pub mod summary;
+pub mod vitals;
+pub mod writer;
+
+pub use event::{EVENT_FRAMES, EVENT_RANGES, EVIDENCE_OCTETS, Identity, SCHEMA_VERSION};
+pub use event_operation::{EVENT_POINTS, VALUE_OCTETS, event_name, is_logged};

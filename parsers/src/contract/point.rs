@@ -104,6 +104,51 @@ impl PointKind {
         }
     }
 
+    /// Name of a bit of the flags octet of this kind of point, IEEE 1815 clause 11.6; `None` for bits that
+    /// are reserved or part of a state.
+    #[must_use]
+    pub fn flag_name(self, bit: u8) -> Option<&'static str> {
+        let name = match bit {
+            0 => "online",
+            1 => "restart",
+            2 => "comm_lost",
+            3 => "remote_forced",
+            4 => "local_forced",
+            _ => return self.upper_flag_name(bit),
+        };
+        self.has_flags().then_some(name)
+    }
+
+    fn upper_flag_name(self, bit: u8) -> Option<&'static str> {
+        use PointKind::{
+            AnalogInput, AnalogOutput, BinaryInput, BinaryOutput, Counter, DoubleBitInput, FrozenAnalogInput,
+            FrozenCounter,
+        };
+        match (self, bit) {
+            (BinaryInput | DoubleBitInput, 5) => Some("chatter_filter"),
+            (BinaryInput | BinaryOutput, 7) => Some("state"),
+            (Counter | FrozenCounter, 5) => Some("rollover"),
+            (Counter | FrozenCounter, 6) => Some("discontinuity"),
+            (AnalogInput | FrozenAnalogInput | AnalogOutput, 5) => Some("over_range"),
+            (AnalogInput | FrozenAnalogInput | AnalogOutput, 6) => Some("reference_err"),
+            _ => None,
+        }
+    }
+
+    fn has_flags(self) -> bool {
+        matches!(
+            self,
+            PointKind::BinaryInput
+                | PointKind::DoubleBitInput
+                | PointKind::BinaryOutput
+                | PointKind::Counter
+                | PointKind::FrozenCounter
+                | PointKind::AnalogInput
+                | PointKind::FrozenAnalogInput
+                | PointKind::AnalogOutput
+        )
+    }
+
     /// The named kind with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<PointKind> {

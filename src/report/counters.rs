@@ -1,0 +1,267 @@
+//! What is counted about operations, defects and findings.
+//!
+//! One thread counts, in plain memory: no atomics, no locks, and in the steady state no allocation. About
+//! once a second the figures are copied into a snapshot for whoever asks (see [`super::snapshot`]).
+
+use foldhash::quality::RandomState;
+use hashbrown::HashMap;
+use parsers::{Action, Defect, DefectKind, Exchange, Function, Operation, Outcome, Protocol, Unit};
+
+use super::catalogue::{CATALOGUE, FindingKind};
+use super::finding::Finding;
+use super::record::Judgement;
+use super::series::{SERIES_PER_FAMILY, SeriesTable, UNPROFILED};
+
+/// Functions whose place in the table of operations is remembered; wire-chosen codes could otherwise
+/// fill memory.
+const FUNCTIONS_KEPT: usize = 65_536;
+
+/// Upper bounds of the latency histogram in nanoseconds.
+pub const LATENCY_BOUNDS_NS: [u64; 12] = [
+    1_000_000,
+    2_500_000,
+    5_000_000,
+    10_000_000,
+    25_000_000,
+    50_000_000,
+    100_000_000,
+    250_000_000,
+    500_000_000,
+    1_000_000_000,
+    2_500_000_000,
+    10_000_000_000,
+];
+
+/// Counts by size, with the sum of the sizes.
+#[derive(Debug, Copy, Clone, Default, Eq, PartialEq)]
+pub struct Latency {
+    /// Answers no slower than the bound of the same place, and slower than the one before; the last place
+    /// is for slower ones.
+    pub counts: [u64; LATENCY_BOUNDS_NS.len() + 1],
+    /// Sum of all latencies in nanoseconds.
+    pub sum_ns: u64,
+}
+
+impl Latency {
+    #[inline]
+    fn add(&mut self, ns: u64) {
+        let place =
+            LATENCY_BOUNDS_NS.iter().position(|&bound| ns <= bound).unwrap_or(LATENCY_BOUNDS_NS.len());
+        self.counts[place] += 1;
+        self.sum_ns = self.sum_ns.saturating_add(ns);
+    }
+}
+
+#[derive(Debug, Copy, Clone, Eq, PartialEq, Hash)]
+struct FunctionKey {
+    station: Option<u32>,
+    protocol: Protocol,
+    code: u8,
+    sub: Option<u16>,
+}
+
+/// All counters.
+#[derive(Debug)]
+pub struct Counters {
+    stations: Vec<String>,
+    pdus: [u64; Protocol::ALL.len()],
+    defects: Vec<[u64; Protocol::ALL.len()]>,
+    latency: [Latency; Protocol::ALL.len()],
+    pub(super) operations: SeriesTable,
+    operation_places: HashMap<FunctionKey, u32, RandomState>,
+    pub(super) controls: SeriesTable,
+    pub(super) exceptions: SeriesTable,
+    pub(super) unanswered: SeriesTable,
+    /// Value: nanoseconds since 1970.
+    pub(super) last_seen: SeriesTable,
+    last_seen_places: HashMap<(Option<u32>, Protocol), u32, RandomState>,
+    findings: Vec<u64>,
+    pub(super) station_findings: SeriesTable,
+    folded: Vec<u64>,
+    withheld: Vec<u64>,
+    /// Class of every function code seen in a request, so that a request that was never answered can be
+    /// counted under its class.
+    actions: Vec<[Option<Action>; 256]>,
+}
+
+impl Counters {
+    /// Counters at zero. `stations` are the names of the profile's stations, by [`Judgement::station`].
+    pub fn new(stations: Vec<String>) -> Counters {
+        let table = || SeriesTable::new(SERIES_PER_FAMILY);
+        Counters {
+            stations,
+            pdus: Default::default(),
+            defects: vec![Default::default(); DefectKind::ALL.len()],
+            latency: Default::default(),
+            operations: table(),
+            operation_places: HashMap::default(),
+            controls: table(),
+            exceptions: table(),
+            unanswered: table(),
+            last_seen: table(),
+            last_seen_places: HashMap::default(),
+            findings: vec![0; CATALOGUE.len()],
+            station_findings: table(),
+            folded: vec![0; CATALOGUE.len()],
+            withheld: vec![0; CATALOGUE.len()],
+            actions: vec![[None; 256]; Protocol::ALL.len()],
+        }
+    }
+
+    /// Count a PDU.
+    #[inline]
+    pub fn unit(&mut self, unit: &Unit<'_>) {
+        self.pdus[unit.protocol as usize] += 1;
+    }
+
+    /// Count an operation.
+    pub fn operation(&mut self, operation: &Operation<'_>, judgement: &Judgement<'_>) {
+        let protocol = operation.protocol;
+        if operation.exchange == Exchange::Request {
+            self.actions[protocol as usize][usize::from(operation.function.code)] = Some(operation.action);
+        }
+        let answers = operation.answers.is_some() && operation.exchange == Exchange::Response;
+        if !answers {
+            let place = self.operation_place(operation, judgement);
+            *self.operations.at(place) += 1;
+        }
+        if let Some(ns) = operation.latency_ns() {
+            self.latency[protocol as usize].add(ns);
+        }
+        if !operation.from_master {
+            let place = self.last_seen_place(protocol, judgement);
+            let last = self.last_seen.at(place);
+            *last = (*last).max(operation.origin.at.0);
+        }
+        if operation.action.is_plain_read() && !matches!(operation.outcome, Outcome::Refused { .. }) {
+            return;
+        }
+        self.outcome(operation, judgement);
+    }
+
+    fn outcome(&mut self, operation: &Operation<'_>, judgement: &Judgement<'_>) {
+        let station = station_name(&self.stations, judgement);
+        let protocol = operation.protocol.name();
+        if let Outcome::Refused { name, .. } = operation.outcome {
+            self.exceptions.add_to(&[station, protocol, name], 1);
+        }
+        let outcome = match operation.outcome {
+            Outcome::Success => "confirmed",
+            Outcome::Refused { .. } => "rejected",
+            Outcome::None if operation.exchange == Exchange::Request && !operation.wants_answer => {
+                "none_expected"
+            }
+            Outcome::None => return,
+        };
+        if is_command(operation.action) {
+            self.controls.add_to(&[station, protocol, operation.action.name(), outcome], 1);
+        }
+    }
+
+    fn operation_place(&mut self, operation: &Operation<'_>, judgement: &Judgement<'_>) -> u32 {
+        let Function { code, sub, name } = operation.function;
+        let key = FunctionKey { station: judgement.station, protocol: operation.protocol, code, sub };
+        if let Some(&place) = self.operation_places.get(&key) {
+            return place;
+        }
+        let labels = [station_name(&self.stations, judgement), operation.protocol.name(), name];
+        match self.operations.place(&labels) {
+            Some(place) => {
+                if self.operation_places.len() < FUNCTIONS_KEPT {
+                    self.operation_places.insert(key, place);
+                }
+                place
+            }
+            None => self.operations.overflow(&labels),
+        }
+    }
+
+    fn last_seen_place(&mut self, protocol: Protocol, judgement: &Judgement<'_>) -> u32 {
+        let key = (judgement.station, protocol);
+        if let Some(&place) = self.last_seen_places.get(&key) {
+            return place;
+        }
+        let labels = [station_name(&self.stations, judgement), protocol.name()];
+        match self.last_seen.place(&labels) {
+            Some(place) => {
+                self.last_seen_places.insert(key, place);
+                place
+            }
+            None => self.last_seen.overflow(&labels),
+        }
+    }
+
+    /// Count a defect. `station` is the station's name in the profile, if it has one.
+    pub fn defect(&mut self, defect: &Defect<'_>, station: Option<&str>) {
+        self.defects[defect.kind as usize][defect.protocol as usize] += 1;
+        if defect.kind != DefectKind::UnansweredRequest {
+            return;
+        }
+        let station = station.unwrap_or(UNPROFILED);
+        let protocol = defect.protocol.name();
+        self.unanswered.add_to(&[station, protocol], 1);
+        let action = defect
+            .function
+            .and_then(|function| self.actions[defect.protocol as usize][usize::from(function.code)]);
+        if let Some(action) = action.filter(|action| is_command(*action)) {
+            self.controls.add_to(&[station, protocol, action.name(), "unanswered"], 1);
+        }
+    }
+
+    /// Count a finding, first or repeat.
+    pub fn finding(&mut self, finding: &Finding<'_>) {
+        self.findings[finding.kind.index()] += 1;
+        let station = finding.station_name.unwrap_or(UNPROFILED);
+        self.station_findings.add_to(&[station, finding.kind.name()], 1);
+    }
+
+    /// Count a finding that was folded into an earlier one.
+    pub fn folded(&mut self, kind: FindingKind) {
+        self.folded[kind.index()] += 1;
+    }
+
+    /// Count a finding that was withheld because not everything was seen.
+    pub fn withheld(&mut self, kind: FindingKind) {
+        self.withheld[kind.index()] += 1;
+    }
+
+    /// PDUs of a protocol.
+    pub fn pdus(&self, protocol: Protocol) -> u64 {
+        self.pdus[protocol as usize]
+    }
+
+    /// Defects of a kind in a protocol.
+    pub fn defects(&self, protocol: Protocol, kind: DefectKind) -> u64 {
+        self.defects[kind as usize][protocol as usize]
+    }
+
+    /// Latencies of a protocol.
+    pub fn latency(&self, protocol: Protocol) -> &Latency {
+        &self.latency[protocol as usize]
+    }
+
+    /// Findings of a kind, repeats included.
+    pub fn findings_of(&self, kind: FindingKind) -> u64 {
+        self.findings[kind.index()]
+    }
+
+    /// Findings of a kind that were folded.
+    pub fn folded_of(&self, kind: FindingKind) -> u64 {
+        self.folded[kind.index()]
+    }
+
+    /// Findings of a kind that were withheld.
+    pub fn withheld_of(&self, kind: FindingKind) -> u64 {
+        self.withheld[kind.index()]
+    }
+}
+
+/// Whether an action is a command: something changes when it is obeyed.
+fn is_command(action: Action) -> bool {
+    super::event_operation::event_name(action) == "control"
+}
+
+fn station_name<'a>(stations: &'a [String], judgement: &Judgement<'a>) -> &'a str {
+    let by_index = judgement.station.and_then(|place| stations.get(place as usize));
+    by_index.map(String::as_str).or(judgement.station_name).unwrap_or(UNPROFILED)
+}

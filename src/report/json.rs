@@ -1,0 +1,534 @@
+//! JSON text, written straight into a reusable buffer.
+//!
+//! The way an event takes from its record to a line of the log. No tree is built and, once the buffer has
+//! grown to the longest line, nothing is allocated. Text that came from the wire is escaped so that it can
+//! neither end its string nor steer a terminal.
+
+use core::fmt::{self, Write as _};
+
+use parsers::{FieldSink, Leaf, Timestamp};
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+/// Writes one JSON text after the other into a buffer.
+#[derive(Debug, Default)]
+pub struct Json {
+    out: Vec<u8>,
+    comma: bool,
+}
+
+impl Json {
+    /// An empty writer.
+    pub fn new() -> Json {
+        Json::default()
+    }
+
+    /// What was written so far.
+    pub fn bytes(&self) -> &[u8] {
+        &self.out
+    }
+
+    /// Throw the text away, keep the memory.
+    pub fn clear(&mut self) {
+        self.out.clear();
+        self.comma = false;
+    }
+
+    /// Cut the text back to `length` octets, as if what came after had not been written.
+    pub fn truncate(&mut self, length: usize) {
+        self.out.truncate(length);
+        self.comma = !matches!(self.out.last(), None | Some(b'{' | b'[' | b'\n'));
+    }
+
+    /// The text itself, for handing it over; the writer is empty afterwards.
+    pub fn take(&mut self) -> Vec<u8> {
+        self.comma = false;
+        core::mem::take(&mut self.out)
+    }
+
+    /// Put an empty buffer with memory back.
+    pub fn give(&mut self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        if buffer.capacity() > self.out.capacity() && self.out.is_empty() {
+            self.out = buffer;
+        }
+    }
+
+    /// Append text that is JSON already: members without their leading comma.
+    pub fn raw_members(&mut self, members: &[u8]) {
+        if !members.is_empty() {
+            self.separate();
+            self.out.extend_from_slice(members);
+        }
+    }
+
+    /// End of a line.
+    pub fn newline(&mut self) {
+        self.out.push(b'\n');
+        self.comma = false;
+    }
+
+    #[inline]
+    fn separate(&mut self) {
+        if self.comma {
+            self.out.push(b',');
+        }
+        self.comma = true;
+    }
+
+    /// A key; a value must follow. `name` must need no escaping.
+    #[inline]
+    pub fn key(&mut self, name: &str) {
+        self.separate();
+        self.out.push(b'"');
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
+        self.comma = false;
+    }
+
+    /// `{`
+    #[inline]
+    pub fn open_object(&mut self) {
+        self.separate();
+        self.out.push(b'{');
+        self.comma = false;
+    }
+
+    /// `}`
+    #[inline]
+    pub fn close_object(&mut self) {
+        self.out.push(b'}');
+        self.comma = true;
+    }
+
+    /// `[`
+    #[inline]
+    pub fn open_list(&mut self) {
+        self.separate();
+        self.out.push(b'[');
+        self.comma = false;
+    }
+
+    /// `]`
+    #[inline]
+    pub fn close_list(&mut self) {
+        self.out.push(b']');
+        self.comma = true;
+    }
+
+    /// An unsigned number.
+    #[inline]
+    pub fn unsigned(&mut self, value: u64) {
+        self.separate();
+        self.digits(value);
+    }
+
+    #[inline]
+    fn digits(&mut self, mut value: u64) {
+        let mut text = [0u8; 20];
+        let mut at = text.len();
+        loop {
+            at -= 1;
+            text[at] = b'0' + (value % 10) as u8;
+            value /= 10;
+            if value == 0 {
+                break;
+            }
+        }
+        self.out.extend_from_slice(&text[at..]);
+    }
+
+    /// A number with sign.
+    pub fn signed(&mut self, value: i64) {
+        self.separate();
+        if value < 0 {
+            self.out.push(b'-');
+        }
+        self.digits(value.unsigned_abs());
+    }
+
+    /// A 64-bit float: shortest text that reads back to the same value; `"NaN"`, `"Infinity"` and
+    /// `"-Infinity"` as strings, since JSON has no such numbers.
+    pub fn float(&mut self, value: f64) {
+        self.separate();
+        if value.is_finite() {
+            let _ = write!(Plain(&mut self.out), "{value:?}");
+        } else {
+            self.non_finite(value.is_nan(), value.is_sign_negative());
+        }
+    }
+
+    /// A 32-bit float, as [`Json::float`].
+    pub fn float32(&mut self, value: f32) {
+        self.separate();
+        if value.is_finite() {
+            let _ = write!(Plain(&mut self.out), "{value:?}");
+        } else {
+            self.non_finite(value.is_nan(), value.is_sign_negative());
+        }
+    }
+
+    fn non_finite(&mut self, nan: bool, negative: bool) {
+        let text: &[u8] = match (nan, negative) {
+            (true, _) => b"\"NaN\"",
+            (false, false) => b"\"Infinity\"",
+            (false, true) => b"\"-Infinity\"",
+        };
+        self.out.extend_from_slice(text);
+    }
+
+    /// Nanoseconds as milliseconds, exact, with as many decimals as needed.
+    pub fn milliseconds(&mut self, nanoseconds: u64) {
+        self.unsigned(nanoseconds / 1_000_000);
+        let mut rest = *b"000000";
+        put(&mut rest, nanoseconds % 1_000_000);
+        let used = rest.iter().rposition(|&digit| digit != b'0').map_or(0, |last| last + 1);
+        if used > 0 {
+            self.out.push(b'.');
+            self.out.extend_from_slice(&rest[..used]);
+        }
+    }
+
+    /// `true` or `false`.
+    pub fn boolean(&mut self, value: bool) {
+        self.separate();
+        self.out.extend_from_slice(if value { b"true" } else { b"false" });
+    }
+
+    /// `null`
+    pub fn null(&mut self) {
+        self.separate();
+        self.out.extend_from_slice(b"null");
+    }
+
+    /// A name this program made: needs no escaping.
+    #[inline]
+    pub fn word(&mut self, value: &str) {
+        self.separate();
+        self.out.push(b'"');
+        self.out.extend_from_slice(value.as_bytes());
+        self.out.push(b'"');
+    }
+
+    /// Text.
+    pub fn text(&mut self, value: &str) {
+        self.separate();
+        self.out.push(b'"');
+        escape(&mut self.out, value);
+        self.out.push(b'"');
+    }
+
+    /// Text of the wire. Octets that are no UTF-8 become U+FFFD; returns whether there were any, so that
+    /// the caller can add the octets as hex.
+    pub fn wire_text(&mut self, value: &[u8]) -> bool {
+        self.separate();
+        self.out.push(b'"');
+        let mut lossy = false;
+        for chunk in value.utf8_chunks() {
+            escape(&mut self.out, chunk.valid());
+            if !chunk.invalid().is_empty() {
+                self.out.extend_from_slice(b"\\ufffd");
+                lossy = true;
+            }
+        }
+        self.out.push(b'"');
+        lossy
+    }
+
+    /// Text made by formatting.
+    pub fn formatted(&mut self, value: fmt::Arguments<'_>) {
+        self.separate();
+        self.out.push(b'"');
+        let _ = Escaped(&mut self.out).write_fmt(value);
+        self.out.push(b'"');
+    }
+
+    /// Octets as lower-case hex.
+    pub fn hex(&mut self, value: &[u8]) {
+        self.separate();
+        self.out.push(b'"');
+        self.out.reserve(value.len() * 2);
+        for octet in value {
+            self.out.push(HEX[usize::from(octet >> 4)]);
+            self.out.push(HEX[usize::from(octet & 15)]);
+        }
+        self.out.push(b'"');
+    }
+
+    /// A point of time, RFC 3339 in UTC with nanoseconds.
+    pub fn time(&mut self, at: Timestamp) {
+        self.separate();
+        self.out.push(b'"');
+        rfc3339(&mut self.out, at);
+        self.out.push(b'"');
+    }
+}
+
+/// Passes formatted text on as it is (numbers need no escaping).
+struct Plain<'a>(&'a mut Vec<u8>);
+
+impl fmt::Write for Plain<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
+struct Escaped<'a>(&'a mut Vec<u8>);
+
+impl fmt::Write for Escaped<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        escape(self.0, text);
+        Ok(())
+    }
+}
+
+/// Characters that must or should not stand in a string as they are: what JSON forbids, DEL, and the C1
+/// controls, some of which terminals obey.
+fn escape(out: &mut Vec<u8>, text: &str) {
+    let bytes = text.as_bytes();
+    let mut done = 0;
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let c1 = byte == 0xc2 && bytes.get(at + 1).is_some_and(|&next| next < 0xa0);
+        if byte >= 0x20 && byte != b'"' && byte != b'\\' && byte != 0x7f && !c1 {
+            at += 1;
+            continue;
+        }
+        out.extend_from_slice(&bytes[done..at]);
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            _ => {
+                // A C1 control is two octets in UTF-8, and its number is the second one.
+                let code = if c1 { bytes[at + 1] } else { byte };
+                out.extend_from_slice(b"\\u00");
+                out.push(HEX[usize::from(code >> 4)]);
+                out.push(HEX[usize::from(code & 15)]);
+            }
+        }
+        at += if c1 { 2 } else { 1 };
+        done = at;
+    }
+    out.extend_from_slice(&bytes[done..]);
+}
+
+/// `2023-11-14T22:13:20.000000000Z`. Every [`Timestamp`] lies between the years 1970 and 2554.
+pub fn rfc3339(out: &mut Vec<u8>, at: Timestamp) {
+    let seconds = at.0 / 1_000_000_000;
+    let (year, month, day) = civil(seconds / 86_400);
+    let of_day = seconds % 86_400;
+    let mut text = *b"0000-00-00T00:00:00.000000000Z";
+    put(&mut text[0..4], year);
+    put(&mut text[5..7], month);
+    put(&mut text[8..10], day);
+    put(&mut text[11..13], of_day / 3600);
+    put(&mut text[14..16], of_day / 60 % 60);
+    put(&mut text[17..19], of_day % 60);
+    put(&mut text[20..29], at.0 % 1_000_000_000);
+    out.extend_from_slice(&text);
+}
+
+fn put(digits: &mut [u8], mut value: u64) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (value % 10) as u8;
+        value /= 10;
+    }
+}
+
+/// Year, month and day of a day counted from 1970-01-01. Works on eras of 400 years that begin in March,
+/// so that the leap day is the last of its year.
+fn civil(days: u64) -> (u64, u64, u64) {
+    let shifted = days + 719_468;
+    let era = shifted / 146_097;
+    let of_era = shifted % 146_097;
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    (year, month, day)
+}
+
+/// Writes a walk over a decode tree as JSON members. Spans are not written.
+pub struct JsonFields<'a> {
+    json: &'a mut Json,
+    /// For every level that is open: whether it is a list.
+    levels: Vec<bool>,
+}
+
+impl<'a> JsonFields<'a> {
+    /// Write into an object that is open in `json`.
+    pub fn new(json: &'a mut Json) -> JsonFields<'a> {
+        JsonFields { json, levels: Vec::new() }
+    }
+
+    fn in_list(&self) -> bool {
+        self.levels.last().copied().unwrap_or(false)
+    }
+
+    fn name(&mut self, name: &'static str) {
+        if !self.in_list() {
+            self.json.key(name);
+        }
+    }
+
+    /// Close what the walk left open.
+    pub fn finish(mut self) {
+        while !self.levels.is_empty() {
+            self.close();
+        }
+    }
+}
+
+impl FieldSink for JsonFields<'_> {
+    fn leaf(&mut self, name: &'static str, value: Leaf<'_>, _span: Option<core::ops::Range<usize>>) {
+        JsonFields::name(self, name);
+        match value {
+            Leaf::Null => self.json.null(),
+            Leaf::Bool(value) => self.json.boolean(value),
+            Leaf::Unsigned(value) => self.json.unsigned(value),
+            Leaf::Signed(value) => self.json.signed(value),
+            Leaf::Float(value) => self.json.float(value),
+            Leaf::Name(value) => self.json.word(value),
+            Leaf::Bytes(value) => self.json.hex(value),
+            Leaf::Text(value) => {
+                let lossy = self.json.wire_text(value);
+                if lossy && !self.in_list() {
+                    self.json.separate();
+                    self.json.out.push(b'"');
+                    self.json.out.extend_from_slice(name.as_bytes());
+                    self.json.out.extend_from_slice(b"_hex\":");
+                    self.json.comma = false;
+                    self.json.hex(value);
+                }
+            }
+        }
+    }
+
+    fn open(&mut self, name: &'static str) {
+        JsonFields::name(self, name);
+        self.json.open_object();
+        self.levels.push(false);
+    }
+
+    fn open_list(&mut self, name: &'static str) {
+        JsonFields::name(self, name);
+        self.json.open_list();
+        self.levels.push(true);
+    }
+
+    fn close(&mut self) {
+        match self.levels.pop() {
+            Some(true) => self.json.close_list(),
+            Some(false) => self.json.close_object(),
+            None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn written(write: impl FnOnce(&mut Json)) -> String {
+        let mut json = Json::new();
+        write(&mut json);
+        String::from_utf8(json.take()).unwrap()
+    }
+
+    #[test]
+    fn numbers_and_nesting_are_valid_json() {
+        let text = written(|j| {
+            j.open_object();
+            j.key("a");
+            j.unsigned(u64::MAX);
+            j.key("b");
+            j.open_list();
+            j.signed(i64::MIN);
+            j.float(0.1);
+            j.float32(0.1);
+            j.float(1e300);
+            j.float(f64::NAN);
+            j.float32(f32::NEG_INFINITY);
+            j.null();
+            j.open_object();
+            j.close_object();
+            j.close_list();
+            j.key("c");
+            j.boolean(true);
+            j.close_object();
+        });
+        assert_eq!(
+            text,
+            r#"{"a":18446744073709551615,"b":[-9223372036854775808,0.1,0.1,1e300,"NaN","-Infinity",null,{}],"c":true}"#
+        );
+    }
+
+    #[test]
+    fn text_of_the_wire_cannot_break_out_of_its_string() {
+        let nasty = b"a\"b\\c\n\x00\x1b[31m\x7f\xc2\x9bz\xff\xc3\xa9";
+        let text = written(|j| {
+            assert!(j.wire_text(nasty));
+        });
+        assert_eq!(text, "\"a\\\"b\\\\c\\n\\u0000\\u001b[31m\\u007f\\u009bz\\ufffd\u{e9}\"");
+        let back: String = serde_json::from_str(&text).unwrap();
+        assert_eq!(back, "a\"b\\c\n\0\u{1b}[31m\u{7f}\u{9b}z\u{fffd}\u{e9}");
+    }
+
+    #[test]
+    fn times_are_rfc_3339_in_nanoseconds() {
+        let text = |ns| written(|j| j.time(Timestamp(ns)));
+        assert_eq!(text(1_700_000_000_000_000_000), "\"2023-11-14T22:13:20.000000000Z\"");
+        assert_eq!(text(0), "\"1970-01-01T00:00:00.000000000Z\"");
+        assert_eq!(text(951_782_400_000_000_001), "\"2000-02-29T00:00:00.000000001Z\"");
+        assert_eq!(text(u64::MAX), "\"2554-07-21T23:34:33.709551615Z\"");
+    }
+
+    #[test]
+    fn milliseconds_are_exact() {
+        let text = |ns| written(|j| j.milliseconds(ns));
+        assert_eq!(text(0), "0");
+        assert_eq!(text(1_000_000), "1");
+        assert_eq!(text(1_500_000), "1.5");
+        assert_eq!(text(12_000_001), "12.000001");
+    }
+
+    #[test]
+    fn dates_agree_with_a_calendar_for_every_day_of_the_range() {
+        use jiff::civil::date;
+        let mut day = date(1970, 1, 1);
+        for days in 0..213_503u64 {
+            let (y, m, d) = civil(days);
+            assert_eq!((y as i16, m as i8, d as i8), (day.year(), day.month(), day.day()));
+            day = day.tomorrow().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_decode_tree_becomes_json_and_lost_octets_are_kept_as_hex() {
+        let text = written(|j| {
+            j.open_object();
+            let mut fields = JsonFields::new(j);
+            fields.number("function_code", 3);
+            fields.open_list("objects");
+            fields.open("ignored");
+            fields.leaf("name", Leaf::Text(b"ok\xff"), None);
+            fields.close();
+            fields.number("ignored", 7);
+            fields.close();
+            fields.open("left_open");
+            fields.finish();
+            j.close_object();
+        });
+        assert_eq!(
+            text,
+            "{\"function_code\":3,\"objects\":[{\"name\":\"ok\\ufffd\",\"name_hex\":\"6f6bff\"},7],\"left_open\":{}}"
+        );
+    }
+}

@@ -1,0 +1,167 @@
+//! Every metric, once: name, type, labels, help. `docs/metrics.md` is made from this table.
+//!
+//! Labels hold names from closed sets (protocols, kinds, actions) or from the configuration (stations,
+//! interfaces), never addresses or values of the wire.
+
+/// What a metric is.
+#[derive(Debug, Copy, Clone, Eq, PartialEq)]
+pub enum MetricType {
+    /// Only rises.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Counts by size.
+    Histogram,
+}
+
+impl MetricType {
+    /// Lower-case name.
+    pub fn name(self) -> &'static str {
+        match self {
+            MetricType::Counter => "counter",
+            MetricType::Gauge => "gauge",
+            MetricType::Histogram => "histogram",
+        }
+    }
+}
+
+/// One family of metrics.
+#[derive(Debug)]
+pub struct MetricInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: MetricType,
+    /// Names of its labels.
+    pub labels: &'static [&'static str],
+    /// A sentence for people.
+    pub help: &'static str,
+}
+
+macro_rules! metrics {
+    ($($variant:ident, $kind:ident, $name:literal, [$($label:literal),*], $help:literal;)+) => {
+        /// Every family of metrics.
+        #[derive(Debug, Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash)]
+        pub enum Metric { $(#[doc = $help] $variant),+ }
+
+        impl Metric {
+            /// All families, in the order of the exposition.
+            pub const ALL: &'static [Metric] = &[$(Metric::$variant),+];
+
+            /// What is known about it.
+            pub fn info(self) -> &'static MetricInfo {
+                match self {
+                    $(Metric::$variant => &MetricInfo {
+                        name: $name, kind: MetricType::$kind, labels: &[$($label),*], help: $help,
+                    }),+
+                }
+            }
+        }
+    };
+}
+
+metrics! {
+    BuildInfo, Gauge, "gridtap_build_info", ["version"], "Facts about the program; always 1.";
+    ProfileInfo, Gauge, "gridtap_profile_info", ["profile", "sha256", "mode"], "The profile in force; mode is monitoring, or none without a profile; always 1.";
+
+    CapturePackets, Counter, "gridtap_capture_packets_total", ["interface"], "Packets read from the tap or file.";
+    CaptureBytes, Counter, "gridtap_capture_bytes_total", ["interface"], "Bytes of captured packets, as long as they were on the wire.";
+    CaptureDropped, Counter, "gridtap_capture_dropped_packets_total", ["interface", "reason"], "Packets lost before they were decoded; reason is kernel, interface or queue.";
+    CaptureDamaged, Counter, "gridtap_capture_damaged_total", ["interface"], "Places at which a capture file was damaged or cut short, or a tap failed.";
+    CaptureLastPacket, Gauge, "gridtap_capture_last_packet_timestamp_seconds", ["interface"], "Unix time of the last packet read, by the packet's own stamp.";
+    CaptureTruncated, Counter, "gridtap_capture_truncated_packets_total", ["interface"], "Packets that the snap length cut.";
+
+    DecapLayers, Counter, "gridtap_decap_layers_total", ["layer"], "Headers taken off, by layer (vlan, mpls, gre, erspan, vxlan, fragment and so on).";
+    DecapUndecoded, Counter, "gridtap_decap_undecoded_packets_total", ["reason"], "Packets that could not be taken apart down to a payload, by reason.";
+    DuplicateFrames, Counter, "gridtap_duplicate_packets_total", [], "Packets seen twice (double span, loopback, redundant network) and judged once.";
+
+    Flows, Gauge, "gridtap_flows", ["protocol"], "Flows now in the flow table.";
+    FlowCapacity, Gauge, "gridtap_flow_table_capacity", [], "Most flows that the flow table holds.";
+    FlowEvictions, Counter, "gridtap_flow_evictions_total", ["reason"], "Flows removed from the table; reason is idle, closed or capacity.";
+    FlowsOneWay, Counter, "gridtap_one_way_flows_total", [], "Flows of which only one direction was seen.";
+    FlowsMidstream, Counter, "gridtap_midstream_flows_total", [], "Flows whose beginning was not seen.";
+    ReassemblyGaps, Counter, "gridtap_reassembly_gaps_total", ["protocol"], "Holes in streams given up on: bytes never seen.";
+    ReassemblyBuffered, Gauge, "gridtap_reassembly_buffered_bytes", [], "Bytes held for reassembly.";
+    ReassemblyDropped, Counter, "gridtap_reassembly_dropped_bytes_total", ["reason"], "Stream bytes given up by reassembly, by reason.";
+
+    Pdus, Counter, "gridtap_pdus_total", ["protocol"], "Protocol data units seen.";
+    DecodeErrors, Counter, "gridtap_decode_errors_total", ["protocol", "reason"], "Defects found while decoding and pairing, by kind.";
+    Operations, Counter, "gridtap_operations_total", ["station", "protocol", "operation"], "Operations by station and function; an answer is not counted again beside its request.";
+    ControlCommands, Counter, "gridtap_control_commands_total", ["station", "protocol", "command", "outcome"], "Commands that change something, by class; outcome is confirmed, rejected, unanswered or none_expected.";
+    Exceptions, Counter, "gridtap_exceptions_total", ["station", "protocol", "code"], "Requests that a station refused, by the name of its reason.";
+    Unanswered, Counter, "gridtap_unanswered_requests_total", ["station", "protocol"], "Requests without an answer in time.";
+    ResponseLatency, Histogram, "gridtap_response_latency_seconds", ["protocol"], "Time from request to answer, as the tap saw them.";
+    StationLastSeen, Gauge, "gridtap_station_last_seen_timestamp_seconds", ["station", "protocol"], "Unix time of the last operation sent by the station.";
+
+    Anomalies, Counter, "gridtap_anomalies_total", ["kind", "severity"], "Findings, repeats included, by kind.";
+    StationAnomalies, Counter, "gridtap_station_anomalies_total", ["station", "kind"], "Findings, repeats included, by station.";
+    AnomalyKindInfo, Gauge, "gridtap_anomaly_kind_info", ["kind", "severity", "id", "technique", "technique_v19", "technique_name", "tactic"], "What a kind of finding means: its catalogue id and first ATT&CK for ICS technique; always 1.";
+    AnomaliesSuppressed, Counter, "gridtap_anomalies_suppressed_total", ["kind", "reason"], "Findings not written on their own; reason is duplicate (folded into an earlier one) or coverage (withheld because something was not seen).";
+    FoldsEvicted, Counter, "gridtap_fold_evictions_total", [], "Windows of repeats that ended early because the table was full.";
+
+    EventsEmitted, Counter, "gridtap_events_emitted_total", ["sink"], "Events written.";
+    EventsDropped, Counter, "gridtap_events_dropped_total", ["sink", "reason"], "Events lost; reason is queue_full or error.";
+    EventErrors, Counter, "gridtap_event_write_errors_total", ["sink"], "Attempts to write events that failed.";
+    EventQueue, Gauge, "gridtap_event_queue_length", ["sink"], "Events that wait for the writer, in bytes.";
+    EventQueueCapacity, Gauge, "gridtap_event_queue_capacity", ["sink"], "Most bytes of events that may wait for the writer.";
+    EventLastSuccess, Gauge, "gridtap_event_sink_last_success_timestamp_seconds", ["sink"], "Unix time of the last successful write.";
+
+    MetricSeries, Gauge, "gridtap_metric_series", ["family"], "Label sets that a family with station labels holds now.";
+    MetricSeriesDropped, Counter, "gridtap_metric_series_dropped_total", ["family"], "Updates counted under station _other because the family was full.";
+}
+
+/// The table as Markdown, the content of `docs/metrics.md`.
+pub fn markdown() -> String {
+    use core::fmt::Write as _;
+    let mut text = String::from(
+        "# Metrics\n\n\
+         Made from the table in `src/report/metric_table.rs`; a test keeps the two alike.\n\n\
+         Station labels are names from the profile. Stations without one are counted together as\n\
+         `_unprofiled`; what exceeds a family's limit is counted as `_other` and shown by\n\
+         `gridtap_metric_series_dropped_total`. Addresses and values are in the event log only.\n\n\
+         | metric | type | labels | meaning |\n|---|---|---|---|\n",
+    );
+    for metric in Metric::ALL {
+        let info = metric.info();
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | {} | {} |",
+            info.name,
+            info.kind.name(),
+            info.labels.join(", "),
+            info.help
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_is_made_from_the_table() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/metrics.md");
+        if std::env::var_os("GRIDTAP_WRITE_DOCS").is_some() {
+            let _ = std::fs::write(path, markdown());
+        }
+        let document = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(document == markdown(), "run the tests with GRIDTAP_WRITE_DOCS=1 to write docs/metrics.md");
+    }
+
+    #[test]
+    fn names_are_unique_and_follow_the_rules() {
+        let mut names: Vec<&str> = Metric::ALL.iter().map(|m| m.info().name).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        for metric in Metric::ALL {
+            let info = metric.info();
+            assert!(info.name.starts_with("gridtap_"));
+            assert_eq!(info.name.ends_with("_total"), info.kind == MetricType::Counter, "{}", info.name);
+            assert!(info.help.ends_with('.'));
+        }
+    }
+}

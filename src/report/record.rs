@@ -1,0 +1,100 @@
+//! What the pipeline hands to the sinks besides findings, operations and defects.
+
+use core::fmt;
+
+use parsers::{Endpoint, Protocol, StationAddress, Timestamp};
+
+/// What the profile says about an operation.
+#[derive(Debug, Copy, Clone, Eq, PartialEq, Default)]
+pub enum Verdict {
+    /// A rule allows it.
+    Allowed,
+    /// No rule allows it; a finding was raised.
+    Denied,
+    /// Not judged: no profile, or nothing to judge (an answer).
+    #[default]
+    Unjudged,
+}
+
+impl Verdict {
+    /// Lower-case name, as in events.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Allowed => "allowed",
+            Verdict::Denied => "denied",
+            Verdict::Unjudged => "unjudged",
+        }
+    }
+}
+
+/// What the profile knows about an operation. The default knows nothing.
+#[derive(Debug, Copy, Clone, Default)]
+pub struct Judgement<'a> {
+    /// Allowed or not.
+    pub verdict: Verdict,
+    /// The rule that allows it, or comes nearest to allowing it.
+    pub rule: Option<&'a str>,
+    /// The station's place in [`super::sinks::SinksConfig::stations`], if the profile knows it.
+    pub station: Option<u32>,
+    /// The station's name in the profile.
+    pub station_name: Option<&'a str>,
+    /// The commanding host's name in the profile.
+    pub client_name: Option<&'a str>,
+}
+
+/// Which operations the event log holds.
+#[derive(Debug, Copy, Clone, Eq, PartialEq, Default)]
+pub enum OperationsLog {
+    /// All of them.
+    All,
+    /// Everything but plain reads.
+    #[default]
+    Control,
+    /// None.
+    None,
+}
+
+impl OperationsLog {
+    /// The choice with this name: `all`, `control` or `none`.
+    pub fn from_name(name: &str) -> Option<OperationsLog> {
+        match name {
+            "all" => Some(OperationsLog::All),
+            "control" => Some(OperationsLog::Control),
+            "none" => Some(OperationsLog::None),
+            _ => None,
+        }
+    }
+}
+
+/// Something the sensor has to say about itself.
+#[derive(Copy, Clone)]
+pub struct SensorEvent<'a> {
+    /// Packet time (or the sensor's clock where there is no packet).
+    pub at: Timestamp,
+    /// What happened, `snake_case`: `started`, `stopped`, `capture_damaged`, `frames_dropped`,
+    /// `tap_lost`, `events_dropped`, `limit_reached`.
+    pub what: &'static str,
+    /// The tap or file concerned.
+    pub capture: Option<&'a str>,
+    /// A sentence for people.
+    pub message: fmt::Arguments<'a>,
+    /// Figures, by `snake_case` name with the unit last.
+    pub figures: &'a [(&'static str, u64)],
+}
+
+/// Something about a station.
+#[derive(Copy, Clone)]
+pub struct StationEvent<'a> {
+    /// Packet time.
+    pub at: Timestamp,
+    /// What happened, `snake_case`: `first_seen`.
+    pub what: &'static str,
+    /// The protocol it speaks.
+    pub protocol: Protocol,
+    /// Where it is.
+    pub server: Endpoint,
+    /// Its address in the protocol.
+    pub station: StationAddress,
+    /// Its name in the profile.
+    pub station_name: Option<&'a str>,
+}

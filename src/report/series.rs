@@ -1,0 +1,180 @@
+//! Counts by label values, with a limit on how many label sets there may be.
+//!
+//! Label sets are compared whole. (The `*Vec` types of the crate `prometheus` are not used: they tell
+//! label sets apart by a hash over their concatenation, so that `1`, `16` and `11`, `6` become one.)
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use foldhash::quality::RandomState;
+use hashbrown::{Equivalent, HashMap};
+
+/// Label sets of one family; further ones are counted under [`OTHER`].
+pub const SERIES_PER_FAMILY: usize = 20_000;
+/// Label value of what exceeds the limit.
+pub const OTHER: &str = "_other";
+/// Station label of stations that the profile does not know.
+pub const UNPROFILED: &str = "_unprofiled";
+
+/// Label values, in the order of the family's labels.
+#[derive(Debug, Clone, Eq, PartialEq)]
+pub struct LabelSet(Arc<[Box<str>]>);
+
+impl LabelSet {
+    /// A label set of these values.
+    pub fn new(values: &[&str]) -> LabelSet {
+        LabelSet(values.iter().map(|value| Box::from(*value)).collect())
+    }
+
+    /// The values.
+    pub fn values(&self) -> &[Box<str>] {
+        &self.0
+    }
+}
+
+impl Hash for LabelSet {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // A string's hash ends with an octet that no string holds, so values cannot run together.
+        self.0.iter().for_each(|value| value.hash(state));
+    }
+}
+
+struct Query<'a>(&'a [&'a str]);
+
+impl Hash for Query<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.iter().for_each(|value| value.hash(state));
+    }
+}
+
+impl Equivalent<LabelSet> for Query<'_> {
+    fn equivalent(&self, set: &LabelSet) -> bool {
+        self.0.len() == set.0.len() && self.0.iter().zip(set.0.iter()).all(|(a, b)| **a == **b)
+    }
+}
+
+/// Values of one family by label set.
+#[derive(Debug)]
+pub struct SeriesTable {
+    places: HashMap<LabelSet, u32, RandomState>,
+    series: Vec<(LabelSet, u64)>,
+    limit: usize,
+    dropped: u64,
+}
+
+impl SeriesTable {
+    /// A table of at most `limit` label sets.
+    pub fn new(limit: usize) -> SeriesTable {
+        SeriesTable { places: HashMap::default(), series: Vec::new(), limit, dropped: 0 }
+    }
+
+    /// The place of a label set, whose first label is the station. `None` when the table is full.
+    pub fn place(&mut self, labels: &[&str]) -> Option<u32> {
+        if let Some(&place) = self.places.get(&Query(labels)) {
+            return Some(place);
+        }
+        (self.series.len() < self.limit).then(|| self.add(labels))
+    }
+
+    /// The place that a label set is counted at when [`SeriesTable::place`] has none for it.
+    pub fn overflow(&mut self, labels: &[&str]) -> u32 {
+        self.dropped += 1;
+        let mut moved = [OTHER; 8];
+        let moved = &mut moved[..labels.len().min(8)];
+        for (to, from) in moved.iter_mut().zip(labels).skip(1) {
+            *to = from;
+        }
+        if let Some(&place) = self.places.get(&Query(moved)) {
+            return place;
+        }
+        // The other labels come from closed sets, so this second limit is for the case of a mistake.
+        if self.series.len() >= self.limit.saturating_mul(2) {
+            moved.fill(OTHER);
+            if let Some(&place) = self.places.get(&Query(moved)) {
+                return place;
+            }
+        }
+        self.add(moved)
+    }
+
+    fn add(&mut self, labels: &[&str]) -> u32 {
+        let set = LabelSet::new(labels);
+        let place = self.series.len() as u32;
+        self.places.insert(set.clone(), place);
+        self.series.push((set, 0));
+        place
+    }
+
+    /// The value at a place.
+    #[inline]
+    pub fn at(&mut self, place: u32) -> &mut u64 {
+        &mut self.series[place as usize].1
+    }
+
+    /// Add to a label set, wherever it is counted.
+    pub fn add_to(&mut self, labels: &[&str], amount: u64) {
+        let place = match self.place(labels) {
+            Some(place) => place,
+            None => self.overflow(labels),
+        };
+        *self.at(place) += amount;
+    }
+
+    /// All label sets with their values, in the order in which they came.
+    pub fn iter(&self) -> impl Iterator<Item = (&LabelSet, u64)> {
+        self.series.iter().map(|(set, value)| (set, *value))
+    }
+
+    /// Label sets held.
+    pub fn len(&self) -> usize {
+        self.series.len()
+    }
+
+    /// Whether nothing was counted yet.
+    pub fn is_empty(&self) -> bool {
+        self.series.is_empty()
+    }
+
+    /// Updates counted under [`OTHER`].
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn label_sets_that_concatenate_alike_stay_apart() {
+        let mut table = SeriesTable::new(10);
+        table.add_to(&["1", "16"], 1);
+        table.add_to(&["11", "6"], 1);
+        table.add_to(&["", "116"], 1);
+        table.add_to(&["1", "16"], 1);
+        let values: Vec<u64> = table.iter().map(|(_, value)| value).collect();
+        assert_eq!(values, [2, 1, 1]);
+    }
+
+    #[test]
+    fn what_exceeds_the_limit_is_counted_as_other() {
+        let mut table = SeriesTable::new(100);
+        for station in 0..200_000u32 {
+            table.add_to(&[&station.to_string(), "read"], 1);
+        }
+        assert_eq!(table.len(), 101);
+        assert_eq!(table.dropped(), 199_900);
+        let other = table.iter().find(|(set, _)| &*set.values()[0] == OTHER);
+        assert_eq!(other.map(|(_, value)| value), Some(199_900));
+    }
+
+    #[test]
+    fn even_labels_that_should_be_closed_cannot_grow_without_end() {
+        let mut table = SeriesTable::new(10);
+        for code in 0..1000u32 {
+            table.add_to(&["station", &code.to_string()], 1);
+        }
+        assert_eq!(table.len(), 21);
+        assert_eq!(table.iter().map(|(_, value)| value).sum::<u64>(), 1000);
+    }
+}

@@ -1,0 +1,271 @@
+//! The figures of a moment, handed from the pipeline to whoever asks.
+//!
+//! The pipeline makes a snapshot about once a second and leaves it where the web server finds it. A scrape
+//! takes the latest one and never touches the pipeline.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use parsers::{DefectKind, Protocol, Timestamp};
+
+use super::attack::attack;
+use super::catalogue::CATALOGUE;
+use super::counters::{Counters, Latency};
+use super::event::Identity;
+use super::event_log::EventLog;
+use super::metric_table::Metric;
+use super::series::{LabelSet, SeriesTable};
+use super::vitals::Vitals;
+use super::writer::WriterFigures;
+
+/// Label of the event log among the sinks.
+const SINK: &str = "event_log";
+
+/// A value of a metric.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// A counter or gauge.
+    Number(f64),
+    /// A histogram of latencies.
+    Latency(Latency),
+}
+
+/// One label set of a family with its value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// The family.
+    pub metric: Metric,
+    /// Label values, in the order of the family's labels.
+    pub labels: LabelSet,
+    /// The value.
+    pub value: Value,
+}
+
+/// The figures of a moment.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// All samples; those of a family stand together.
+    pub samples: Vec<Sample>,
+}
+
+impl Snapshot {
+    pub(super) fn take(
+        counters: &Counters,
+        vitals: &Vitals,
+        identity: &Identity,
+        log: &EventLog,
+    ) -> Snapshot {
+        let mut out = Snapshot::default();
+        out.information(identity);
+        out.capture(vitals);
+        out.flows(vitals);
+        out.protocols(counters);
+        out.findings(counters, log.folds_evicted());
+        out.log(log.writer_figures());
+        out.series(counters);
+        out
+    }
+
+    fn add(&mut self, metric: Metric, labels: &[&str], value: f64) {
+        debug_assert_eq!(labels.len(), metric.info().labels.len());
+        self.samples.push(Sample { metric, labels: LabelSet::new(labels), value: Value::Number(value) });
+    }
+
+    fn list(&mut self, metric: Metric, list: &[(&'static str, u64)]) {
+        for (name, value) in list {
+            self.add(metric, &[name], *value as f64);
+        }
+    }
+
+    fn table(&mut self, metric: Metric, table: &SeriesTable) {
+        self.samples.extend(table.iter().map(|(labels, value)| Sample {
+            metric,
+            labels: labels.clone(),
+            value: Value::Number(value as f64),
+        }));
+    }
+
+    fn information(&mut self, identity: &Identity) {
+        self.add(Metric::BuildInfo, &[env!("CARGO_PKG_VERSION")], 1.0);
+        let mode = if identity.profile_hash.is_empty() { "none" } else { "monitoring" };
+        self.add(Metric::ProfileInfo, &[&identity.profile_name, &identity.profile_hash, mode], 1.0);
+    }
+
+    fn capture(&mut self, vitals: &Vitals) {
+        for tap in &vitals.taps {
+            let name = tap.name.as_str();
+            self.add(Metric::CapturePackets, &[name], tap.packets as f64);
+            self.add(Metric::CaptureBytes, &[name], tap.bytes as f64);
+            self.add(Metric::CaptureDropped, &[name, "kernel"], tap.dropped_kernel as f64);
+            self.add(Metric::CaptureDropped, &[name, "interface"], tap.dropped_interface as f64);
+            self.add(Metric::CaptureDropped, &[name, "queue"], tap.dropped_queue as f64);
+            self.add(Metric::CaptureDamaged, &[name], tap.damaged as f64);
+            self.add(Metric::CaptureTruncated, &[name], tap.truncated as f64);
+            if let Some(last) = tap.last_packet {
+                self.add(Metric::CaptureLastPacket, &[name], seconds(last));
+            }
+        }
+        self.list(Metric::DecapLayers, &vitals.decap_layers);
+        self.list(Metric::DecapUndecoded, &vitals.undecoded);
+        self.add(Metric::DuplicateFrames, &[], vitals.duplicates as f64);
+    }
+
+    fn flows(&mut self, vitals: &Vitals) {
+        self.list(Metric::Flows, &vitals.flows);
+        self.add(Metric::FlowCapacity, &[], vitals.flow_capacity as f64);
+        self.list(Metric::FlowEvictions, &vitals.flow_evictions);
+        self.add(Metric::FlowsOneWay, &[], vitals.one_way_flows as f64);
+        self.add(Metric::FlowsMidstream, &[], vitals.midstream_flows as f64);
+        self.list(Metric::ReassemblyGaps, &vitals.gaps);
+        self.add(Metric::ReassemblyBuffered, &[], vitals.buffered_bytes as f64);
+        self.list(Metric::ReassemblyDropped, &vitals.reassembly_dropped);
+    }
+
+    fn protocols(&mut self, counters: &Counters) {
+        for protocol in Protocol::ALL {
+            self.add(Metric::Pdus, &[protocol.name()], counters.pdus(protocol) as f64);
+        }
+        for protocol in Protocol::ALL {
+            for kind in DefectKind::ALL {
+                let count = counters.defects(protocol, *kind);
+                self.add(Metric::DecodeErrors, &[protocol.name(), kind.name()], count as f64);
+            }
+        }
+        self.table(Metric::Operations, &counters.operations);
+        self.table(Metric::ControlCommands, &counters.controls);
+        self.table(Metric::Exceptions, &counters.exceptions);
+        self.table(Metric::Unanswered, &counters.unanswered);
+        for protocol in Protocol::ALL {
+            self.samples.push(Sample {
+                metric: Metric::ResponseLatency,
+                labels: LabelSet::new(&[protocol.name()]),
+                value: Value::Latency(*counters.latency(protocol)),
+            });
+        }
+        self.samples.extend(counters.last_seen.iter().map(|(labels, ns)| Sample {
+            metric: Metric::StationLastSeen,
+            labels: labels.clone(),
+            value: Value::Number(seconds(Timestamp(ns))),
+        }));
+    }
+
+    fn findings(&mut self, counters: &Counters, folds_evicted: u64) {
+        for &kind in CATALOGUE {
+            let count = counters.findings_of(kind) as f64;
+            self.add(Metric::Anomalies, &[kind.name(), kind.severity().name()], count);
+        }
+        self.table(Metric::StationAnomalies, &counters.station_findings);
+        for &kind in CATALOGUE {
+            let first = kind.techniques().first().and_then(|id| attack().find(id));
+            let newer = first.map_or("", |t| t.id_v19.as_deref().unwrap_or(&t.id));
+            let tactic = first.and_then(|t| t.tactics.first()).map_or("", String::as_str);
+            let (id, name) = first.map_or(("", ""), |t| (t.id.as_str(), t.name.as_str()));
+            let labels = [kind.name(), kind.severity().name(), kind.id(), id, newer, name, tactic];
+            self.add(Metric::AnomalyKindInfo, &labels, 1.0);
+        }
+        for &kind in CATALOGUE {
+            let suppressed = Metric::AnomaliesSuppressed;
+            self.add(suppressed, &[kind.name(), "duplicate"], counters.folded_of(kind) as f64);
+            self.add(suppressed, &[kind.name(), "coverage"], counters.withheld_of(kind) as f64);
+        }
+        self.add(Metric::FoldsEvicted, &[], folds_evicted as f64);
+    }
+
+    fn log(&mut self, figures: Option<WriterFigures>) {
+        let Some(figures) = figures else { return };
+        self.add(Metric::EventsEmitted, &[SINK], figures.written as f64);
+        self.add(Metric::EventsDropped, &[SINK, "queue_full"], figures.dropped_queue_full as f64);
+        self.add(Metric::EventsDropped, &[SINK, "error"], figures.dropped_error as f64);
+        self.add(Metric::EventErrors, &[SINK], figures.errors as f64);
+        self.add(Metric::EventQueue, &[SINK], figures.queued_bytes as f64);
+        self.add(Metric::EventQueueCapacity, &[SINK], figures.capacity_bytes as f64);
+        if figures.last_success_ns > 0 {
+            self.add(Metric::EventLastSuccess, &[SINK], seconds(Timestamp(figures.last_success_ns)));
+        }
+    }
+
+    fn series(&mut self, counters: &Counters) {
+        let families = [
+            (Metric::Operations, &counters.operations),
+            (Metric::ControlCommands, &counters.controls),
+            (Metric::Exceptions, &counters.exceptions),
+            (Metric::Unanswered, &counters.unanswered),
+            (Metric::StationLastSeen, &counters.last_seen),
+            (Metric::StationAnomalies, &counters.station_findings),
+        ];
+        for (metric, table) in families {
+            self.add(Metric::MetricSeries, &[metric.info().name], table.len() as f64);
+        }
+        for (metric, table) in families {
+            self.add(Metric::MetricSeriesDropped, &[metric.info().name], table.dropped() as f64);
+        }
+    }
+}
+
+fn seconds(at: Timestamp) -> f64 {
+    at.0 as f64 / 1e9
+}
+
+/// Where the pipeline leaves its latest snapshot, and says whether it is ready.
+#[derive(Debug)]
+pub struct Published {
+    latest: Mutex<Arc<Snapshot>>,
+    /// What is not ready yet: name and reason.
+    waiting: Mutex<Vec<(&'static str, String)>>,
+    started: Instant,
+    /// Milliseconds from `started` to the last sign of life.
+    alive_ms: AtomicU64,
+}
+
+impl Default for Published {
+    fn default() -> Self {
+        Published::new()
+    }
+}
+
+impl Published {
+    /// Nothing published, nothing ready: the sensor says what it waits for.
+    pub fn new() -> Published {
+        Published {
+            latest: Mutex::default(),
+            waiting: Mutex::new(vec![("sensor", "starting".to_owned())]),
+            started: Instant::now(),
+            alive_ms: AtomicU64::new(0),
+        }
+    }
+
+    /// Leave a snapshot. Also a sign of life.
+    pub fn publish(&self, snapshot: Snapshot) {
+        self.alive();
+        let fresh = Arc::new(snapshot);
+        let old = core::mem::replace(&mut *self.latest.lock().unwrap_or_else(PoisonError::into_inner), fresh);
+        // The old one is freed here, outside the lock.
+        drop(old);
+    }
+
+    /// The latest snapshot.
+    pub fn latest(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.latest.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A sign of life of the pipeline.
+    pub fn alive(&self) {
+        self.alive_ms.store(self.started.elapsed().as_millis() as u64, Relaxed);
+    }
+
+    /// Time since the last sign of life.
+    pub fn silent_for(&self) -> Duration {
+        self.started.elapsed().saturating_sub(Duration::from_millis(self.alive_ms.load(Relaxed)))
+    }
+
+    /// Say what is not ready (part and reason); nothing when everything is.
+    pub fn set_waiting(&self, waiting: Vec<(&'static str, String)>) {
+        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = waiting;
+    }
+
+    /// What is not ready.
+    pub fn waiting(&self) -> Vec<(&'static str, String)> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

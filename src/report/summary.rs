@@ -1,0 +1,291 @@
+//! What a run came to, for people and as one JSON object.
+
+use core::fmt;
+
+use parsers::{DefectKind, Protocol};
+
+use super::catalogue::{CATALOGUE, FindingKind};
+use super::counters::Counters;
+use super::event::Identity;
+use super::json::Json;
+use super::vitals::Vitals;
+use super::writer::WriterFigures;
+
+/// Everything that was counted in a run.
+#[derive(Debug, Clone, Default)]
+pub struct Summary {
+    /// The profile's name; empty without one.
+    pub profile: String,
+    /// The figures below the protocols.
+    pub vitals: Vitals,
+    /// PDUs by protocol.
+    pub pdus: Vec<(&'static str, u64)>,
+    /// Operations by protocol and function, most frequent first.
+    pub operations: Vec<(String, String, u64)>,
+    /// Findings by kind, worst first: kind, all occurrences, of which folded.
+    pub findings: Vec<(FindingKind, u64, u64)>,
+    /// Findings withheld for want of coverage, by kind.
+    pub withheld: Vec<(FindingKind, u64)>,
+    /// Defects by protocol and kind, most frequent first.
+    pub defects: Vec<(&'static str, &'static str, u64)>,
+    /// The event log, if one was kept.
+    pub events: Option<WriterFigures>,
+    /// Windows of folded repeats that ended early.
+    pub folds_evicted: u64,
+}
+
+impl Summary {
+    pub(super) fn of(
+        counters: &Counters,
+        vitals: &Vitals,
+        identity: &Identity,
+        events: Option<WriterFigures>,
+        folds_evicted: u64,
+    ) -> Summary {
+        let mut findings: Vec<_> = CATALOGUE
+            .iter()
+            .map(|&kind| (kind, counters.findings_of(kind), counters.folded_of(kind)))
+            .filter(|(_, count, _)| *count > 0)
+            .collect();
+        findings.sort_by_key(|(kind, count, _)| (core::cmp::Reverse((kind.severity(), *count)), *kind));
+        Summary {
+            profile: identity.profile_name.clone(),
+            vitals: vitals.clone(),
+            pdus: Protocol::ALL.into_iter().map(|p| (p.name(), counters.pdus(p))).collect(),
+            operations: operations(counters),
+            findings,
+            withheld: CATALOGUE
+                .iter()
+                .map(|&kind| (kind, counters.withheld_of(kind)))
+                .filter(|(_, count)| *count > 0)
+                .collect(),
+            defects: defects(counters),
+            events,
+            folds_evicted,
+        }
+    }
+
+    /// One JSON object; the keys are described in `docs/events.md`.
+    pub fn to_json(&self) -> String {
+        let mut json = Json::new();
+        json.open_object();
+        json.key("packets");
+        json.unsigned(self.vitals.packets());
+        json.key("bytes");
+        json.unsigned(self.vitals.taps.iter().map(|tap| tap.bytes).sum());
+        json.key("profile");
+        json.text(&self.profile);
+        pairs(&mut json, "pdus", self.pdus.iter().copied());
+        json.key("operations");
+        grouped(&mut json, self.operations.iter().map(|(p, f, n)| (p.as_str(), f.as_str(), *n)));
+        pairs(&mut json, "findings", self.findings_by_id().into_iter());
+        json.key("finding_kinds");
+        json.open_object();
+        for (kind, count, folded) in &self.findings {
+            json.key(kind.name());
+            json.open_object();
+            json.key("id");
+            json.word(kind.id());
+            json.key("severity");
+            json.word(kind.severity().name());
+            json.key("count");
+            json.unsigned(*count);
+            json.key("folded");
+            json.unsigned(*folded);
+            json.close_object();
+        }
+        json.close_object();
+        json.key("defects");
+        grouped(&mut json, self.defects.iter().copied());
+        self.coverage_json(&mut json);
+        if let Some(events) = self.events {
+            json.key("events");
+            json.open_object();
+            json.key("written");
+            json.unsigned(events.written);
+            json.key("dropped");
+            json.unsigned(events.dropped_queue_full + events.dropped_error);
+            json.close_object();
+        }
+        json.close_object();
+        String::from_utf8(json.take()).unwrap_or_default()
+    }
+
+    fn coverage_json(&self, json: &mut Json) {
+        let vitals = &self.vitals;
+        json.key("coverage");
+        json.open_object();
+        json.key("complete");
+        json.boolean(self.unseen().is_empty());
+        for (name, value) in [
+            ("gaps", total(&vitals.gaps)),
+            ("gap_bytes", vitals.gap_bytes),
+            ("one_way_flows", vitals.one_way_flows),
+            ("midstream_flows", vitals.midstream_flows),
+            ("truncated_packets", vitals.taps.iter().map(|tap| tap.truncated).sum()),
+            ("dropped_packets", vitals.dropped()),
+            ("damaged", vitals.taps.iter().map(|tap| tap.damaged).sum()),
+            ("duplicate_packets", vitals.duplicates),
+            ("flows_without_protocol", vitals.unknown_flows),
+            ("evicted_flows", named(&vitals.flow_evictions, "capacity")),
+        ] {
+            json.key(name);
+            json.unsigned(value);
+        }
+        pairs(json, "undecoded_packets", vitals.undecoded.iter().copied().filter(|(_, n)| *n > 0));
+        pairs(json, "reassembly_dropped_bytes", vitals.reassembly_dropped.iter().copied());
+        pairs(json, "withheld_findings", self.withheld.iter().map(|(kind, n)| (kind.name(), *n)));
+        json.close_object();
+    }
+
+    /// Findings by catalogue id, repeats included, in the order of the catalogue.
+    pub fn findings_by_id(&self) -> Vec<(&'static str, u64)> {
+        let mut sums: Vec<(&'static str, u64)> = Vec::new();
+        for &kind in CATALOGUE {
+            let Some((_, count, _)) = self.findings.iter().find(|(k, _, _)| *k == kind) else { continue };
+            match sums.iter_mut().find(|(id, _)| *id == kind.id()) {
+                Some((_, sum)) => *sum += count,
+                None => sums.push((kind.id(), *count)),
+            }
+        }
+        sums
+    }
+
+    /// What could not be seen: a figure and a sentence each.
+    pub fn unseen(&self) -> Vec<(u64, String)> {
+        let vitals = &self.vitals;
+        let mut out = Vec::new();
+        let mut say = |count: u64, text: String| {
+            if count > 0 {
+                out.push((count, text));
+            }
+        };
+        say(vitals.dropped(), "packets lost at the tap before they could be read".into());
+        for tap in &vitals.taps {
+            say(tap.damaged, format!("damaged places in {}; what follows them was not read", tap.name));
+        }
+        let truncated = vitals.taps.iter().map(|tap| tap.truncated).sum();
+        say(truncated, "packets cut by the snap length".into());
+        for (reason, count) in &vitals.undecoded {
+            say(*count, format!("packets not taken apart: {}", reason.replace('_', " ")));
+        }
+        say(total(&vitals.gaps), format!("holes in TCP streams ({} octets never seen)", vitals.gap_bytes));
+        for (reason, count) in &vitals.reassembly_dropped {
+            say(*count, format!("octets given up in reassembly: {}", reason.replace('_', " ")));
+        }
+        say(vitals.one_way_flows, "flows of which only one direction was seen".into());
+        say(vitals.midstream_flows, "flows whose beginning was not seen".into());
+        let evicted = named(&vitals.flow_evictions, "capacity");
+        say(evicted, "flows given up because the flow table was full".into());
+        say(vitals.unknown_flows, "flows that speak none of the known protocols".into());
+        for (kind, count) in &self.withheld {
+            say(*count, format!("findings withheld for want of coverage: {}", kind.title().to_lowercase()));
+        }
+        if let Some(events) = self.events {
+            let dropped = events.dropped_queue_full + events.dropped_error;
+            say(dropped, "events not written because the log could not keep up or failed".into());
+        }
+        out
+    }
+}
+
+fn operations(counters: &Counters) -> Vec<(String, String, u64)> {
+    let mut sums: std::collections::BTreeMap<(String, String), u64> = std::collections::BTreeMap::new();
+    for (labels, count) in counters.operations.iter() {
+        if let [_, protocol, function] = labels.values() {
+            *sums.entry((protocol.to_string(), function.to_string())).or_default() += count;
+        }
+    }
+    let mut list: Vec<_> = sums.into_iter().map(|((p, f), n)| (p, f, n)).collect();
+    list.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.cmp(b)));
+    list
+}
+
+fn defects(counters: &Counters) -> Vec<(&'static str, &'static str, u64)> {
+    let mut list: Vec<_> = Protocol::ALL
+        .into_iter()
+        .flat_map(|p| DefectKind::ALL.iter().map(move |&kind| (p, kind)))
+        .map(|(p, kind)| (p.name(), kind.name(), counters.defects(p, kind)))
+        .filter(|(_, _, count)| *count > 0)
+        .collect();
+    list.sort_by_key(|(_, _, count)| core::cmp::Reverse(*count));
+    list
+}
+
+fn total(list: &[(&'static str, u64)]) -> u64 {
+    list.iter().map(|(_, count)| count).sum()
+}
+
+fn named(list: &[(&'static str, u64)], name: &str) -> u64 {
+    list.iter().filter(|(n, _)| *n == name).map(|(_, count)| count).sum()
+}
+
+fn pairs<'a>(json: &mut Json, key: &str, list: impl Iterator<Item = (&'a str, u64)>) {
+    json.key(key);
+    json.open_object();
+    for (name, value) in list {
+        json.key(name);
+        json.unsigned(value);
+    }
+    json.close_object();
+}
+
+/// `{group: {name: count}}`
+fn grouped<'a>(json: &mut Json, list: impl Iterator<Item = (&'a str, &'a str, u64)>) {
+    let mut groups: std::collections::BTreeMap<&str, Vec<(&str, u64)>> = std::collections::BTreeMap::new();
+    for (group, name, count) in list {
+        groups.entry(group).or_default().push((name, count));
+    }
+    json.open_object();
+    for (group, members) in groups {
+        pairs(json, group, members.into_iter());
+    }
+    json.close_object();
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes: u64 = self.vitals.taps.iter().map(|tap| tap.bytes).sum();
+        let mut head = vec![(self.vitals.packets(), format!("packets ({bytes} octets)"))];
+        head.extend(self.pdus.iter().map(|(protocol, count)| (*count, format!("{protocol} PDUs"))));
+        if self.vitals.duplicates > 0 {
+            head.push((self.vitals.duplicates, "packets seen twice and judged once".into()));
+        }
+        section(f, "Seen", &head, "")?;
+        let operations: Vec<_> = self
+            .operations
+            .iter()
+            .map(|(protocol, function, count)| (*count, format!("{protocol} {}", function.replace('_', " "))))
+            .collect();
+        section(f, "Operations", &operations, "none")?;
+        let findings: Vec<_> = self
+            .findings
+            .iter()
+            .map(|(kind, count, _)| {
+                let (severity, id) = (kind.severity().name(), kind.id());
+                (*count, format!("{severity:<8}  {id}  {}", kind.title()))
+            })
+            .collect();
+        let none = if self.profile.is_empty() { "none (no profile was given)" } else { "none" };
+        section(f, "Findings", &findings, none)?;
+        let defects: Vec<_> =
+            self.defects.iter().map(|(p, kind, n)| (*n, format!("{p} {}", kind.replace('_', " ")))).collect();
+        if !defects.is_empty() {
+            section(f, "Defects in the traffic", &defects, "")?;
+        }
+        section(f, "What could not be seen", &self.unseen(), "nothing: all that was captured was read")
+    }
+}
+
+/// A heading and figures with their sentences, the figures flush right.
+fn section(f: &mut fmt::Formatter<'_>, title: &str, lines: &[(u64, String)], none: &str) -> fmt::Result {
+    writeln!(f, "{title}")?;
+    if lines.is_empty() && !none.is_empty() {
+        writeln!(f, "  {none}")?;
+    }
+    let width = lines.iter().map(|(count, _)| count.to_string().len()).max().unwrap_or(0).max(8);
+    for (count, text) in lines {
+        writeln!(f, "  {count:>width$}  {text}")?;
+    }
+    Ok(())
+}
