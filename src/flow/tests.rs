@@ -7,7 +7,7 @@ use core::net::{IpAddr, Ipv4Addr};
 use parsers::{Chunk, Direction, FlowInfo, FrameRef, Gap, MacAddr, Progress, Timestamp, VlanStack};
 
 use super::*;
-use crate::decap::{Datagram, Packet, Payload, Segment};
+use crate::decap::{Packet, Payload, Segment};
 
 mod hostile;
 mod lifetime;
@@ -188,9 +188,9 @@ impl Tap {
         let packet = Packet {
             src_mac: Some(src_mac),
             dst_mac: Some(dst_mac),
-            vlan: VlanStack::default(),
             ip: Some((src, dst)),
             payload,
+            ..Packet::default()
         };
         self.frame += 1;
         self.now += MS;
