@@ -9,8 +9,11 @@
 //! This crate knows nothing of the decoders: it encodes the protocols independently, so that one
 //! misreading of a standard cannot pass on both sides.
 
+pub mod captures;
 pub mod encode;
+pub mod tshark;
 mod value;
+pub mod vectors;
 pub mod wire;
 
 pub use value::Value;

@@ -12,6 +12,7 @@ mod fragment;
 mod layer;
 mod link;
 mod prng;
+mod script;
 mod talk;
 mod transport;
 
@@ -20,7 +21,8 @@ pub use fragment::fragments;
 pub use layer::{Extension, Gre, Ipv4, Ipv6, Layer, Tcp, UdpChecksum, build};
 pub use link::{LINKTYPE_ETHERNET, LINKTYPE_LOOP, LINKTYPE_NULL, LINKTYPE_RAW, LINKTYPE_SLL, LINKTYPE_SLL2};
 pub use prng::Prng;
-pub use talk::{Disturbance, Line, Overlap, Segment, Segmentation, Side, TcpTalk, datagrams};
+pub use script::{Disturbance, Line, Overlap, Segmentation, Side};
+pub use talk::{IpStyle, Segment, TcpTalk, datagrams, ethernet};
 pub use transport::internet_checksum;
 
 /// A frame and the moment at which a tap would have seen it.

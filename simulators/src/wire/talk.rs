@@ -3,109 +3,16 @@
 
 use core::net::{IpAddr, SocketAddr};
 
-use super::layer::{Ipv4, Ipv6, Layer, Tcp, UdpChecksum, build};
+use super::fragment::fragments;
+use super::layer::{Extension, Ipv4, Ipv6, Layer, Tcp, UdpChecksum, build};
 use super::prng::Prng;
+use super::script::{Disturbance, Line, Overlap, Segmentation, Side};
 use super::{START_NS, TimedFrame};
 
 const FIN: u8 = 1;
 const SYN: u8 = 2;
 const PSH: u8 = 8;
 const ACK: u8 = 16;
-
-/// Who speaks.
-#[derive(Debug, Clone, Copy, Eq, PartialEq, Hash)]
-pub enum Side {
-    /// Who opened the connection.
-    Client,
-    /// Who was called.
-    Server,
-}
-
-impl Side {
-    fn index(self) -> usize {
-        usize::from(self == Side::Server)
-    }
-}
-
-/// One utterance.
-#[derive(Debug, Clone)]
-pub struct Line {
-    /// Who speaks.
-    pub from: Side,
-    /// What.
-    pub bytes: Vec<u8>,
-    /// Nanoseconds after the line before.
-    pub delay_ns: u64,
-}
-
-impl Line {
-    /// The client speaks, a millisecond after the line before.
-    pub fn client(bytes: impl Into<Vec<u8>>) -> Line {
-        Line { from: Side::Client, bytes: bytes.into(), delay_ns: 1_000_000 }
-    }
-
-    /// The server speaks, a millisecond after the line before.
-    pub fn server(bytes: impl Into<Vec<u8>>) -> Line {
-        Line { from: Side::Server, ..Line::client(bytes) }
-    }
-
-    /// The same after another delay.
-    pub fn after(self, delay_ns: u64) -> Line {
-        Line { delay_ns, ..self }
-    }
-}
-
-/// How lines are cut into segments.
-#[derive(Debug, Clone, Copy, Eq, PartialEq)]
-pub enum Segmentation {
-    /// A segment a line, unless it is longer than 1460 octets.
-    Lines,
-    /// Segments of this size at most.
-    Size(usize),
-    /// Segments of 1 to this many octets, at random.
-    Random(usize),
-}
-
-/// Segments sent again with other bounds.
-#[derive(Debug, Clone, Copy, Eq, PartialEq)]
-pub enum Overlap {
-    /// None.
-    None,
-    /// The repeated octets are the same.
-    Consistent,
-    /// The repeated octets differ: evasion.
-    Conflicting,
-}
-
-/// What the network does to a conversation.
-#[derive(Debug, Clone, Copy)]
-pub struct Disturbance {
-    /// Everything random depends on this.
-    pub seed: u64,
-    /// How lines are cut.
-    pub segmentation: Segmentation,
-    /// Segments change places within a window of this many frames; 0 or 1 keeps the order.
-    pub window: usize,
-    /// Percentage of data segments seen twice.
-    pub duplicate_percent: u8,
-    /// Percentage of data segments that the tap never sees.
-    pub drop_percent: u8,
-    /// Overlapping segments.
-    pub overlap: Overlap,
-}
-
-impl Default for Disturbance {
-    fn default() -> Disturbance {
-        Disturbance {
-            seed: 0,
-            segmentation: Segmentation::Lines,
-            window: 0,
-            duplicate_percent: 0,
-            drop_percent: 0,
-            overlap: Overlap::None,
-        }
-    }
-}
 
 /// A segment before it becomes a frame.
 #[derive(Debug, Clone)]
@@ -143,8 +50,23 @@ pub struct TcpTalk {
     pub initial: [u32; 2],
     /// Layers around IP, outermost first.
     pub outer: Vec<Layer>,
+    /// What is special about the IP layer.
+    pub ip: IpStyle,
     /// What the network does.
     pub disturbance: Disturbance,
+}
+
+/// What is special about the IP layer of a conversation.
+#[derive(Debug, Clone, Default)]
+pub struct IpStyle {
+    /// IPv4 options.
+    pub options: Vec<u8>,
+    /// IPv6 extension headers.
+    pub extensions: Vec<Extension>,
+    /// Packets with a payload are cut into fragments of this many octets.
+    pub fragment_size: Option<usize>,
+    /// Fragments arrive last first.
+    pub fragments_reversed: bool,
 }
 
 impl TcpTalk {
@@ -159,6 +81,7 @@ impl TcpTalk {
             close: true,
             initial: [0x1000_0000, 0x8000_0000],
             outer: vec![ethernet()],
+            ip: IpStyle::default(),
             disturbance: Disturbance::default(),
         }
     }
@@ -170,7 +93,7 @@ impl TcpTalk {
 
     /// The frames that the tap sees, in order of time.
     pub fn frames(&self) -> Vec<TimedFrame> {
-        self.segments().0.iter().map(|s| self.frame(s)).collect()
+        self.segments().0.iter().enumerate().flat_map(|(i, s)| self.packets(s, i as u16)).collect()
     }
 
     /// The segments that the tap sees, in order of time, and those that it does not.
@@ -276,8 +199,8 @@ impl TcpTalk {
         data
     }
 
-    /// The frame that carries a segment.
-    pub fn frame(&self, segment: &Segment) -> TimedFrame {
+    /// The frames that carry a segment: one, or its fragments.
+    fn packets(&self, segment: &Segment, id: u16) -> Vec<TimedFrame> {
         let (src, dst) = match segment.from {
             Side::Client => (self.client, self.server),
             Side::Server => (self.server, self.client),
@@ -297,9 +220,31 @@ impl TcpTalk {
             options: if syn { vec![2, 4, 0x05, 0xb4] } else { Vec::new() },
         };
         let mut layers = directed(&self.outer, segment.from);
-        layers.push(ip(src.ip(), dst.ip()));
+        layers.push(self.ip.layer(src.ip(), dst.ip()));
         layers.push(Layer::Tcp(tcp));
-        TimedFrame { at_ns: segment.at_ns, bytes: build(&layers, &segment.bytes) }
+        self.ip.frames(&layers, &segment.bytes, segment.at_ns, id)
+    }
+}
+
+impl IpStyle {
+    fn layer(&self, src: IpAddr, dst: IpAddr) -> Layer {
+        match ip(src, dst) {
+            Layer::Ipv4(ip) => Layer::Ipv4(Ipv4 { options: self.options.clone(), ..ip }),
+            Layer::Ipv6(ip) => Layer::Ipv6(Ipv6 { extensions: self.extensions.clone(), ..ip }),
+            other => other,
+        }
+    }
+
+    fn frames(&self, layers: &[Layer], payload: &[u8], at_ns: u64, id: u16) -> Vec<TimedFrame> {
+        let mut pieces = match self.fragment_size {
+            Some(size) if !payload.is_empty() => fragments(layers, payload, size, id),
+            _ => vec![build(layers, payload)],
+        };
+        if self.fragments_reversed {
+            pieces.reverse();
+        }
+        let later = |i: usize| at_ns + i as u64;
+        pieces.into_iter().enumerate().map(|(i, bytes)| TimedFrame { at_ns: later(i), bytes }).collect()
     }
 }
 
@@ -308,7 +253,7 @@ fn bare(from: Side, flags: u8, offset: usize, acked: usize, at_ns: u64) -> Segme
 }
 
 /// Plain Ethernet between the two usual stations.
-fn ethernet() -> Layer {
+pub fn ethernet() -> Layer {
     Layer::Ethernet { dst: [2, 0, 0, 0, 0, 2], src: [2, 0, 0, 0, 0, 1] }
 }
 
@@ -345,19 +290,20 @@ pub fn datagrams(
     server: SocketAddr,
     script: &[Line],
     outer: &[Layer],
+    style: &IpStyle,
 ) -> Vec<TimedFrame> {
     let mut at_ns = START_NS;
     let mut frames = Vec::new();
-    for line in script {
+    for (index, line) in script.iter().enumerate() {
         at_ns += line.delay_ns;
         let (src, dst) = match line.from {
             Side::Client => (client, server),
             Side::Server => (server, client),
         };
         let mut layers = directed(outer, line.from);
-        layers.push(ip(src.ip(), dst.ip()));
+        layers.push(style.layer(src.ip(), dst.ip()));
         layers.push(Layer::Udp { src: src.port(), dst: dst.port(), checksum: UdpChecksum::Right });
-        frames.push(TimedFrame { at_ns, bytes: build(&layers, &line.bytes) });
+        frames.extend(style.frames(&layers, &line.bytes, at_ns, index as u16));
     }
     frames
 }
