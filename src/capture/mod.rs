@@ -4,6 +4,7 @@
 //! own buffer (the mapped file, the kernel's ring); nothing is copied here.
 
 pub mod file;
+pub mod live;
 
 use parsers::{FrameRef, Timestamp};
 
@@ -104,4 +105,21 @@ pub enum TroubleKind {
     KernelDrops(u64),
     /// The interface went down or vanished.
     TapLost(String),
+}
+
+/// Adds to the list of troubles; drops of one tap are summed and repetitions left out, so that the list
+/// stays short even if nobody asks for it.
+#[cold]
+pub(crate) fn tell(troubles: &mut Vec<Trouble>, new: Trouble) {
+    if let TroubleKind::KernelDrops(more) = new.kind {
+        for trouble in troubles.iter_mut().filter(|trouble| trouble.tap == new.tap) {
+            if let TroubleKind::KernelDrops(count) = &mut trouble.kind {
+                *count = count.saturating_add(more);
+                return;
+            }
+        }
+    }
+    if !troubles.contains(&new) {
+        troubles.push(new);
+    }
 }

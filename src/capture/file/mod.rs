@@ -31,7 +31,7 @@ use self::input::Input;
 use self::pcap::Pcap;
 use self::pcapng::PcapNg;
 use self::window::Window;
-use super::{Frame, FrameSource, LinkType, Next, Trouble, TroubleKind};
+use super::{Frame, FrameSource, LinkType, Next, Trouble, TroubleKind, tell};
 use parsers::{FrameRef, Timestamp};
 
 /// Largest capture length a record may claim, in octets; more is taken for damage, as Wireshark does.
@@ -299,21 +299,6 @@ impl CaptureFile {
             bytes,
         }
     }
-}
-
-/// Adds to the list of troubles; drops of one tap are summed, so that the list stays short even if nobody
-/// asks for it.
-#[cold]
-fn tell(troubles: &mut Vec<Trouble>, new: Trouble) {
-    if let TroubleKind::KernelDrops(more) = new.kind {
-        for trouble in troubles.iter_mut().filter(|trouble| trouble.tap == new.tap) {
-            if let TroubleKind::KernelDrops(count) = &mut trouble.kind {
-                *count = count.saturating_add(more);
-                return;
-            }
-        }
-    }
-    troubles.push(new);
 }
 
 #[cold]
