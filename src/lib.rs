@@ -13,10 +13,16 @@
 //! ```
 
 pub mod capture;
+pub mod cli;
+pub mod config;
 pub mod decap;
 pub mod dedup;
+pub mod detect;
 pub mod flow;
+pub mod monitor;
+pub mod pipeline;
 pub mod report;
+// pub mod serve;
 
 #[cfg(test)]
 pub(crate) mod testing;

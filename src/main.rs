@@ -1,1 +1,7 @@
-fn main() {}
+//! The `gridtap` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gridtap::cli::main()
+}

@@ -43,6 +43,12 @@ impl Pair {
         self.client.is_some()
     }
 
+    /// The station's place in [`Compiled::stations`].
+    #[must_use]
+    pub fn station_index(&self) -> Option<u32> {
+        self.station
+    }
+
     /// Whether the profile names the station.
     #[must_use]
     pub fn knows_station(&self) -> bool {

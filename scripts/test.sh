@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Runs every test; installs what they need first (as root on Debian 12). The corpus of real captures is
+# looked for in GRIDTAP_CORPUS, by default ../shared/corpus; without it, tests that need it say so and
+# count as skipped. With GRIDTAP_NO_SKIP=1 a skipped test is a failure.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+step() { printf '\n== %s\n' "$*"; }
+
+step "set-up"
+scripts/setup.sh
+export GRIDTAP_CORPUS="${GRIDTAP_CORPUS:-$PWD/../shared/corpus}"
+oracle="$(dirname "$GRIDTAP_CORPUS")/oracle"
+
+step "format and lints"
+cargo fmt --all --check
+cargo clippy --workspace --all-targets --locked -- -D warnings
+
+step "tests"
+cargo test --workspace --locked
+
+step "release build"
+cargo build --release --locked
+
+step "every PDU of the corpus against the reference reading"
+if [ -d "$GRIDTAP_CORPUS" ] && [ -x "$oracle/compare.py" ]; then
+    for protocol in modbus dnp3; do
+        python3 "$oracle/compare.py" --corpus "$GRIDTAP_CORPUS" --only "$protocol" \
+            --known tests/known-differences.toml -- \
+            target/release/gridtap dissect --json --protocol '{protocol}' '{file}'
+    done
+elif [ "${GRIDTAP_NO_SKIP:-}" = 1 ]; then
+    echo "no corpus at $GRIDTAP_CORPUS, and nothing may be skipped here" >&2
+    exit 1
+else
+    echo "SKIPPED the reference comparison: no corpus at $GRIDTAP_CORPUS"
+fi
+
+step "licences and sources of the dependencies"
+if command -v cargo-deny >/dev/null 2>&1; then
+    cargo deny --offline check bans licenses sources
+else
+    echo "SKIPPED cargo deny: not installed (cargo install cargo-deny)"
+fi
+printf '\nAll done.\n'

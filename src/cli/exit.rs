@@ -1,0 +1,38 @@
+//! How a command ends.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+/// The documented exit statuses.
+#[derive(Debug)]
+pub enum Exit {
+    /// 0: done.
+    Done,
+    /// 1: could not be done.
+    Failed(String),
+    /// 2: usage or configuration is wrong.
+    Usage(String),
+    /// 3: the input was damaged and read as far as possible. What was wrong has been said.
+    Damaged,
+}
+
+impl Exit {
+    /// Could not be done, because of `what`.
+    pub fn failed(what: impl Display) -> Exit {
+        Exit::Failed(what.to_string())
+    }
+
+    /// Say on standard error what there is to say, and give the status.
+    pub fn report(self) -> ExitCode {
+        let (status, text) = match self {
+            Exit::Done => (0, None),
+            Exit::Failed(text) => (1, Some(text)),
+            Exit::Usage(text) => (2, Some(text)),
+            Exit::Damaged => (3, None),
+        };
+        if let Some(text) = text {
+            eprintln!("gridtap: {}", text.trim_end());
+        }
+        ExitCode::from(status)
+    }
+}

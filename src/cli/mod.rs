@@ -1,0 +1,151 @@
+//! The command line: a file a subcommand.
+
+mod bench;
+mod dissect;
+mod exit;
+mod profile;
+mod replay;
+mod run;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use exit::Exit;
+
+use crate::config::Operations;
+
+const AFTER: &str = "\
+Exit status:
+  0  done
+  1  could not be done (a file is missing, an interface cannot be opened)
+  2  usage or configuration is wrong
+  3  the input was damaged; it was read as far as possible
+
+Examples:
+  gridtap replay station.pcapng                       what is in a capture, without a profile
+  gridtap replay *.pcap --profile site.toml --events findings.jsonl
+  gridtap dissect station.pcap --protocol dnp3 --json
+  gridtap run --config gridtap.toml                   the sensor on a mirror port";
+
+/// Passive monitor for power-grid control networks: decodes Modbus and DNP3, compares every operation with
+/// a profile of what is allowed, and says what is not, with the packets that show it. It never sends.
+#[derive(Parser)]
+#[command(name = "gridtap", version, about, after_help = AFTER, max_term_width = 110)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Take capture files through the whole pipeline and sum up what they hold
+    Replay(ReplayArguments),
+    /// Watch interfaces: the sensor
+    Run {
+        /// The configuration (see `gridtap config check`)
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Print every PDU of a capture, one JSON object a line
+    Dissect(DissectArguments),
+    /// Measure what the full pipeline costs on a capture
+    Bench(BenchArguments),
+    /// Check profiles
+    #[command(subcommand)]
+    Profile(ProfileCommand),
+    /// Check configurations
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(clap::Args)]
+struct ReplayArguments {
+    /// Captures: pcap or pcapng, also .gz and .zst; `-` is standard input. Several are merged by time
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// What is allowed; without it only findings that need no profile are raised
+    #[arg(long, value_name = "FILE")]
+    profile: Option<PathBuf>,
+    /// Write events as JSON lines to a file, or to standard output with `-`
+    #[arg(long, value_name = "FILE|-")]
+    events: Option<PathBuf>,
+    /// Which operations go among the events
+    #[arg(long, value_enum, default_value = "control")]
+    operations: Operations,
+    /// Print the summary as one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Verify IP, TCP and UDP checksums and leave out what fails
+    #[arg(long)]
+    verify_checksums: bool,
+    /// Keep the same addresses in different VLANs apart
+    #[arg(long)]
+    vlan_in_flow_key: bool,
+    /// Name of the sensor in the events
+    #[arg(long, default_value = "gridtap", value_name = "NAME")]
+    sensor: String,
+}
+
+#[derive(clap::Args)]
+struct DissectArguments {
+    /// The capture: pcap or pcapng, also .gz and .zst; `-` is standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Only this protocol
+    #[arg(long, value_parser = ["modbus", "dnp3"])]
+    protocol: Option<String>,
+    /// One JSON object a line (the only form there is so far)
+    #[arg(long, required = true)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+struct BenchArguments {
+    /// The capture
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Judge with this profile
+    #[arg(long, value_name = "FILE")]
+    profile: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum ProfileCommand {
+    /// Read a profile and report every error in it
+    Check {
+        /// The profile
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// Read a configuration and report what is wrong with it
+    Check {
+        /// The configuration
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+/// Parse the arguments and do what they say.
+pub fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("GRIDTAP_LOG").unwrap_or_else(|_| "info".into()),
+        )
+        .init();
+    let exit = match Arguments::parse().command {
+        Command::Replay(arguments) => replay::replay(&arguments),
+        Command::Run { config } => run::run(&config),
+        Command::Dissect(arguments) => dissect::dissect(&arguments),
+        Command::Bench(arguments) => bench::bench(&arguments),
+        Command::Profile(ProfileCommand::Check { file }) => profile::check(&file),
+        Command::Config(ConfigCommand::Check { file }) => run::check(&file),
+    };
+    exit.report()
+}

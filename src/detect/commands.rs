@@ -1,0 +1,75 @@
+//! Functions that stop, restart, silence or erase: dangerous by what they are, whoever sends them.
+//!
+//! A profile that allows such a function for this pair by name or class has accepted it; the caller then
+//! stays silent. Functions that belong to a normal start-up (DNP3 `disable_unsolicited`) are only held
+//! against senders that a profile does not allow them.
+
+use parsers::{Operation, Protocol};
+
+use crate::report::catalogue::FindingKind;
+
+/// When a function is reported.
+#[derive(Debug, Copy, Clone, Eq, PartialEq)]
+enum When {
+    /// Unless the profile allows it.
+    Always,
+    /// Only if there is a profile and it does not allow it.
+    Denied,
+}
+
+struct Row {
+    protocol: Protocol,
+    code: u8,
+    sub: Option<u16>,
+    kind: FindingKind,
+    when: When,
+}
+
+const fn row(protocol: Protocol, code: u8, sub: Option<u16>, kind: FindingKind) -> Row {
+    Row { protocol, code, sub, kind, when: When::Always }
+}
+
+const fn denied(protocol: Protocol, code: u8, kind: FindingKind) -> Row {
+    Row { protocol, code, sub: None, kind, when: When::Denied }
+}
+
+use FindingKind::{
+    ClearCommand, FirmwareUpdate, LogErase, NoResponseControl, RestartCommand, SilenceCommand, StopCommand,
+};
+use Protocol::{Dnp3, Modbus};
+
+/// Modbus: Application Protocol V1.1b3, 6.8 (diagnostics); UMAS 40/41 as seen in captures.
+/// DNP3: IEEE 1815-2012, 4.4.
+const COMMANDS: &[Row] = &[
+    row(Modbus, 8, Some(1), RestartCommand),
+    row(Modbus, 8, Some(4), SilenceCommand),
+    row(Modbus, 8, Some(10), LogErase),
+    row(Modbus, 90, Some(0x40), RestartCommand),
+    row(Modbus, 90, Some(0x41), StopCommand),
+    row(Modbus, 125, None, FirmwareUpdate),
+    row(Dnp3, 6, None, NoResponseControl),
+    row(Dnp3, 13, None, RestartCommand),
+    row(Dnp3, 14, None, RestartCommand),
+    row(Dnp3, 15, None, ClearCommand),
+    row(Dnp3, 16, None, RestartCommand),
+    row(Dnp3, 18, None, StopCommand),
+    denied(Dnp3, 21, SilenceCommand),
+    row(Dnp3, 27, None, ClearCommand),
+    denied(Dnp3, 31, FirmwareUpdate),
+];
+
+/// What kind of dangerous command a request is, if it is one. `allowed` is the profile's verdict; `None`
+/// without a profile.
+#[must_use]
+pub fn dangerous(operation: &Operation<'_>, allowed: Option<bool>) -> Option<FindingKind> {
+    if allowed == Some(true) {
+        return None;
+    }
+    let function = operation.function;
+    COMMANDS
+        .iter()
+        .filter(|row| row.protocol == operation.protocol && row.code == function.code)
+        .find(|row| row.sub.is_none() || row.sub == function.sub)
+        .filter(|row| row.when == When::Always || allowed == Some(false))
+        .map(|row| row.kind)
+}

@@ -1,0 +1,58 @@
+//! When absence means nothing.
+//!
+//! "Answer without a request" or "operate without select" are drawn from something that was *not* seen.
+//! While the tap has holes, such a finding is withheld and counted: it would accuse a station of what the
+//! tap did.
+
+use parsers::{Coverage, FlowInfo, Timestamp};
+
+use crate::report::catalogue::FindingKind;
+
+/// How long after a hole, or after a late start, absence proves nothing: longer than the time-outs of the
+/// exchanges concerned.
+pub const BLIND_NS: u64 = 30_000_000_000;
+
+/// What a flow has missed and when. Kept beside the session.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Blindness {
+    first_seen: Option<Timestamp>,
+    last_gap: Option<Timestamp>,
+    gaps_known: u32,
+}
+
+impl Blindness {
+    /// Note the flow's state at `now`.
+    pub fn note(&mut self, flow: &FlowInfo, now: Timestamp) {
+        self.first_seen.get_or_insert(now);
+        if flow.coverage.gaps > self.gaps_known {
+            self.gaps_known = flow.coverage.gaps;
+            self.last_gap = Some(now);
+        }
+    }
+
+    /// The coverage to print with a finding at `now`: what bears on that time.
+    #[must_use]
+    pub fn at(&self, flow: &FlowInfo, now: Timestamp, last_drop: Option<Timestamp>) -> Coverage {
+        let recent = |t: Option<Timestamp>| t.is_some_and(|t| now.since(t) <= BLIND_NS);
+        Coverage {
+            midstream: flow.coverage.midstream && recent(self.first_seen),
+            gaps: if recent(self.last_gap) { flow.coverage.gaps } else { 0 },
+            one_way: flow.coverage.one_way,
+            truncated: flow.coverage.truncated,
+            drops: recent(last_drop),
+        }
+    }
+}
+
+/// Whether a finding of this kind is drawn from something absent.
+#[must_use]
+pub fn rests_on_absence(kind: FindingKind) -> bool {
+    matches!(
+        kind,
+        FindingKind::AnswerWithoutRequest
+            | FindingKind::UnansweredRequest
+            | FindingKind::OperateWithoutSelect
+            | FindingKind::SequenceAnomaly
+            | FindingKind::BrokenFraming
+    )
+}

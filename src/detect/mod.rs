@@ -1,0 +1,276 @@
+//! From operations and defects to findings.
+//!
+//! The profile says what is allowed; `commands` knows what is dangerous by itself, `select` what needs a
+//! select before, `defects` what the parsers complained about, `coverage` when to hold one's tongue. State
+//! here belongs to pairs of stations, not to connections.
+
+pub mod commands;
+pub mod coverage;
+pub mod defects;
+pub mod pairs;
+mod raise;
+pub mod select;
+
+use parsers::{Chunk, Defect, Endpoint, Exchange, FlowInfo, Host, Operation, Protocol, Timestamp};
+use profiles::{AnomalyKind, Compiled, Pair, RuleId, Verdict};
+
+use crate::flow::Overlap;
+use crate::pipeline::FlowContext;
+use crate::report::catalogue::FindingKind;
+use crate::report::finding::Finding;
+use raise::{Frames, Subject};
+
+/// Pairs of master and outstation whose last select is remembered.
+pub const SELECT_LIMIT: usize = 4096;
+
+/// How long a select is good for when nothing else is known: the longest default in use.
+pub const SELECT_TIMEOUT_NS: u64 = 10_000_000_000;
+
+/// What the profile says of an operation.
+#[derive(Debug, Copy, Clone)]
+pub struct Judged {
+    /// Allowed or not; `None` without a profile.
+    pub allowed: Option<bool>,
+    /// Who commands whom, in the profile's terms.
+    pub pair: Option<Pair>,
+    /// The rule that allows it or comes nearest to allowing it.
+    pub rule: Option<RuleId>,
+}
+
+/// Takes findings as they are raised.
+pub trait FindingSink {
+    /// A finding.
+    fn finding(&mut self, finding: &Finding<'_>);
+    /// A finding was withheld because the tap was blind.
+    fn withheld(&mut self, _kind: FindingKind) {}
+}
+
+/// Raises findings.
+pub struct Detector {
+    profile: Option<Compiled>,
+    selects: SelectTable,
+    last_drop: Option<Timestamp>,
+}
+
+use select::{Missing, SelectTable};
+
+impl Detector {
+    /// A detector with what is allowed; without a profile only findings that need none are raised.
+    pub fn new(profile: Option<Compiled>) -> Detector {
+        Detector { profile, selects: SelectTable::new(SELECT_LIMIT, SELECT_TIMEOUT_NS), last_drop: None }
+    }
+
+    /// The profile in force.
+    pub fn profile(&self) -> Option<&Compiled> {
+        self.profile.as_ref()
+    }
+
+    /// The tap lost frames at about `now`.
+    pub fn dropped(&mut self, now: Timestamp) {
+        self.last_drop = Some(now);
+    }
+
+    /// Selects that could not be remembered because the table was full.
+    pub fn selects_overflowed(&self) -> u64 {
+        self.selects.overflowed
+    }
+
+    /// Judge an operation.
+    #[inline]
+    pub fn operation(
+        &mut self,
+        context: &mut FlowContext,
+        operation: &Operation<'_>,
+        sink: &mut dyn FindingSink,
+    ) -> Judged {
+        let pair = self.profile.as_ref().map(|profile| context.pairs.of(profile, operation));
+        let verdict = self.profile.as_ref().zip(pair).map(|(profile, pair)| profile.judge(pair, operation));
+        let allowed = verdict.as_ref().map(Verdict::is_allowed);
+        let rule = match &verdict {
+            Some(Verdict::Allowed(rule)) => *rule,
+            Some(Verdict::Denied(anomaly)) => anomaly.nearest,
+            None => None,
+        };
+        let missing = self.selects.request(operation);
+        let asks = operation.exchange == Exchange::Request && operation.from_master;
+        let suspicious = allowed == Some(false)
+            || missing.is_some()
+            || (asks && !operation.action.is_plain_read() && allowed != Some(true));
+        if suspicious {
+            self.report(context, operation, verdict.as_ref(), missing, sink);
+        }
+        Judged { allowed, pair, rule }
+    }
+
+    #[cold]
+    fn report(
+        &self,
+        context: &FlowContext,
+        operation: &Operation<'_>,
+        verdict: Option<&Verdict<'_>>,
+        missing: Option<Missing>,
+        sink: &mut dyn FindingSink,
+    ) {
+        let subject = Subject::of_operation(operation, self.profile.as_ref());
+        let coverage = context.blindness.at(operation.flow, operation.origin.at, self.last_drop);
+        let frames = Frames::of_operation(operation);
+        let function = operation.function;
+        let blank = subject.finding(coverage, &frames);
+        let asks = operation.exchange == Exchange::Request && operation.from_master;
+        if let Some(Verdict::Denied(anomaly)) = verdict {
+            let kind = match anomaly.kind {
+                AnomalyKind::Control => FindingKind::UnprofiledControl,
+                AnomalyKind::UnknownClient => FindingKind::UnprofiledClient,
+                AnomalyKind::UnknownStation => FindingKind::UnprofiledStation,
+                AnomalyKind::Function => FindingKind::UnprofiledFunction,
+                AnomalyKind::Range => FindingKind::UnprofiledRange,
+            };
+            let fold_key = raise::policy_fold_key(kind, operation);
+            sink.finding(&Finding {
+                kind,
+                expected: format_args!("{}", anomaly.expected()),
+                observed: format_args!("{}", anomaly.observed()),
+                rule: anomaly.nearest_name(),
+                fold_key,
+                ..blank
+            });
+        }
+        if !asks {
+            return;
+        }
+        let allowed = verdict.map(Verdict::is_allowed);
+        if let Some(kind) = commands::dangerous(operation, allowed) {
+            sink.finding(&Finding {
+                kind,
+                expected: format_args!(
+                    "no such command without a rule or a maintenance window that names it"
+                ),
+                observed: format_args!("{}", raise::Asked(operation)),
+                fold_key: u64::from(function.code) << 16 | u64::from(function.sub.unwrap_or(0)),
+                ..blank
+            });
+        }
+        if operation.broadcast && !operation.action.is_plain_read() && allowed != Some(true) {
+            sink.finding(&Finding {
+                kind: FindingKind::BroadcastControl,
+                expected: format_args!("commands addressed to one station"),
+                observed: format_args!("{}, addressed to all", raise::Asked(operation)),
+                fold_key: u64::from(function.code),
+                ..blank
+            });
+        }
+        if let Some(missing) = missing {
+            let finding = Finding {
+                kind: FindingKind::OperateWithoutSelect,
+                expected: format_args!(
+                    "a select of the same objects by the same master just before, at most {} s ago",
+                    self.selects.timeout_ns() / 1_000_000_000
+                ),
+                observed: format_args!("{}, {}", raise::Asked(operation), raise::Why(missing)),
+                fold_key: raise::policy_fold_key(FindingKind::UnprofiledControl, operation),
+                ..blank
+            };
+            self.unless_blind(&finding, sink);
+        }
+    }
+
+    /// Turn a parser's defect into a finding. Returns the station's name in the profile.
+    pub fn defect(
+        &self,
+        context: &FlowContext,
+        defect: &Defect<'_>,
+        sink: &mut dyn FindingSink,
+    ) -> Option<&str> {
+        let subject = Subject::of_defect(defect, self.profile.as_ref());
+        let name = self.profile.as_ref().and_then(|profile| subject.name_in(profile));
+        let Some(kind) = defects::finding(defect.kind) else { return name };
+        let coverage = context.blindness.at(defect.flow, defect.origin.at, self.last_drop);
+        let frames = Frames::of_origin(&defect.origin);
+        let function = defect.function.map_or(0, |f| u64::from(f.code) + 1);
+        let finding = Finding {
+            kind,
+            expected: defect.expected,
+            observed: defect.observed,
+            check: defect.check,
+            octets: defect.octets,
+            fold_key: raise::name_key(defect.check) ^ function.rotate_left(48),
+            ..subject.finding(coverage, &frames)
+        };
+        self.unless_blind(&finding, sink);
+        name
+    }
+
+    /// Two segments disagree about the same octets of a stream.
+    pub fn overlap(
+        &self,
+        context: Option<&FlowContext>,
+        flow: &FlowInfo,
+        overlap: &Overlap<'_>,
+        sink: &mut dyn FindingSink,
+    ) {
+        let now = overlap.new_origin.at;
+        let coverage = context.map(|c| c.blindness.at(flow, now, self.last_drop)).unwrap_or_default();
+        let frames = Frames::of_pair(overlap.old_origin.as_ref(), &overlap.new_origin);
+        let mut subject = Subject::of_flow(flow, now, self.profile.as_ref());
+        subject.protocol = context.map(|c| c.protocol);
+        sink.finding(&Finding {
+            kind: FindingKind::ConflictingOverlap,
+            expected: format_args!("a retransmission to carry the same octets"),
+            observed: format_args!(
+                "{} octets sent again with other content ({} first, then {})",
+                overlap.new.len(),
+                raise::Hex(overlap.old),
+                raise::Hex(overlap.new)
+            ),
+            octets: overlap.new,
+            ..subject.finding(coverage, &frames)
+        });
+    }
+
+    /// A control protocol was recognised on a port where nobody expects it.
+    pub fn unexpected_port(
+        &self,
+        context: &FlowContext,
+        flow: &FlowInfo,
+        chunk: &Chunk<'_>,
+        sink: &mut dyn FindingSink,
+    ) {
+        let Some(piece) = chunk.pieces.last() else { return };
+        let mut subject = Subject::of_flow(flow, piece.at, self.profile.as_ref());
+        subject.protocol = Some(context.protocol);
+        if self.profile.as_ref().is_some_and(|p| expects_port(p, flow, context.protocol)) {
+            return;
+        }
+        let origin = parsers::Origin::of(piece);
+        let frames = Frames::of_origin(&origin);
+        let coverage = context.blindness.at(flow, piece.at, self.last_drop);
+        sink.finding(&Finding {
+            kind: FindingKind::UnexpectedPort,
+            expected: format_args!("{} on its own ports only", context.protocol.name()),
+            observed: format_args!("{} between {} and {}", context.protocol.name(), flow.client, flow.server),
+            octets: chunk.bytes,
+            fold_key: u64::from(flow.server.port),
+            ..subject.finding(coverage, &frames)
+        });
+    }
+
+    fn unless_blind(&self, finding: &Finding<'_>, sink: &mut dyn FindingSink) {
+        if coverage::rests_on_absence(finding.kind) && !finding.coverage.is_complete() {
+            sink.withheld(finding.kind);
+            return;
+        }
+        sink.finding(finding);
+    }
+}
+
+/// Whether a station of the profile is to be reached on this very port.
+fn expects_port(profile: &Compiled, flow: &FlowInfo, protocol: Protocol) -> bool {
+    let expects = |end: Endpoint| {
+        let Host::Ip(address) = end.host else { return false };
+        let profile = profile.profile();
+        profile.stations.iter().filter(|s| s.protocol == protocol && s.port == Some(end.port)).any(|s| {
+            profile.hosts.get(s.host).is_some_and(|h| h.addresses.iter().any(|net| net.contains(&address)))
+        })
+    };
+    expects(flow.server) || expects(flow.client)
+}

@@ -1,0 +1,142 @@
+//! Select before operate, over connections and time (IEEE 1815-2012, 4.4.3).
+//!
+//! An OPERATE is accepted by an outstation only if the SELECT of the same master came just before it: the
+//! next application sequence number, the same object octets, within the select time-out, and no other
+//! request of that master in between. The table follows masters and outstations, not TCP connections: a
+//! select on one connection and the operate on the next one belong together.
+
+use hashbrown::HashMap;
+use parsers::{Action, Endpoint, Exchange, Host, Operation, StationAddress, Timestamp};
+use sha2::{Digest as _, Sha256};
+
+/// Which master and outstation; ports left out, so that a reconnect changes nothing.
+type Key = (Host, Host, StationAddress, StationAddress);
+type Digest = [u8; 32];
+
+struct Selected {
+    at: Timestamp,
+    sequence: u16,
+    body: Digest,
+    live: bool,
+    /// The operate that used this select, so that its retry (same sequence) is known as one.
+    operated: Option<u16>,
+}
+
+/// Selects that wait for their operate.
+pub struct SelectTable {
+    table: HashMap<Key, Selected, foldhash::fast::FixedState>,
+    limit: usize,
+    timeout_ns: u64,
+    /// Selects not remembered because the table was full.
+    pub overflowed: u64,
+}
+
+/// Why an operate has no valid select.
+#[derive(Debug, Copy, Clone, Eq, PartialEq)]
+pub enum Missing {
+    /// None was seen.
+    NoSelect,
+    /// It came too long ago, in nanoseconds.
+    Expired(u64),
+    /// Another request came in between.
+    Cancelled,
+    /// Its objects were others.
+    OtherObjects,
+    /// Its sequence number is not the one before.
+    Sequence {
+        /// The select's.
+        selected: u16,
+    },
+}
+
+impl SelectTable {
+    /// A table of at most `limit` pairs; a select is good for `timeout_ns`.
+    #[must_use]
+    pub fn new(limit: usize, timeout_ns: u64) -> SelectTable {
+        SelectTable { table: HashMap::default(), limit, timeout_ns, overflowed: 0 }
+    }
+
+    /// How long a select is good for, in nanoseconds.
+    #[must_use]
+    pub fn timeout_ns(&self) -> u64 {
+        self.timeout_ns
+    }
+
+    /// Take a request from a master. Returns what is wrong if it is an operate without a valid select.
+    pub fn request(&mut self, operation: &Operation<'_>) -> Option<Missing> {
+        if operation.exchange != Exchange::Request || !operation.from_master {
+            return None;
+        }
+        let key = key(operation);
+        match operation.action {
+            Action::Select => self.select(key, operation),
+            Action::Operate => return self.operate(key, operation),
+            _ => {
+                if self.table.is_empty() {
+                    return None;
+                }
+                if let Some(selected) = self.table.get_mut(&key) {
+                    selected.live = false;
+                }
+            }
+        }
+        None
+    }
+
+    fn select(&mut self, key: Key, operation: &Operation<'_>) {
+        if self.table.len() >= self.limit && !self.table.contains_key(&key) {
+            self.forget_expired(operation.origin.at);
+        }
+        if self.table.len() >= self.limit && !self.table.contains_key(&key) {
+            self.overflowed += 1;
+            return;
+        }
+        let selected = Selected {
+            at: operation.origin.at,
+            sequence: operation.sequence,
+            body: digest(operation.body),
+            live: true,
+            operated: None,
+        };
+        self.table.insert(key, selected);
+    }
+
+    fn operate(&mut self, key: Key, operation: &Operation<'_>) -> Option<Missing> {
+        let Some(selected) = self.table.get_mut(&key) else { return Some(Missing::NoSelect) };
+        let same = selected.body == digest(operation.body);
+        if selected.operated == Some(operation.sequence) && same {
+            return None;
+        }
+        let age = operation.origin.at.since(selected.at);
+        if !selected.live {
+            return Some(Missing::Cancelled);
+        }
+        selected.live = false;
+        if age > self.timeout_ns {
+            return Some(Missing::Expired(age));
+        }
+        if !same {
+            return Some(Missing::OtherObjects);
+        }
+        if operation.sequence != (selected.sequence + 1) % 16 {
+            return Some(Missing::Sequence { selected: selected.sequence });
+        }
+        selected.operated = Some(operation.sequence);
+        None
+    }
+
+    fn forget_expired(&mut self, now: Timestamp) {
+        let timeout = self.timeout_ns;
+        self.table.retain(|_, selected| now.since(selected.at) <= timeout);
+    }
+}
+
+fn key(operation: &Operation<'_>) -> Key {
+    let (master, station): (Endpoint, Endpoint) = (operation.master_endpoint(), operation.station_endpoint());
+    (master.host, station.host, operation.master, operation.station)
+}
+
+/// An attacker chooses the octets, so two different bodies must not pass for one.
+fn digest(octets: &[u8]) -> Digest {
+    Sha256::digest(octets).into()
+}

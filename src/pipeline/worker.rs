@@ -1,0 +1,357 @@
+//! Which session gets which flow's bytes.
+
+use parsers::{
+    Chunk, DISSECTORS, Defect, Direction, Dissector, FlowInfo, Gap, Limits, Observer, Operation, Progress,
+    Protocol, Session, StationAddress, Timestamp, Transport, Unit,
+};
+
+use super::carry::Carry;
+use super::probing::{Probing, Verdict, other_than};
+use crate::detect::coverage::Blindness;
+use crate::detect::pairs::Pairs;
+use crate::flow::{CloseReason, FlowHandler, Overlap, PortSet};
+
+/// Ports on which a protocol is expected.
+#[derive(Debug, Clone)]
+pub struct PortTable {
+    tcp: Vec<(u16, Protocol)>,
+    udp: Vec<(u16, Protocol)>,
+}
+
+impl Default for PortTable {
+    /// The ports of the standards.
+    fn default() -> Self {
+        let mut table = PortTable { tcp: Vec::new(), udp: Vec::new() };
+        for dissector in DISSECTORS {
+            table.tcp.extend(dissector.tcp_ports.iter().map(|p| (*p, dissector.protocol)));
+            table.udp.extend(dissector.udp_ports.iter().map(|p| (*p, dissector.protocol)));
+        }
+        table
+    }
+}
+
+impl PortTable {
+    /// Use these ports for a protocol instead of the standard's.
+    pub fn set(&mut self, protocol: Protocol, tcp: &[u16], udp: &[u16]) {
+        self.tcp.retain(|(_, p)| *p != protocol);
+        self.udp.retain(|(_, p)| *p != protocol);
+        self.tcp.extend(tcp.iter().map(|port| (*port, protocol)));
+        self.udp.extend(udp.iter().map(|port| (*port, protocol)));
+    }
+
+    fn protocol(&self, transport: Transport, port: u16) -> Option<Protocol> {
+        let ports = match transport {
+            Transport::Tcp => &self.tcp,
+            Transport::Udp => &self.udp,
+            Transport::Ethernet | Transport::Serial => return None,
+        };
+        ports.iter().find(|(p, _)| *p == port).map(|(_, protocol)| *protocol)
+    }
+
+    /// All of them, for the flow layer.
+    pub fn all_ports(&self) -> PortSet {
+        let ports = |list: &[(u16, Protocol)]| list.iter().map(|(port, _)| *port).collect::<Vec<_>>();
+        PortSet::new(&ports(&self.tcp), &ports(&self.udp))
+    }
+}
+
+/// What a consumer may keep about a flow, beside the session.
+pub struct FlowContext {
+    /// The protocol the flow speaks.
+    pub protocol: Protocol,
+    /// It was recognised by content on a port where nobody expects it.
+    pub unexpected_port: bool,
+    /// What the tap missed and when.
+    pub blindness: Blindness,
+    /// What the profile says of the flow's stations.
+    pub pairs: Pairs,
+    /// The station that answered last.
+    pub last_station: Option<StationAddress>,
+}
+
+/// What is done with units, operations and defects.
+pub trait Consumer {
+    /// A PDU as on the wire.
+    fn unit(&mut self, _context: &mut FlowContext, _unit: &Unit<'_>) {}
+    /// An operation.
+    fn operation(&mut self, context: &mut FlowContext, operation: &Operation<'_>);
+    /// Trouble.
+    fn defect(&mut self, context: &mut FlowContext, defect: &Defect<'_>);
+    /// Two segments disagree about the same octets.
+    fn overlap(&mut self, _context: Option<&mut FlowContext>, _flow: &FlowInfo, _overlap: &Overlap<'_>) {}
+    /// Octets of a flow were never seen.
+    fn gap(&mut self, _context: Option<&mut FlowContext>, _flow: &FlowInfo, _gap: &Gap<'_>) {}
+    /// Only one direction of a flow is seen.
+    fn one_way(&mut self, _context: Option<&mut FlowContext>, _flow: &FlowInfo) {}
+    /// A flow was recognised by content on a port where nobody expects its protocol.
+    fn unexpected_port(&mut self, _context: &mut FlowContext, _flow: &FlowInfo, _chunk: &Chunk<'_>) {}
+}
+
+/// Counters of sessions and probing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WorkerCounters {
+    /// Flows whose protocol was known by port.
+    pub by_port: u64,
+    /// Flows recognised by content on an unexpected port.
+    pub by_content: u64,
+    /// Flows that speak none of the protocols.
+    pub unrecognised: u64,
+    /// Their octets.
+    pub unrecognised_octets: u64,
+    /// Flows open now, by [`Protocol`].
+    pub open: [u64; Protocol::ALL.len()],
+    /// Holes in streams, by [`Protocol`].
+    pub gaps: [u64; Protocol::ALL.len()],
+}
+
+/// What hangs on a flow: the session, or the probing that comes before it.
+pub struct FlowState(State);
+
+enum State {
+    Probing(Box<Probing>),
+    Speaking(Box<Speaking>),
+    Other,
+}
+
+struct Speaking {
+    session: Box<dyn Session>,
+    context: FlowContext,
+    carry: [Carry; 2],
+    /// Nothing was fed yet: the port's word has not been checked.
+    fresh: bool,
+}
+
+/// Hands the flows' bytes to sessions and what comes out to the consumer.
+pub struct Worker<C> {
+    ports: PortTable,
+    limits: Limits,
+    consumer: C,
+    counters: WorkerCounters,
+}
+
+/// Puts the flow's context beside what a session reports.
+struct Tap<'a, C> {
+    consumer: &'a mut C,
+    context: &'a mut FlowContext,
+}
+
+impl<C: Consumer> Observer for Tap<'_, C> {
+    fn unit(&mut self, unit: &Unit<'_>) {
+        self.consumer.unit(self.context, unit);
+    }
+    fn operation(&mut self, operation: &Operation<'_>) {
+        self.consumer.operation(self.context, operation);
+    }
+    fn defect(&mut self, defect: &Defect<'_>) {
+        self.consumer.defect(self.context, defect);
+    }
+}
+
+impl<C: Consumer> Worker<C> {
+    pub(super) fn new(ports: PortTable, limits: Limits, consumer: C) -> Worker<C> {
+        Worker { ports, limits, consumer, counters: WorkerCounters::default() }
+    }
+
+    pub(super) fn consumer(&mut self) -> &mut C {
+        &mut self.consumer
+    }
+
+    pub(super) fn counters(&self) -> &WorkerCounters {
+        &self.counters
+    }
+
+    pub(super) fn into_consumer(self) -> C {
+        self.consumer
+    }
+
+    /// The dissector that the flow's ports promise, and the side that has the port.
+    fn promised(&self, flow: &FlowInfo) -> Option<(&'static Dissector, Option<Direction>)> {
+        let server = self.ports.protocol(flow.transport, flow.server.port);
+        let client = self.ports.protocol(flow.transport, flow.client.port);
+        let (protocol, side) = match (server, client) {
+            (Some(s), Some(c)) if s == c => (s, None),
+            (Some(s), _) => (s, Some(Direction::ToServer)),
+            (None, Some(c)) => (c, Some(Direction::ToClient)),
+            (None, None) => return None,
+        };
+        parsers::dissector(protocol).map(|d| (d, side))
+    }
+
+    fn speak(
+        &mut self,
+        flow: &FlowInfo,
+        dissector: &'static Dissector,
+        unexpected_port: bool,
+    ) -> Box<Speaking> {
+        let context = FlowContext {
+            protocol: dissector.protocol,
+            unexpected_port,
+            blindness: Blindness::default(),
+            pairs: Pairs::default(),
+            last_station: None,
+        };
+        let session = (dissector.open)(flow, &self.limits);
+        self.counters.open[dissector.protocol as usize] += 1;
+        Box::new(Speaking { session, context, carry: Default::default(), fresh: true })
+    }
+
+    fn feed(&mut self, flow: &mut FlowInfo, speaking: &mut Speaking, chunk: &Chunk<'_>) -> Progress {
+        let Speaking { session, context, carry, .. } = speaking;
+        if let Some(piece) = chunk.pieces.last() {
+            context.blindness.note(flow, piece.at);
+        }
+        let mut tap = Tap { consumer: &mut self.consumer, context };
+        let carry = &mut carry[chunk.direction.index()];
+        if carry.is_empty() {
+            return session.feed(flow, chunk, &mut tap);
+        }
+        carry.feed(chunk, |c| session.feed(flow, c, &mut tap))
+    }
+
+    /// The port promised a protocol; look whether the first bytes plainly speak another one.
+    fn check_promise(&mut self, flow: &mut FlowInfo, speaking: &mut Box<Speaking>, chunk: &Chunk<'_>) {
+        speaking.fresh = false;
+        let Some(expected) = parsers::dissector(speaking.context.protocol) else { return };
+        if speaking.context.unexpected_port {
+            return;
+        }
+        if let Some(other) = other_than(expected, chunk, flow.transport) {
+            self.counters.by_port -= 1;
+            self.counters.by_content += 1;
+            flow.port_side = None;
+            self.counters.open[expected.protocol as usize] -= 1;
+            *speaking = self.speak(flow, other, true);
+            speaking.fresh = false;
+            self.consumer.unexpected_port(&mut speaking.context, flow, chunk);
+        }
+    }
+
+    fn probe(&mut self, flow: &mut FlowInfo, state: &mut FlowState, chunk: &Chunk<'_>) {
+        let State::Probing(probing) = &mut state.0 else { return };
+        match probing.add(chunk, flow.transport, self.limits.probe_bytes) {
+            Verdict::Undecided => {}
+            Verdict::Nothing => {
+                self.counters.unrecognised += 1;
+                state.0 = State::Other;
+            }
+            Verdict::Found(dissector) => {
+                self.counters.by_content += 1;
+                let mut speaking = self.speak(flow, dissector, true);
+                speaking.fresh = false;
+                if let Some(piece) = chunk.pieces.last() {
+                    speaking.context.blindness.note(flow, piece.at);
+                }
+                self.consumer.unexpected_port(&mut speaking.context, flow, chunk);
+                let Speaking { session, context, carry, .. } = &mut *speaking;
+                let mut tap = Tap { consumer: &mut self.consumer, context };
+                probing.replay(|c| {
+                    carry[c.direction.index()].replay(c, |c| session.feed(flow, c, &mut tap));
+                });
+                state.0 = State::Speaking(speaking);
+            }
+        }
+    }
+
+    fn context(state: &mut FlowState) -> Option<&mut FlowContext> {
+        match &mut state.0 {
+            State::Speaking(speaking) => Some(&mut speaking.context),
+            State::Probing(_) | State::Other => None,
+        }
+    }
+}
+
+impl<C: Consumer> FlowHandler for Worker<C> {
+    type State = FlowState;
+
+    fn opened(&mut self, flow: &mut FlowInfo) -> FlowState {
+        match self.promised(flow) {
+            Some((dissector, side)) => {
+                self.counters.by_port += 1;
+                flow.port_side = side;
+                FlowState(State::Speaking(self.speak(flow, dissector, false)))
+            }
+            None => FlowState(State::Probing(Box::new(Probing::new()))),
+        }
+    }
+
+    #[inline]
+    fn data(&mut self, flow: &mut FlowInfo, state: &mut FlowState, chunk: &Chunk<'_>) -> Progress {
+        match &mut state.0 {
+            State::Speaking(speaking) => {
+                if speaking.fresh {
+                    self.check_promise(flow, speaking, chunk);
+                }
+                self.feed(flow, speaking, chunk)
+            }
+            State::Probing(_) => {
+                self.probe(flow, state, chunk);
+                Progress::all(chunk)
+            }
+            State::Other => {
+                self.counters.unrecognised_octets += chunk.bytes.len() as u64;
+                Progress::all(chunk)
+            }
+        }
+    }
+
+    fn gap(&mut self, flow: &mut FlowInfo, state: &mut FlowState, gap: &Gap<'_>) {
+        match &mut state.0 {
+            State::Speaking(speaking) => {
+                let Speaking { session, context, carry, .. } = &mut **speaking;
+                context.blindness.note(flow, gap.origin.at);
+                self.counters.gaps[context.protocol as usize] += 1;
+                let mut tap = Tap { consumer: &mut self.consumer, context };
+                let carry = core::mem::take(&mut carry[gap.direction.index()]);
+                if carry.is_empty() {
+                    session.gap(flow, gap, &mut tap);
+                } else {
+                    session.gap(flow, &Gap { tail: carry.chunk(gap.direction), ..*gap }, &mut tap);
+                }
+            }
+            State::Probing(probing) => **probing = Probing::new(),
+            State::Other => {}
+        }
+        self.consumer.gap(Self::context(state), flow, gap);
+    }
+
+    fn overlap(&mut self, flow: &mut FlowInfo, state: &mut FlowState, overlap: &Overlap<'_>) {
+        self.consumer.overlap(Self::context(state), flow, overlap);
+    }
+
+    fn one_way(&mut self, flow: &mut FlowInfo, state: &mut FlowState) {
+        self.consumer.one_way(Self::context(state), flow);
+    }
+
+    fn tick(&mut self, flow: &mut FlowInfo, state: &mut FlowState, now: Timestamp) {
+        let State::Speaking(speaking) = &mut state.0 else { return };
+        let Speaking { session, context, .. } = &mut **speaking;
+        let mut tap = Tap { consumer: &mut self.consumer, context };
+        session.tick(flow, now, &mut tap);
+    }
+
+    fn deadline(&self, state: &FlowState) -> Option<Timestamp> {
+        match &state.0 {
+            State::Speaking(speaking) => speaking.session.deadline(),
+            State::Probing(_) | State::Other => None,
+        }
+    }
+
+    fn closed(
+        &mut self,
+        flow: &mut FlowInfo,
+        mut state: FlowState,
+        tails: [Chunk<'_>; 2],
+        _reason: CloseReason,
+    ) {
+        let State::Speaking(speaking) = &mut state.0 else { return };
+        let Speaking { session, context, carry, .. } = &mut **speaking;
+        self.counters.open[context.protocol as usize] -= 1;
+        let mut tap = Tap { consumer: &mut self.consumer, context };
+        let [to_server, to_client] = tails;
+        let whole = |own: Chunk<'_>, carry: &Carry| own.bytes.is_empty() && !carry.is_empty();
+        let first = if whole(to_server, &carry[0]) { carry[0].chunk(Direction::ToServer) } else { to_server };
+        let second =
+            if whole(to_client, &carry[1]) { carry[1].chunk(Direction::ToClient) } else { to_client };
+        session.finish(flow, [first, second], &mut tap);
+    }
+}
