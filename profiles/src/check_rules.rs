@@ -79,7 +79,9 @@ fn from(entry: &RuleEntry, names: &Names<'_>, reporter: &mut Reporter<'_>) -> Ve
             let error = reporter.error(&text.span, format!("no host has the name `{}`", text.value));
             if names.by_station.contains_key(text.value.as_str()) {
                 error.label("this is a station; `from` names the hosts that command it");
-            } else if let Some(meant) = nearest(&text.value, names.hosts.iter().copied()) {
+                continue;
+            }
+            if let Some(meant) = nearest(&text.value, names.hosts.iter().copied()) {
                 error.label(format!("did you mean `{meant}`?"));
             }
             error.help(format!(
@@ -102,7 +104,9 @@ fn to(entry: &RuleEntry, names: &Names<'_>, reporter: &mut Reporter<'_>) -> Vec<
                 let stations = names.stations.iter().map(|s| s.name.as_str());
                 if names.by_host.contains_key(text.value.as_str()) {
                     error.label("this is a host; `to` names stations");
-                } else if let Some(meant) = nearest(&text.value, stations) {
+                    continue;
+                }
+                if let Some(meant) = nearest(&text.value, stations) {
                     error.label(format!("did you mean `{meant}`?"));
                 }
                 error.help(format!(
@@ -149,8 +153,8 @@ fn allowed(text: &At<String>, protocols: &[Protocol], reporter: &mut Reporter<'_
     // With no sound station the protocol is not known: any function's name will do.
     let spoken = if protocols.is_empty() { &Protocol::ALL } else { protocols };
     for protocol in spoken {
-        if let Some(code) = function_by_name(*protocol, word) {
-            return Some(Allow::Function { protocol: *protocol, code, sub: None });
+        if let Some((code, sub)) = function_by_name(*protocol, word) {
+            return Some(Allow::Function { protocol: *protocol, code, sub });
         }
     }
     if let Some(other) = Protocol::ALL.into_iter().find(|p| function_by_name(*p, word).is_some()) {

@@ -92,9 +92,11 @@ pub(crate) fn read(text: &str, reporter: &mut Reporter<'_>) -> File {
                 .help("give one of them another name, or put both into one");
         } else {
             understandable = false;
-            reporter.error(&span, format!("not TOML: {}", error.message())).help(
-                "names and text stand in double quotes, lists in [ ], a section begins with [section.name]",
-            );
+            let found = reporter.error(&span, format!("not TOML: {}", error.message()));
+            if let Some(word) = unquoted(text, span.start) {
+                found.label(format!("text stands in quotes: \"{word}\""));
+            }
+            found.help("lists stand in [ ], a section begins with [section.name], a rule with [[rules]]");
         }
     }
     if !understandable {
@@ -103,6 +105,17 @@ pub(crate) fn read(text: &str, reporter: &mut Reporter<'_>) -> File {
     }
     let root_span = root.span();
     Walk { reporter }.file(root.get_ref(), &root_span)
+}
+
+/// The whole word around a place behind an equals sign or in a list, if it looks like text without quotes.
+fn unquoted(text: &str, at: usize) -> Option<&str> {
+    let ends = |c: char| c.is_whitespace() || "=,[]{}#\"'".contains(c);
+    let before = text.get(..at)?;
+    let start = before.rfind(ends).map_or(0, |i| i + before[i..].chars().next().map_or(1, char::len_utf8));
+    let word = text.get(start..)?.split(ends).next()?;
+    let lead = before.get(..start)?.trim_end_matches([' ', '\t']);
+    let is_value = lead.ends_with(['=', ',']) || (lead.ends_with('[') && lead.contains('='));
+    (is_value && !word.is_empty()).then_some(word)
 }
 
 /// A table with what it is called in errors.
@@ -142,7 +155,7 @@ impl Walk<'_, '_> {
         for (name, value) in self.named_tables(root, "hosts", "address = \"10.0.0.5\"") {
             if let Some(section) = self.section(format!("host `{}`", name.value), &name.span, value, HOST) {
                 let entry = HostEntry {
-                    address: self.required_list(&section, "address", true),
+                    address: self.required_list(&section, "address"),
                     comment: self.text(&section, "comment").map(|c| c.value),
                     name,
                 };
@@ -195,9 +208,9 @@ impl Walk<'_, '_> {
             let Some(section) = self.section(what, &item.span(), item, RULE) else { continue };
             let name = self.required_text(&section, "name", "\"what the rule is for\"");
             file.rules.push(RuleEntry {
-                from: self.required_list(&section, "from", false),
-                to: self.required_list(&section, "to", false),
-                allow: self.required_list(&section, "allow", false),
+                from: self.required_list(&section, "from"),
+                to: self.required_list(&section, "to"),
+                allow: self.required_list(&section, "allow"),
                 points: section.table.get("points").map(|points| self.list(&section, "points", points)),
                 broadcast: self.flag(&section, "broadcast"),
                 owner: self.text(&section, "owner").map(|o| o.value),
@@ -335,8 +348,8 @@ impl Walk<'_, '_> {
         number.map(|value| At { value, span })
     }
 
-    /// A list of text; with `or_one`, one text may stand without brackets.
-    fn required_list(&mut self, section: &Section<'_>, key: &str, or_one: bool) -> Vec<At<String>> {
+    /// A list of text; one text may stand without brackets.
+    fn required_list(&mut self, section: &Section<'_>, key: &str) -> Vec<At<String>> {
         let Some(value) = section.table.get(key) else {
             let example = match key {
                 "address" => "\"10.0.0.5\" or [\"10.0.0.5\", \"10.0.1.0/28\"]",
@@ -347,20 +360,18 @@ impl Walk<'_, '_> {
             self.missing(section, key, example);
             return Vec::new();
         };
-        if let (true, DeValue::String(text)) = (or_one, value.get_ref()) {
-            return vec![At { value: text.to_string(), span: value.span() }];
-        }
         self.list(section, key, value)
     }
 
     fn list(&mut self, section: &Section<'_>, key: &str, value: &Spanned<DeValue<'_>>) -> Vec<At<String>> {
         let what = format!("`{key}` of {}", section.what);
-        let DeValue::Array(items) = value.get_ref() else {
-            let error = self.wrong_type(&value.span(), &what, "a list of texts", value.get_ref());
-            if let DeValue::String(text) = value.get_ref() {
-                error.label(format!("write [\"{text}\"]"));
+        let items = match value.get_ref() {
+            DeValue::Array(items) => items,
+            DeValue::String(text) => return vec![At { value: text.to_string(), span: value.span() }],
+            other => {
+                self.wrong_type(&value.span(), &what, "text, or a list of texts", other);
+                return Vec::new();
             }
-            return Vec::new();
         };
         if items.is_empty() {
             let remedy =

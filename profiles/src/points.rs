@@ -205,13 +205,15 @@ impl fmt::Display for RangeText {
 }
 
 fn file_text(first: u32, last: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let (from, to) = ((first >> 16, first & 0xFFFF), (last >> 16, last & 0xFFFF));
-    match (from, to) {
-        ((a, 0), (b, 0xFFFF)) if a == b => write!(f, " {a}"),
-        ((a, 0), (b, 0xFFFF)) => write!(f, " {a}-{b}"),
-        ((a, r), (b, s)) if a == b && r == s => write!(f, " {a}:{r}"),
-        ((a, r), (b, s)) if a == b => write!(f, " {a}:{r}-{s}"),
-        ((a, r), (b, s)) => write!(f, " {a}:{r} to {b}:{s}"),
+    let (file, record) = (first >> 16, first & 0xFFFF);
+    let (last_file, last_record) = (last >> 16, last & 0xFFFF);
+    write!(f, " {file}")?;
+    match (last_file == file, record == 0 && last_record == 0xFFFF) {
+        (true, true) => Ok(()),
+        (false, true) => write!(f, "-{last_file}"),
+        (true, false) if record == last_record => write!(f, ":{record}"),
+        (true, false) => write!(f, ":{record}-{last_record}"),
+        (false, false) => write!(f, ":{record} to {last_file}:{last_record}"),
     }
 }
 
@@ -229,7 +231,45 @@ impl fmt::Display for RangesText<'_> {
         match self.0.len().saturating_sub(SHOWN_RANGES) {
             0 if self.1 => f.write_str(" and more"),
             0 => Ok(()),
-            n => write!(f, " and {n}{} more", if self.1 { " or" } else { "" }),
+            n => write!(f, " and {n} {}", if self.1 { "or more others" } else { "more" }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_what_is_shown() {
+        let both = Protocol::ALL;
+        for text in [
+            "coil",
+            "holding_register 0-99",
+            "coil 5",
+            "file_record 4",
+            "file_record 4-6",
+            "file_record 4:7",
+            "file_record 4:7-9",
+            "class_data 1-3",
+            "g50",
+            "g87 3",
+            "device_data",
+        ] {
+            let Ok(ranges) = parse(text, &both) else { panic!("{text}") };
+            assert_eq!(RangesText(&ranges, false).to_string(), text);
+        }
+        let Ok(whole) = parse("coil 0-65535", &both) else { panic!() };
+        assert_eq!(whole, [PointRange::all(PointKind::Coil)], "the whole of a kind is all of it");
+        let Ok(most) = parse("binary_input 0-65535", &both) else { panic!() };
+        assert_ne!(most, [PointRange::all(PointKind::BinaryInput)], "DNP3 indexes go to 32 bits");
+    }
+
+    #[test]
+    fn long_lists_are_cut() {
+        let ranges: Vec<_> = (0..10).map(|i| PointRange::one(PointKind::Coil, i * 2)).collect();
+        assert!(RangesText(&ranges, false).to_string().ends_with("coil 14 and 2 more"));
+        assert!(RangesText(&ranges, true).to_string().ends_with("coil 14 and 2 or more others"));
     }
 }

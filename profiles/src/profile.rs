@@ -77,7 +77,7 @@ impl fmt::Display for Allow {
                 if let Some(sub) = sub {
                     write!(f, "/{sub}")?;
                 }
-                function_name(protocol, code).map_or(Ok(()), |name| write!(f, " {name}"))
+                function_name(protocol, code, sub).map_or(Ok(()), |name| write!(f, " {name}"))
             }
         }
     }

@@ -81,3 +81,18 @@ fn a_thousand_stations_are_indexed_with_work_in_proportion() {
     let (pairs, tables) = large(4000).work();
     assert_eq!((pairs, tables), (8000, 2));
 }
+
+#[test]
+fn the_example_of_the_documentation_is_a_good_profile() {
+    let page = include_str!("../../../docs/profiles.md");
+    let code = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let profile = parse(code, "docs/profiles.md").unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(profile.profile().rules.len(), 1);
+    for action in parsers::Action::ALL {
+        assert!(page.contains(&format!("`{}`", action.name())), "{}", action.name());
+    }
+    for kind in parsers::PointKind::NAMED {
+        let shown = page.contains(&format!("`{}`", kind.name()));
+        assert!(shown || kind == parsers::PointKind::DeviceData, "{}", kind.name());
+    }
+}

@@ -1,6 +1,8 @@
 //! Tests of the whole crate: errors word for word, the judge's matrix, and the judge against a naive one.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod errors;
 mod files;
 mod matrix;
+mod naive;
 mod support;
