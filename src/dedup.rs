@@ -191,3 +191,153 @@ fn identity(packet: &Packet<'_>, hasher: &mut impl Hasher) -> u64 {
     hasher.write(bytes);
     if identification == 0 { ANONYMOUS_WINDOW_NS } else { IDENTIFIED_WINDOW_NS }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::net::Ipv4Addr;
+
+    use parsers::{FrameRef, MacAddr};
+
+    use super::*;
+    use crate::decap::{Datagram, Segment};
+
+    fn segment(bytes: &[u8]) -> Segment<'_> {
+        let wire_len = bytes.len() as u32;
+        Segment { src_port: 49152, dst_port: 502, seq: 7, ack: 9, flags: 0x18, bytes, wire_len }
+    }
+
+    fn tcp(ip_id: u16, bytes: &[u8]) -> Packet<'_> {
+        Packet {
+            src_mac: Some(MacAddr([2, 0, 0, 0, 0, 1])),
+            dst_mac: Some(MacAddr([2, 0, 0, 0, 0, 2])),
+            ip: Some((Ipv4Addr::new(10, 0, 0, 1).into(), Ipv4Addr::new(10, 0, 0, 2).into())),
+            ip_id,
+            payload: Payload::Tcp(segment(bytes)),
+            ..Packet::default()
+        }
+    }
+
+    /// Whether `second`, this long after `first`, is a duplicate.
+    fn after(first: &Packet<'_>, second: &Packet<'_>, nanoseconds: u64) -> bool {
+        let mut dedup = Deduplicator::default();
+        let start = Timestamp(1_000_000_000);
+        assert!(!dedup.is_duplicate(start, first), "the first is never a duplicate");
+        let is_duplicate = dedup.is_duplicate(start.plus(nanoseconds), second);
+        assert_eq!(dedup.duplicates(), u64::from(is_duplicate));
+        is_duplicate
+    }
+
+    #[test]
+    fn a_copy_within_the_window_is_a_duplicate_and_one_behind_it_is_not() {
+        let packet = tcp(77, b"request");
+        assert!(after(&packet, &packet, 0));
+        assert!(after(&packet, &packet, IDENTIFIED_WINDOW_NS));
+        assert!(!after(&packet, &packet, IDENTIFIED_WINDOW_NS + 1));
+    }
+
+    #[test]
+    fn without_identification_the_window_is_short() {
+        let packet = tcp(0, b"request");
+        assert!(after(&packet, &packet, ANONYMOUS_WINDOW_NS));
+        assert!(!after(&packet, &packet, ANONYMOUS_WINDOW_NS + 1));
+    }
+
+    #[test]
+    fn copies_differ_in_tap_vlan_and_addresses_of_the_link() {
+        let packet = tcp(77, b"request");
+        let mut copy = packet;
+        copy.vlan.push(5);
+        copy.src_mac = None;
+        copy.first_frame = FrameRef { tap: 3, number: 9 };
+        assert!(after(&packet, &copy, 1000));
+    }
+
+    #[test]
+    fn retransmissions_and_keep_alives_are_no_duplicates() {
+        // the retransmission has its own identification
+        assert!(!after(&tcp(77, b"request"), &tcp(78, b"request"), 1000));
+    }
+
+    #[test]
+    fn any_other_octet_makes_another_packet() {
+        let packet = tcp(77, b"request with a long payload, longer than sixty-four octets, to its end.");
+        let Payload::Tcp(segment) = packet.payload else { unreachable!() };
+        let with = |segment: Segment<'static>| Packet { payload: Payload::Tcp(segment), ..packet };
+        for other in [
+            Segment {
+                bytes: b"request with a long payload, longer than sixty-four Octets, to its end.",
+                ..segment
+            },
+            Segment { bytes: &segment.bytes[1..], ..segment },
+            Segment { seq: 8, ..segment },
+            Segment { ack: 8, ..segment },
+            Segment { flags: 0x19, ..segment },
+            Segment { src_port: 1, ..segment },
+            Segment { dst_port: 1, ..segment },
+            Segment { wire_len: 9, ..segment },
+        ] {
+            assert!(!after(&packet, &with(other), 1000), "{other:?}");
+        }
+        let other = Packet {
+            ip: Some((Ipv4Addr::new(10, 0, 0, 9).into(), Ipv4Addr::new(10, 0, 0, 2).into())),
+            ..packet
+        };
+        assert!(!after(&packet, &other, 1000));
+        let datagram =
+            Datagram { src_port: 49152, dst_port: 502, bytes: segment.bytes, wire_len: segment.wire_len };
+        assert!(!after(&packet, &Packet { payload: Payload::Udp(datagram), ..packet }, 1000));
+    }
+
+    #[test]
+    fn bare_ethernet_is_told_apart_by_its_addresses() {
+        let payload = Payload::Ethernet { ethertype: 0x88B8, bytes: &[1, 2, 3] };
+        let goose = Packet { ip: None, ip_id: 0, payload, ..tcp(0, &[]) };
+        assert!(after(&goose, &goose, ANONYMOUS_WINDOW_NS));
+        let other = Packet { src_mac: Some(MacAddr([2, 0, 0, 0, 0, 9])), ..goose };
+        assert!(!after(&goose, &other, 0));
+    }
+
+    #[test]
+    fn both_frames_of_a_redundant_pair_are_one() {
+        let payload = Payload::Ethernet { ethertype: 0x88B8, bytes: &[1, 2, 3] };
+        let lan_a = Packet { ip: None, redundancy: Some(7), payload, ..tcp(0, &[]) };
+        let next = Packet { redundancy: Some(8), ..lan_a };
+        assert!(after(&lan_a, &lan_a, 5_000_000), "the other LAN is slower");
+        assert!(!after(&lan_a, &next, 1000), "the next frame says the same");
+        // an IP packet whose trailer was removed on one side
+        let with_trailer = Packet { redundancy: Some(7), ..tcp(77, b"request") };
+        assert!(after(&with_trailer, &tcp(77, b"request"), 1000));
+    }
+
+    #[test]
+    fn taps_that_are_not_in_order_are_no_obstacle() {
+        let packet = tcp(77, b"request");
+        let mut dedup = Deduplicator::default();
+        assert!(!dedup.is_duplicate(Timestamp(5_000_000), &packet));
+        assert!(dedup.is_duplicate(Timestamp(4_000_000), &packet));
+    }
+
+    #[test]
+    fn a_packet_repeated_without_end_is_judged_again_after_each_window() {
+        let packet = tcp(77, b"request");
+        let mut dedup = Deduplicator::default();
+        let judged = (0..100u64)
+            .filter(|i| !dedup.is_duplicate(Timestamp(1_000_000_000 + i * 1_000_000), &packet))
+            .count();
+        assert_eq!(judged, 10, "100 ms in windows of 10 ms, both ends included");
+    }
+
+    #[test]
+    fn a_full_table_forgets_the_oldest_and_says_so() {
+        let mut recent = Recent::new(4);
+        let at = Timestamp(1_000_000_000);
+        for hash in 1..=4u64 {
+            assert!(!recent.seen(at.plus(hash), hash * 2, 1000));
+        }
+        assert_eq!(recent.pushed_out, 0);
+        assert!(!recent.seen(at.plus(5), 100, 1000));
+        assert_eq!(recent.pushed_out, 1);
+        assert!(recent.seen(at.plus(6), 4, 1000), "the second is still there");
+        assert!(!recent.seen(at.plus(7), 2, 1000), "the first is not");
+    }
+}

@@ -20,7 +20,7 @@ pub(super) const IPV4: u16 = 0x0800;
 pub(super) const IPV6: u16 = 0x86DD;
 pub(super) const MPLS: u16 = 0x8847;
 pub(super) const MPLS_UPSTREAM: u16 = 0x8848;
-const VLAN: u16 = 0x8100;
+pub(super) const VLAN: u16 = 0x8100;
 const HSR: u16 = 0x892F;
 const PRP_SUFFIX: u16 = 0x88FB;
 /// Values up to this are a length (IEEE 802.3 clause 3.2.6).
@@ -100,8 +100,8 @@ impl<'a> Walk<'a> {
     fn other_ethertype(&mut self, ethertype: u16, view: View<'a>) -> Outcome {
         match ethertype {
             tpid if is_vlan(tpid) => self.vlan(view),
-            0..=MAX_LENGTH => self.llc(ethertype, view),
-            0..MIN_ETHERTYPE => self.malformed(Layer::Ethernet),
+            ..MIN_ETHERTYPE if ethertype <= MAX_LENGTH => self.llc(ethertype, view),
+            ..MIN_ETHERTYPE => self.malformed(Layer::Ethernet),
             MPLS | MPLS_UPSTREAM => self.mpls(ethertype, view),
             HSR => self.hsr(view),
             _ => self.unfollowed(ethertype, view),

@@ -227,7 +227,7 @@ impl<'a> Walk<'a> {
     /// Check offset and length; returns the octets to use.
     fn sound(&mut self, fragment: &Fragment, view: View<'a>) -> Option<View<'a>> {
         let mut view = view;
-        if fragment.more && view.bytes.len() % 8 != 0 {
+        if fragment.more && !view.bytes.len().is_multiple_of(8) {
             // offsets count in eights: hosts cut IPv4 to that, and refuse IPv6
             self.counters.fragments_malformed += 1;
             if !fragment.is_v4() {

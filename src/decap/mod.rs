@@ -17,6 +17,7 @@ mod cooked;
 mod counters;
 mod erspan;
 mod ethernet;
+mod fast;
 mod fragments;
 mod gre;
 mod ipv4;
@@ -228,11 +229,33 @@ impl Decapsulator {
 
     /// The innermost packet of a frame. `None` when there is none yet (a fragment) or none at all; the
     /// reason has been counted.
-    #[inline]
+    // not inlined: so the packet is written once, in place
+    #[inline(never)]
     pub fn decapsulate<'a>(&'a mut self, frame: &Frame<'a>) -> Option<Packet<'a>> {
+        self.counters.frames += 1;
+        if let Some(ordinary) = fast::ordinary(&self.options, frame) {
+            if ordinary.protocol() == protocol::TCP {
+                if let Some(segment) = ordinary.segment() {
+                    self.counters.tcp += 1;
+                    self.counters.vlan += u64::from(ordinary.is_tagged());
+                    return Some(ordinary.packet(frame, Payload::Tcp(segment)));
+                }
+            } else if ordinary.protocol() == protocol::UDP
+                && let Some(datagram) = ordinary.datagram(&self.options)
+            {
+                self.counters.udp += 1;
+                self.counters.vlan += u64::from(ordinary.is_tagged());
+                return Some(ordinary.packet(frame, Payload::Udp(datagram)));
+            }
+        }
+        self.walk(frame)
+    }
+
+    /// The way for all frames, layer by layer.
+    #[inline(never)]
+    fn walk<'a>(&'a mut self, frame: &Frame<'a>) -> Option<Packet<'a>> {
         let Decapsulator { options, counters, fragments, scratch } = self;
         let view = View { bytes: frame.bytes, wire: frame.bytes.len().max(frame.wire_len as usize) };
-        counters.frames += 1;
         counters.truncated += u64::from(view.is_cut());
         let mut walk = Walk {
             at: frame.at,

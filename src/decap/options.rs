@@ -67,6 +67,14 @@ impl Default for DecapOptions {
     }
 }
 
+impl DecapOptions {
+    /// Whether datagrams to this port may carry VXLAN, extended or not.
+    #[inline]
+    pub(super) fn is_vxlan(&self, port: u16) -> bool {
+        self.vxlan_ports.contains(&port) || self.vxlan_gpe_ports.contains(&port)
+    }
+}
+
 /// Encapsulations passed on the way to the innermost packet. An attacker can nest them without end, so
 /// there is one; real networks get by with three (ERSPAN in GRE in IP, with MPLS inside).
 pub const MAX_ENCAPSULATIONS: u8 = 8;

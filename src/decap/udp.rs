@@ -44,7 +44,7 @@ impl<'a> Walk<'a> {
             bytes: payload.bytes,
             wire_len: payload.wire as u32,
         });
-        if self.options.vxlan_ports.contains(&dst_port) || self.options.vxlan_gpe_ports.contains(&dst_port) {
+        if self.options.is_vxlan(dst_port) {
             return self.vxlan(dst_port, payload);
         }
         Outcome::Done

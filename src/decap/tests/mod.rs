@@ -1,7 +1,11 @@
 //! Tests of decapsulation, in hex.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod fragments;
+mod links;
+mod oracle;
 mod plain;
+mod tunnels;
 
 use parsers::{FrameRef, Timestamp};
 
