@@ -50,6 +50,14 @@ pub(super) struct Arrival<'a> {
     pub(super) offset: u64,
 }
 
+/// Whether `new` waits for less of the other direction than `old`.
+fn is_heard_earlier(new: Option<u32>, old: Option<u32>) -> bool {
+    match (new, old) {
+        (Some(new), Some(old)) => ahead(new, old) < 0,
+        (new, old) => new.is_none() && old.is_some(),
+    }
+}
+
 impl Held {
     /// Keep what the arrival brings and is not held yet (first seen wins); report differences.
     pub(super) fn insert<H: FlowHandler>(&mut self, arrival: &Arrival<'_>, out: &mut Out<'_, H>) {
@@ -87,8 +95,21 @@ impl Held {
             // The same place is held already.
             repeated = true;
             let skip = ahead(seq, held.seq) as usize;
-            let old = held.bytes.get(skip..).unwrap_or_default();
             let new = &arrival.bytes[from as usize..];
+            if is_heard_earlier(arrival.needs, held.needs) && skip < held.bytes.len() {
+                // The same bytes once more, and now they need less: a repetition overtook the original.
+                if skip > 0 {
+                    self.split(index, skip, out);
+                    index += 1;
+                    continue;
+                }
+                if held.bytes.len() > new.len() {
+                    self.split(index, new.len(), out);
+                }
+                self.segments[index].needs = arrival.needs;
+            }
+            let held = &self.segments[index];
+            let old = held.bytes.get(skip..).unwrap_or_default();
             let same = old.len().min(new.len());
             if let Some(at) = (0..same).find(|i| old[*i] != new[*i]) {
                 out.overlap(&Overlap {
@@ -108,6 +129,19 @@ impl Held {
             (true, false) => out.counters.retransmitted += 1,
             _ => {}
         }
+    }
+
+    /// Make two segments of one.
+    fn split<H: FlowHandler>(&mut self, index: usize, at: usize, out: &mut Out<'_, H>) {
+        let first = &mut self.segments[index];
+        let second = HeldSegment {
+            seq: first.seq.wrapping_add(at as u32),
+            bytes: first.bytes.split_off(at),
+            missing: core::mem::take(&mut first.missing),
+            ..*first
+        };
+        out.counters.buffer(second.cost() - second.bytes.len());
+        self.segments.insert(index + 1, second);
     }
 
     fn put<H: FlowHandler>(

@@ -166,6 +166,7 @@ fn opened<'a, H: FlowHandler>(
 ) -> &'a mut H::State {
     state.get_or_insert_with(|| {
         counters.sessions_opened += 1;
+        counters.midstream_flows += u64::from(info.coverage.midstream);
         handler.opened(info)
     })
 }

@@ -45,9 +45,6 @@ impl Pieces {
 
     pub(super) fn clear(&mut self) {
         self.0.clear();
-        if self.0.capacity() > 16 {
-            self.0 = Vec::new();
-        }
     }
 
     pub(super) fn capacity_bytes(&self) -> usize {

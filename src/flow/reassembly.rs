@@ -112,6 +112,13 @@ impl Stream {
         self.held.as_ref().and_then(|held| held.segments.first())
     }
 
+    /// The first held segment waits for the other direction no longer.
+    pub(super) fn waive(&mut self) {
+        if let Some(front) = self.held.as_mut().and_then(|held| held.segments.first_mut()) {
+            front.needs = None;
+        }
+    }
+
     /// Put a segment aside.
     pub(super) fn hold<H: FlowHandler>(&mut self, arrival: &Arrival<'_>, out: &mut Out<'_, H>) {
         self.held.get_or_insert_default().insert(arrival, out);
@@ -174,8 +181,23 @@ impl Stream {
         Taken::Delivered
     }
 
+    /// Cut off what was delivered already, after comparing it.
+    pub(super) fn trim<H: FlowHandler>(&self, arrival: &mut Arrival<'_>, out: &mut Out<'_, H>) {
+        let old = -ahead(arrival.seq, self.next);
+        if old <= 0 {
+            return;
+        }
+        let (repeated, fresh) = arrival.bytes.split_at((old as usize).min(arrival.bytes.len()));
+        self.compare(arrival, repeated, out);
+        out.counters.overlaps += 1;
+        arrival.missing -= (old as u32).saturating_sub(arrival.bytes.len() as u32).min(arrival.missing);
+        arrival.bytes = fresh;
+        arrival.offset += old as u64;
+        arrival.seq = self.next;
+    }
+
     /// Whether these bytes fill a hole that was given up.
-    fn is_late_fill(&self, seq: u32) -> bool {
+    pub(super) fn is_late_fill(&self, seq: u32) -> bool {
         let recent = self.offset.saturating_sub(self.gap_offset) <= WINDOW as u64;
         recent && ahead(seq, self.gap.0) >= 0 && ahead(seq, self.gap.1) < 0
     }
@@ -400,7 +422,7 @@ impl Stream {
     }
 
     /// Compare repeated bytes with what was delivered.
-    fn compare<H: FlowHandler>(&mut self, arrival: &Arrival<'_>, repeated: &[u8], out: &mut Out<'_, H>) {
+    fn compare<H: FlowHandler>(&self, arrival: &Arrival<'_>, repeated: &[u8], out: &mut Out<'_, H>) {
         if repeated.is_empty() {
             return;
         }

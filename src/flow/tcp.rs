@@ -254,7 +254,7 @@ impl<S> Connection<S> {
             return Taken::Delivered;
         }
         arrival.offset = own.offset_of(seq);
-        unusual(own, other, &arrival, due, &mut out)
+        unusual(own, other, &mut arrival, due, &mut out)
     }
 
     fn fin(&mut self, direction: Direction, segment: &Segment<'_>) {
@@ -327,7 +327,8 @@ impl<S> Connection<S> {
         let other = &self.streams[direction.reverse().index()];
         let front = own.front()?;
         let in_order = ahead(front.seq, own.next) <= 0 || own.is_announced(front.seq);
-        let heard = front.needs.is_none_or(|ack| other.satisfies(ack));
+        let is_old = ahead(front.end(), own.next) <= 0;
+        let heard = is_old || front.needs.is_none_or(|ack| other.satisfies(ack));
         (own.started && in_order && heard).then_some(front.source)
     }
 
@@ -395,6 +396,12 @@ impl<S> Connection<S> {
                 Some((to, origin)) if ahead(to, other.next) > 0 && ahead(to, ack) <= 0 => {
                     other.skip(direction.reverse(), to, origin, &mut out);
                 }
+                // What is asked for is there, but waits for this side in turn: for its hole, if there is
+                // one; otherwise the two contradict each other.
+                Some((to, _)) if ahead(to, other.next) <= 0 && ahead(seq, own.next) > 0 => {
+                    own.skip(direction, seq, origin, &mut out);
+                }
+                Some((to, _)) if ahead(to, other.next) <= 0 => own.waive(),
                 _ => other.announce(direction.reverse(), ack, origin, &mut out),
             }
             return;
@@ -497,7 +504,7 @@ impl<S> Connection<S> {
 fn unusual<H: FlowHandler>(
     own: &mut Stream,
     other: &mut Stream,
-    arrival: &Arrival<'_>,
+    arrival: &mut Arrival<'_>,
     due: bool,
     out: &mut Out<'_, H>,
 ) -> Taken {
@@ -525,7 +532,8 @@ fn unusual<H: FlowHandler>(
         distance = 0;
     }
     let is_old = distance.saturating_add_unsigned(total) <= 0;
-    if !is_old && (distance > 0 || !due || own.is_holding()) {
+    if !is_old && (distance > 0 || !due || own.is_holding()) && !own.is_late_fill(arrival.seq) {
+        own.trim(arrival, out);
         out.counters.out_of_order += u64::from(distance > 0);
         out.counters.held_for_ack += u64::from(distance <= 0 && !due);
         own.hold(arrival, out);

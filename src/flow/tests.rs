@@ -4,7 +4,7 @@
 
 use core::net::{IpAddr, Ipv4Addr};
 
-use parsers::{Chunk, Direction, FlowInfo, FrameRef, Gap, MacAddr, Progress, Timestamp, VlanStack};
+use parsers::{Chunk, Direction, FlowInfo, FrameRef, Gap, MacAddr, Progress, Timestamp};
 
 use super::*;
 use crate::decap::{Packet, Payload, Segment};

@@ -63,3 +63,251 @@ fn retransmissions_are_ignored_and_counted() {
     assert_eq!(tap.counters().conflicting_overlaps, 0);
     tap.finish();
 }
+
+#[test]
+fn a_held_segment_wins_over_later_bytes_for_its_place() {
+    let mut tap = Tap::new();
+    tap.handshake(100, 500);
+    tap.send(&to_server(103, 500, b"def")); // frame 3, first for its place
+    tap.send(&to_server(100, 500, b"abcDEFghi")); // frame 4
+    assert_eq!(tap.text(C), "abcdefghi");
+    let overlap = Event::Overlap(C, 3, b"def".to_vec(), b"DEF".to_vec(), Some(3), 4);
+    assert!(tap.seen.events.contains(&overlap), "{:?}", tap.seen.events);
+    tap.finish();
+}
+
+#[test]
+fn different_bytes_for_delivered_ones_are_a_conflict() {
+    let mut tap = Tap::new();
+    tap.handshake(100, 500);
+    tap.send(&to_server(100, 500, b"read coils"));
+    tap.send(&to_server(105, 500, b"trips more"));
+    assert_eq!(tap.text(C), "read coils more");
+    let overlap = Event::Overlap(C, 5, b"coils".to_vec(), b"trips".to_vec(), Some(3), 4);
+    assert!(tap.seen.events.contains(&overlap), "{:?}", tap.seen.events);
+    tap.finish();
+}
+
+#[test]
+fn the_same_bytes_in_other_cuts_are_no_conflict() {
+    let mut tap = Tap::new();
+    tap.handshake(100, 500);
+    tap.send(&to_server(100, 500, b"abcd"));
+    tap.send(&to_server(108, 500, b"ijkl"));
+    tap.send(&to_server(102, 500, b"cdefghij"));
+    tap.send(&to_server(100, 500, b"abcdefghijklmn"));
+    assert_eq!(tap.text(C), "abcdefghijklmn");
+    assert_eq!(tap.counters().conflicting_overlaps, 0);
+    tap.finish();
+}
+
+#[test]
+fn sequence_numbers_come_round() {
+    let mut tap = Tap::new();
+    let start = u32::MAX - 4;
+    tap.handshake(start, start);
+    tap.send(&to_server(start.wrapping_add(8), start, b"ijkl"));
+    tap.send(&to_server(start, start, b"abcd"));
+    tap.send(&to_server(start.wrapping_add(4), start, b"efgh"));
+    tap.send(&to_server(start.wrapping_add(4), start, b"efgh"));
+    assert_eq!(tap.text(C), "abcdefghijkl");
+    assert_eq!(tap.counters().retransmitted, 1);
+    tap.finish();
+}
+
+#[test]
+fn an_answer_never_overtakes_its_request() {
+    let mut tap = Tap::new();
+    tap.handshake(100, 500);
+    tap.send(&to_client(500, 103, b"answer"));
+    assert_eq!(tap.text(S), "");
+    tap.send(&to_server(100, 500, b"ask"));
+    assert_eq!(tap.frames(), [4, 3]);
+    assert_eq!(tap.counters().held_for_ack, 1);
+    tap.finish();
+}
+
+#[test]
+fn a_request_the_tap_missed_is_a_gap_before_its_answer() {
+    let mut tap = Tap::new();
+    tap.handshake(100, 500);
+    tap.send(&to_client(500, 112, b"answer"));
+    tap.wait(SECOND);
+    let told: Vec<_> = tap.seen.events[1..].to_vec();
+    assert_eq!(told, [Event::Gap(0, C, Some(12), 0), Event::Record(0, S, b"answer".to_vec(), 3)]);
+    // What follows goes on behind the hole at once, and the hole is not told twice.
+    tap.send(&to_server(112, 506, b"next"));
+    assert_eq!(tap.text(C), "|next");
+    assert_eq!((tap.counters().gaps, tap.counters().gap_bytes), (1, 12));
+    tap.finish();
+}
+
+#[test]
+fn a_hole_the_receiver_has_not_is_waited_for() {
+    let mut tap = Tap::new();
+    tap.handshake(100, 500);
+    tap.send(&to_server(103, 500, b"def"));
+    tap.send(&flagged(ACK, to_client(500, 100, b"")));
+    tap.wait(2 * SECOND);
+    assert_eq!(tap.text(C), "");
+    tap.send(&to_server(100, 500, b"abc"));
+    assert_eq!(tap.text(C), "abcdef");
+    assert_eq!(tap.counters().gaps, 0);
+    tap.finish();
+}
+
+#[test]
+fn a_hole_the_receiver_has_is_a_gap_after_a_moment() {
+    let mut tap = Tap::new();
+    tap.handshake(100, 500);
+    tap.send(&to_server(100, 500, b"ab"));
+    tap.send(&to_server(105, 500, b"fg"));
+    tap.send(&flagged(ACK, to_client(500, 107, b"")));
+    assert_eq!(tap.text(C), "ab");
+    tap.wait(300 * MS);
+    assert_eq!(tap.text(C), "ab|fg");
+    assert_eq!(tap.counters().gap_bytes, 3);
+    tap.finish();
+}
+
+#[test]
+fn on_a_one_way_tap_a_hole_is_a_gap_after_seconds() {
+    let mut tap = Tap::new();
+    tap.send(&flagged(SYN, to_server(99, 0, b"")));
+    tap.send(&to_server(105, 500, b"fg"));
+    tap.wait(2 * SECOND);
+    assert_eq!(tap.text(C), "");
+    tap.wait(2 * SECOND);
+    assert_eq!(tap.text(C), "|fg");
+    tap.finish();
+}
+
+#[test]
+fn a_gap_hands_over_the_unfinished_tail() {
+    let mut tap = Tap::new();
+    tap.seen.size = 4;
+    tap.handshake(100, 500);
+    tap.send(&to_server(100, 500, b"aaaabb"));
+    tap.send(&to_server(110, 500, b"cccc"));
+    tap.send(&flagged(ACK, to_client(500, 114, b"")));
+    tap.wait(SECOND);
+    assert_eq!(tap.text(C), "aaaa|cccc");
+    assert!(tap.seen.events.contains(&Event::Gap(0, C, Some(4), 2)));
+    tap.finish();
+}
+
+#[test]
+fn bytes_for_a_gap_given_up_are_still_seen() {
+    let mut tap = Tap::new();
+    tap.handshake(100, 500);
+    tap.send(&to_server(105, 500, b"fg"));
+    tap.send(&flagged(ACK, to_client(500, 107, b"")));
+    tap.wait(SECOND);
+    tap.send(&to_server(100, 500, b"abcde"));
+    assert_eq!(tap.text(C), "|fg|abcde");
+    assert_eq!(tap.counters().rewinds, 1);
+    tap.finish();
+}
+
+#[test]
+fn a_segment_cut_by_the_snap_length_is_what_is_there_and_a_gap() {
+    let mut tap = Tap::new();
+    tap.handshake(100, 500);
+    tap.send(&Seg { cut: 6, ..to_server(100, 500, b"head") });
+    tap.send(&to_server(110, 500, b"next"));
+    tap.send(&Seg { cut: 6, ..to_server(100, 500, b"head") });
+    assert_eq!(tap.text(C), "head|next");
+    tap.finish();
+    let info = tap.seen.infos.last().unwrap();
+    assert!(info.coverage.truncated);
+    assert_eq!(info.coverage.gaps, 1);
+}
+
+#[test]
+fn keep_alive_probes_are_no_conflict() {
+    let mut tap = Tap::new();
+    tap.handshake(100, 500);
+    tap.send(&to_server(100, 500, b"abc"));
+    tap.send(&flagged(ACK, to_client(500, 103, b"")));
+    tap.send(&to_server(102, 500, b"\0"));
+    tap.send(&flagged(ACK, to_server(102, 500, b"")));
+    tap.send(&to_server(103, 500, b"def"));
+    assert_eq!(tap.text(C), "abcdef");
+    assert_eq!((tap.counters().keep_alives, tap.counters().conflicting_overlaps), (1, 0));
+    tap.finish();
+}
+
+#[test]
+fn one_octet_replaced_before_it_is_acknowledged_is_no_keep_alive() {
+    let mut tap = Tap::new();
+    tap.handshake(100, 500);
+    tap.send(&flagged(ACK, to_client(500, 100, b"")));
+    tap.send(&to_server(100, 500, b"a"));
+    tap.send(&to_server(100, 500, b"X"));
+    assert_eq!(tap.text(C), "a");
+    assert_eq!(tap.counters().conflicting_overlaps, 1);
+    tap.finish();
+}
+
+#[test]
+fn a_flow_without_syn_begins_at_its_earliest_segment_although_it_comes_later() {
+    let mut tap = Tap::new();
+    tap.send(&to_server(103, 500, b"def"));
+    tap.send(&to_server(106, 500, b"ghi"));
+    tap.send(&to_server(100, 500, b"abc"));
+    assert_eq!(tap.text(C), "", "nobody knows yet where it begins");
+    tap.send(&to_client(500, 109, b"answer"));
+    assert_eq!(tap.text(C), "abcdefghi");
+    assert_eq!(tap.text(S), "answer");
+    assert!(tap.seen.infos[0].coverage.midstream);
+    assert_eq!(tap.counters().midstream_flows, 1);
+    tap.finish();
+}
+
+#[test]
+fn a_lone_first_segment_is_handed_out_after_a_moment() {
+    let mut tap = Tap::new();
+    tap.send(&to_server(100, 500, b"abc"));
+    tap.wait(300 * MS);
+    assert_eq!(tap.text(C), "abc");
+    tap.finish();
+}
+
+#[test]
+fn an_answer_seen_before_its_request_without_syn_comes_after_it() {
+    let mut tap = Tap::new();
+    tap.send(&to_client(500, 103, b"answer"));
+    tap.send(&to_server(100, 500, b"ask"));
+    assert_eq!(tap.frames(), [2, 1]);
+    assert_eq!(tap.seen.infos[0].client.port, CLIENT, "the side opposite the known port");
+    tap.finish();
+}
+
+#[test]
+fn a_syn_overtaken_by_data_still_names_the_client_and_the_beginning() {
+    let mut tap = Tap::new();
+    tap.table = FlowTable::new(FlowLimits::default(), PortSet::new(&[], &[]));
+    tap.send(&to_client(500, 103, b"answer"));
+    tap.send(&flagged(SYN, to_server(99, 0, b"")));
+    tap.send(&flagged(SYN | ACK, to_client(499, 100, b"")));
+    tap.send(&to_server(100, 500, b"ask"));
+    assert_eq!(tap.frames(), [4, 1]);
+    let info = &tap.seen.infos[0];
+    assert_eq!((info.client.port, info.server.port), (CLIENT, SERVER));
+    assert_eq!(info.client_mac.map(|mac| mac.0[5]), Some(1));
+    assert!(!info.coverage.midstream);
+    tap.finish();
+}
+
+#[test]
+fn data_on_the_syn_and_on_the_fin_is_delivered() {
+    let mut tap = Tap::new();
+    tap.send(&flagged(SYN, to_server(99, 0, b"early")));
+    tap.send(&flagged(SYN | ACK, to_client(499, 105, b"")));
+    tap.send(&flagged(FIN | ACK, to_server(105, 500, b"late")));
+    tap.send(&flagged(FIN | ACK, to_client(500, 110, b"bye")));
+    assert_eq!((tap.text(C).as_str(), tap.text(S).as_str()), ("earlylate", "bye"));
+    tap.wait(10 * SECOND);
+    assert_eq!(tap.counters().closed_fin, 1);
+    tap.finish();
+}
