@@ -239,7 +239,7 @@ impl<S> FlowTable<S> {
             self.evict(handler);
         }
         let known = [ports.0, ports.1].map(|port| self.ports.contains(transport, port));
-        let sender_is_client = opens.unwrap_or(!(known[0] && !known[1]));
+        let sender_is_client = opens.unwrap_or(!known[0] || known[1]);
         let sender = Endpoint { host: Host::Ip(ips.0), port: ports.0 };
         let receiver = Endpoint { host: Host::Ip(ips.1), port: ports.1 };
         let (client, server) = if sender_is_client { (sender, receiver) } else { (receiver, sender) };

@@ -136,7 +136,7 @@ fn erspan_type_2_keeps_the_vlan_it_took_out() {
     let header = hex("10 00 88 be | 00 00 00 01 | 10 64 04 05 00 00 00 03");
     let bytes = ether(0x0800, &ipv4(47, &[header, inner_frame()].concat()));
     let counted = [("gre", 1), ("erspan", 1), ("erspan_truncated", 1)];
-    assert_eq!(leads_to_the_request(&bytes, &["gre", "erspan"], &counted).0, []);
+    assert_eq!(leads_to_the_request(&bytes, &["gre", "erspan"], &counted).0, Vec::<u16>::new());
 }
 
 #[test]
