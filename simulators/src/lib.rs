@@ -11,6 +11,7 @@
 
 pub mod captures;
 pub mod encode;
+pub mod live;
 pub mod tshark;
 mod value;
 pub mod vectors;

@@ -2,7 +2,10 @@
 //! them. They are compared with gridtap's reading and with tshark's.
 
 pub mod dnp3;
+mod frames;
 pub mod modbus;
+
+pub use frames::{VectorFrame, frames};
 
 use crate::value::Value;
 use crate::wire::{Line, Side};
