@@ -151,6 +151,8 @@ pub struct Compiled {
     /// First address, last address, host; sorted, without overlap.
     addresses: Vec<(IpAddr, IpAddr, u32)>,
     places: Map<Place, u32>,
+    /// Whether any station asks for a port; most profiles have none, which spares look-ups.
+    ports: bool,
     pub(crate) grants: Vec<Grant>,
     /// Rules in the order of the file; table 0 is empty.
     tables: Vec<Box<[RuleId]>>,
@@ -213,6 +215,7 @@ impl Compiled {
             sha256,
             addresses,
             places,
+            ports: profile.stations.iter().any(|s| s.port.is_some()),
             tables: tables.tables,
             pairs,
             broadcasts,
@@ -251,9 +254,10 @@ impl Compiled {
 
     fn station(&self, host: u32, protocol: Protocol, address: StationAddress, port: u16) -> Option<u32> {
         let at = |address, port| self.places.get(&(host, protocol, address, port)).copied();
-        at(Some(address), Some(port))
+        let at_port = |address| if self.ports { at(address, Some(port)) } else { None };
+        at_port(Some(address))
             .or_else(|| at(Some(address), None))
-            .or_else(|| at(None, Some(port)))
+            .or_else(|| at_port(None))
             .or_else(|| at(None, None))
     }
 

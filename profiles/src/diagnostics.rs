@@ -18,6 +18,8 @@ use std::ops::Range;
 const SHOWN_CHARS: usize = 120;
 /// Characters shown in front of the error in a line that is cut.
 const LEAD_CHARS: usize = 40;
+/// What some editors put in front of a file; it is no character of the first line.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// One error.
 #[derive(Debug, Clone, Eq, PartialEq)]
@@ -147,6 +149,10 @@ impl<'a> Reporter<'a> {
         let start = self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
         let end = self.line_starts.get(line).copied().unwrap_or(self.text.len());
         let text = self.text.get(start..end).unwrap_or("");
+        let (start, text) = match text.strip_prefix(BYTE_ORDER_MARK) {
+            Some(rest) => (start + BYTE_ORDER_MARK.len_utf8(), rest),
+            None => (start, text),
+        };
         (start, text.trim_end_matches(['\n', '\r']))
     }
 
@@ -154,7 +160,8 @@ impl<'a> Reporter<'a> {
     pub(crate) fn error(&mut self, span: &Range<usize>, message: impl Into<String>) -> &mut Diagnostic {
         let line = self.line_of(span.start);
         let (start, text) = self.line_text(line);
-        let before = text.get(..span.start - start).map_or(text.chars().count(), |s| s.chars().count());
+        let before =
+            text.get(..span.start.saturating_sub(start)).map_or(text.chars().count(), |s| s.chars().count());
         let inside =
             self.text.get(span.clone()).map_or(1, |s| s.lines().next().unwrap_or("").chars().count());
         let total = text.chars().count();

@@ -96,3 +96,14 @@ fn the_example_of_the_documentation_is_a_good_profile() {
         assert!(shown || kind == parsers::PointKind::DeviceData, "{}", kind.name());
     }
 }
+
+#[test]
+fn files_from_windows_are_read_too() {
+    let text = format!("\u{feff}{}", super::support::EXAMPLE.replace('\n', "\r\n"));
+    assert_eq!(parse(&text, "x").unwrap_or_else(|e| panic!("{e}")).stations().count(), 6);
+    let error = parse(&text.replace("\"10.0.2.20\"", "\"10.0.2\""), "x").unwrap_err();
+    assert_eq!((error.errors[0].line, error.errors[0].column), (24, 11));
+    assert!(!error.to_string().contains('\r'));
+    let error = parse("\u{feff}oops = 1\n[profile]\nname = \"x\"\n", "x").unwrap_err();
+    assert_eq!((error.errors[0].line, error.errors[0].column), (1, 1), "the mark is no character");
+}
