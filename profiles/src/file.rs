@@ -11,6 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::diagnostics::{Reporter, nearest};
+use crate::syntax;
 
 /// A value and its place in the file.
 #[derive(Debug, Clone)]
@@ -81,41 +82,13 @@ const RULE: Kind = ("a rule", &["name", "from", "to", "allow", "points", "broadc
 /// Read the text. Errors go to the reporter; entries that are broken beyond use are left out.
 pub(crate) fn read(text: &str, reporter: &mut Reporter<'_>) -> File {
     let (root, errors) = DeTable::parse_recoverable(text);
-    let mut understandable = true;
-    for error in &errors {
-        let span = error.span().unwrap_or(text.len()..text.len());
-        if error.message() == "duplicate key" {
-            let name = text.get(span.clone()).unwrap_or("");
-            reporter
-                .error(&span, format!("`{name}` is defined twice"))
-                .label("defined here again")
-                .help("give one of them another name, or put both into one");
-        } else {
-            understandable = false;
-            let found = reporter.error(&span, format!("not TOML: {}", error.message()));
-            if let Some(word) = unquoted(text, span.start) {
-                found.label(format!("text stands in quotes: \"{word}\""));
-            }
-            found.help("lists stand in [ ], a section begins with [section.name], a rule with [[rules]]");
-        }
-    }
+    let understandable = syntax::report(text, &errors, reporter);
     if !understandable {
         // What was recovered from broken TOML would only raise errors that are not there.
         return File::default();
     }
     let root_span = root.span();
     Walk { reporter }.file(root.get_ref(), &root_span)
-}
-
-/// The whole word around a place behind an equals sign or in a list, if it looks like text without quotes.
-fn unquoted(text: &str, at: usize) -> Option<&str> {
-    let ends = |c: char| c.is_whitespace() || "=,[]{}#\"'".contains(c);
-    let before = text.get(..at)?;
-    let start = before.rfind(ends).map_or(0, |i| i + before[i..].chars().next().map_or(1, char::len_utf8));
-    let word = text.get(start..)?.split(ends).next()?;
-    let lead = before.get(..start)?.trim_end_matches([' ', '\t']);
-    let is_value = lead.ends_with(['=', ',']) || (lead.ends_with('[') && lead.contains('='));
-    (is_value && !word.is_empty()).then_some(word)
 }
 
 /// A table with what it is called in errors.

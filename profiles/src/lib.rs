@@ -19,6 +19,7 @@ mod functions;
 mod judge;
 mod points;
 mod profile;
+mod syntax;
 #[cfg(test)]
 mod tests;
 

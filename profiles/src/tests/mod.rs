@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod errors;
+mod errors_rules;
 mod files;
 mod matrix;
 mod naive;
