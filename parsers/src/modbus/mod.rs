@@ -1,29 +1,42 @@
-//! Modbus.
+//! Modbus: Modbus/TCP on TCP and UDP, and RTU frames in either.
+//!
+//! ```text
+//! octets -> judge    where an ADU begins and ends: mbap, rtu, crc, foreign
+//!        -> pdu      its fields; check: what is wrong with them
+//!        -> exchange which request it answers: pairing
+//!        -> session  Unit, Operation, Defect; detail, points: the content on demand
+//! ```
+//!
+//! After MODBUS Application Protocol V1.1b3, Messaging on TCP/IP V1.0b and Serial Line V1.02.
 
-use crate::contract::*;
+mod check;
+mod crc;
+mod datagram;
+mod detail;
+mod exchange;
+mod file;
+mod foreign;
+mod function;
+mod judge;
+mod mbap;
+mod pairing;
+mod pdu;
+mod points;
+mod probe;
+mod rtu;
+mod session;
+mod site;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use crate::contract::{Dissector, Protocol};
 
 /// The registration row.
 pub const DISSECTOR: Dissector = Dissector {
     protocol: Protocol::Modbus,
     tcp_ports: &[502],
     udp_ports: &[502],
-    probe: |_| Probe::No,
-    open: |_, _| Box::new(Placeholder),
+    probe: probe::probe,
+    open: |_, limits| Box::new(session::ModbusSession::new(limits)),
 };
-
-struct Placeholder;
-
-impl Session for Placeholder {
-    fn feed(&mut self, _: &FlowInfo, chunk: &Chunk<'_>, _: &mut dyn Observer) -> Progress {
-        Progress::all(chunk)
-    }
-    fn gap(&mut self, _: &FlowInfo, _: &Gap<'_>, _: &mut dyn Observer) {}
-    fn tick(&mut self, _: &FlowInfo, _: Timestamp, _: &mut dyn Observer) {}
-    fn finish(&mut self, _: &FlowInfo, _: [Chunk<'_>; 2], _: &mut dyn Observer) {}
-    fn memory(&self) -> usize {
-        0
-    }
-    fn deadline(&self) -> Option<Timestamp> {
-        None
-    }
-}
