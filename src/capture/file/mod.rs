@@ -254,35 +254,38 @@ impl CaptureFile {
         self.head.record = 0;
         let step = match &mut self.format {
             Format::Pcap(pcap) => pcap.advance(&mut self.window, &mut self.head),
-            Format::PcapNg(pcapng) => {
-                let step = pcapng.advance(&mut self.window, &mut self.head);
-                if pcapng.drops > 0 {
-                    let kind = TroubleKind::KernelDrops(std::mem::take(&mut pcapng.drops));
-                    tell(trouble, Trouble { tap: self.tap, kind });
-                }
-                step
-            }
-            Format::Ended => match self.damaged.take() {
-                Some(reason) => Step::damaged(0, reason),
-                None => return None,
-            },
+            Format::PcapNg(pcapng) => pcapng.advance(&mut self.window, &mut self.head),
+            Format::Ended => Step::End,
         };
-        match step {
-            Step::Frame => {
-                self.number += 1;
-                Some(self.head.at)
-            }
-            Step::End => {
-                self.format = Format::Ended;
-                None
-            }
-            Step::Damaged(damage) => {
-                let Damage { offset, reason } = *damage;
-                self.format = Format::Ended;
-                let kind = TroubleKind::Damaged { offset, reason };
-                tell(trouble, Trouble { tap: self.tap, kind });
-                None
-            }
+        if let Format::PcapNg(PcapNg { drops: 1.., .. }) = self.format {
+            self.tell_drops(trouble);
+        }
+        if let Step::Frame = step {
+            self.number += 1;
+            return Some(self.head.at);
+        }
+        self.end(step, trouble);
+        None
+    }
+
+    #[cold]
+    fn tell_drops(&mut self, trouble: &mut Vec<Trouble>) {
+        if let Format::PcapNg(pcapng) = &mut self.format {
+            let kind = TroubleKind::KernelDrops(std::mem::take(&mut pcapng.drops));
+            tell(trouble, Trouble { tap: self.tap, kind });
+        }
+    }
+
+    #[cold]
+    fn end(&mut self, step: Step, trouble: &mut Vec<Trouble>) {
+        self.format = Format::Ended;
+        let damage = match step {
+            Step::Damaged(damage) => Some(*damage),
+            _ => self.damaged.take().map(|reason| Damage { offset: 0, reason }),
+        };
+        if let Some(Damage { offset, reason }) = damage {
+            let kind = TroubleKind::Damaged { offset, reason };
+            tell(trouble, Trouble { tap: self.tap, kind });
         }
     }
 

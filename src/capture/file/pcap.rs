@@ -95,13 +95,11 @@ impl Pcap {
             (captured, wire_len) = (wire_len, captured);
         }
         if captured > MAX_FRAME {
-            let reason =
-                format!("a record claims {captured} captured octets, more than the limit of {MAX_FRAME}");
-            return Step::damaged(window.offset(), reason);
+            return Pcap::too_long(window, captured);
         }
         let length = self.record_header + captured as usize;
         if unread.len() < length && window.need(length).is_none() {
-            return Step::damaged(window.offset(), cut_short(window, "a record"));
+            return Pcap::cut(window);
         }
         head.at = Timestamp(u64::from(seconds) * 1_000_000_000 + u64::from(fraction) * self.unit);
         head.link = self.link;
@@ -110,6 +108,18 @@ impl Pcap {
         head.captured = captured;
         head.record = length as u32;
         Step::Frame
+    }
+
+    #[cold]
+    fn too_long(window: &Window, captured: u32) -> Step {
+        let reason =
+            format!("a record claims {captured} captured octets, more than the limit of {MAX_FRAME}");
+        Step::damaged(window.offset(), reason)
+    }
+
+    #[cold]
+    fn cut(window: &Window) -> Step {
+        Step::damaged(window.offset(), cut_short(window, "a record"))
     }
 
     #[cold]

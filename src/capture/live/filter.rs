@@ -16,8 +16,9 @@ use libc::sock_filter;
 /// Most ports a filter may name, those of the tunnels included; the program's jumps reach no further.
 pub const MAX_FILTER_PORTS: usize = 64;
 
-/// UDP ports of the tunnels that decapsulation looks into: VXLAN (RFC 7348), and Linux's older one.
-const TUNNEL_PORTS: [u16; 2] = [4789, 8472];
+/// UDP ports of the tunnels that decapsulation looks into by default: VXLAN (RFC 7348), its Generic
+/// Protocol Extension, and Linux's older VXLAN port.
+const TUNNEL_PORTS: [u16; 3] = [4789, 4790, 8472];
 
 /// Ethernet header.
 const ETHERNET: u32 = 14;

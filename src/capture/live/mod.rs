@@ -36,7 +36,7 @@ pub struct LiveOptions {
     /// Octets kept of each frame. Less than a whole frame blinds the decoders to its rest.
     pub snaplen: u32,
     /// If not empty, the kernel drops TCP and UDP that neither comes from nor goes to one of these ports
-    /// (fragments, tunnels and everything else pass). This is deliberate blindness: a protocol on a port
+    /// (fragments, tunnels and everything else pass; VXLAN on ports of one's own must be listed). This is deliberate blindness: a protocol on a port
     /// that is not listed is never seen. See [`LiveSource::filtering`].
     pub ports: Vec<u16>,
     /// Ask the interface for frames addressed to others too.
