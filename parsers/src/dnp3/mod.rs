@@ -1,29 +1,54 @@
-//! Dnp3.
+//! DNP3, IEEE 1815.
+//!
+//! ```text
+//! crc.rs          checksums
+//! link.rs         frames: header, CONTROL, user data out of its blocks
+//! sync.rs         what was skipped to find a frame
+//! transport.rs    segments to fragments
+//! application.rs  a fragment's header and internal indications
+//! function.rs     function codes
+//! object/         object headers, layouts, values
+//! survey.rs       one look at all objects of a fragment: ranges, checks
+//! checks.rs       what a link or application header alone can get wrong
+//! association.rs  the pairs of master and outstation on a flow
+//! pairing.rs      the requests that wait
+//! matching.rs     questions and answers
+//! echo.rs         what the answer to a control has to repeat
+//! exchange.rs     from frames to operations
+//! session.rs      octets to frames
+//! detail.rs       content on demand
+//! probe.rs        recognition on any port
+//! ```
 
-use crate::contract::*;
+mod application;
+mod association;
+mod checks;
+mod crc;
+mod detail;
+mod echo;
+mod exchange;
+mod function;
+mod link;
+mod matching;
+mod object;
+mod pairing;
+mod probe;
+mod scene;
+mod session;
+mod survey;
+mod sync;
+mod transport;
+
+#[cfg(test)]
+mod tests;
+
+use crate::contract::{Dissector, Protocol};
 
 /// The registration row.
 pub const DISSECTOR: Dissector = Dissector {
     protocol: Protocol::Dnp3,
     tcp_ports: &[20000],
     udp_ports: &[20000],
-    probe: |_| Probe::No,
-    open: |_, _| Box::new(Placeholder),
+    probe: probe::probe,
+    open: session::Dnp3::open,
 };
-
-struct Placeholder;
-
-impl Session for Placeholder {
-    fn feed(&mut self, _: &FlowInfo, chunk: &Chunk<'_>, _: &mut dyn Observer) -> Progress {
-        Progress::all(chunk)
-    }
-    fn gap(&mut self, _: &FlowInfo, _: &Gap<'_>, _: &mut dyn Observer) {}
-    fn tick(&mut self, _: &FlowInfo, _: Timestamp, _: &mut dyn Observer) {}
-    fn finish(&mut self, _: &FlowInfo, _: [Chunk<'_>; 2], _: &mut dyn Observer) {}
-    fn memory(&self) -> usize {
-        0
-    }
-    fn deadline(&self) -> Option<Timestamp> {
-        None
-    }
-}

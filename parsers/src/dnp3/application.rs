@@ -1,0 +1,130 @@
+//! Application layer, IEEE 1815 clause 4: the header of a fragment.
+//!
+//! ```text
+//!  request   | AC | FC |             objects ...
+//!  response  | AC | FC | IIN1 | IIN2 | objects ...
+//!  AC: FIR(7) FIN(6) CON(5) UNS(4) SEQ(3-0)
+//! ```
+
+use core::ops::Range as Span;
+
+use super::function;
+use super::object::Walk;
+
+/// Most octets of a fragment that a DNP3 device has to accept by default.
+pub(super) const USUAL_FRAGMENT: usize = 2048;
+
+/// Error bits of the second IIN octet: function not supported, object unknown, parameter error,
+/// already executing.
+pub(super) const REFUSALS: u8 = 0b0001_0111;
+
+/// The application control octet.
+#[derive(Debug, Copy, Clone, Eq, PartialEq)]
+pub(super) struct Control(pub u8);
+
+impl Control {
+    pub(super) fn fir(self) -> bool {
+        self.0 & 0x80 != 0
+    }
+    pub(super) fn fin(self) -> bool {
+        self.0 & 0x40 != 0
+    }
+    pub(super) fn con(self) -> bool {
+        self.0 & 0x20 != 0
+    }
+    pub(super) fn uns(self) -> bool {
+        self.0 & 0x10 != 0
+    }
+    pub(super) fn sequence(self) -> u8 {
+        self.0 & 0x0F
+    }
+}
+
+/// A checked view of one fragment.
+#[derive(Debug, Copy, Clone)]
+pub(super) struct Fragment<'a> {
+    /// The whole fragment.
+    pub octets: &'a [u8],
+    /// AC.
+    pub control: Control,
+    /// FC.
+    pub function: u8,
+    /// IIN1 and IIN2, of a response that has them.
+    pub iin: Option<[u8; 2]>,
+    /// Where the objects stand in `octets`.
+    body: usize,
+}
+
+impl<'a> Fragment<'a> {
+    /// Look at a fragment; `None` if it has no function code.
+    pub(super) fn new(octets: &'a [u8]) -> Option<Fragment<'a>> {
+        let (&[control, code], rest) = octets.split_first_chunk::<2>()?;
+        let (iin, body) = match rest.split_first_chunk::<2>() {
+            Some((iin, _)) if has_iin(code) => (Some(*iin), 4),
+            _ if has_iin(code) => (None, octets.len()),
+            _ => (None, 2),
+        };
+        Some(Fragment { octets, control: Control(control), function: code, iin, body })
+    }
+
+    /// The octets behind function code and IIN.
+    pub(super) fn body(&self) -> &'a [u8] {
+        self.octets.get(self.body..).unwrap_or_default()
+    }
+
+    /// Offset of the body in the fragment.
+    pub(super) fn body_offset(&self) -> usize {
+        self.body
+    }
+
+    /// A span of the body as a span of the fragment.
+    pub(super) fn span(&self, offset: usize, length: usize) -> Span<usize> {
+        self.body + offset..self.body + offset + length
+    }
+
+    /// Walk over its objects.
+    pub(super) fn objects(&self) -> Walk<'a> {
+        Walk::new(self.body(), self.function)
+    }
+
+    /// Whether a response lacks its IIN.
+    pub(super) fn lacks_iin(&self) -> bool {
+        has_iin(self.function) && self.iin.is_none()
+    }
+
+    /// The IIN as a number, first octet high.
+    pub(super) fn iin_number(&self) -> Option<u16> {
+        self.iin.map(u16::from_be_bytes)
+    }
+}
+
+/// Whether a function code is followed by IIN: that of a response.
+fn has_iin(code: u8) -> bool {
+    function::is_defined(code) && function::is_response(code)
+}
+
+/// Names of the IIN bits: IIN1.0 to IIN1.7, then IIN2.0 to IIN2.5.
+pub(super) static IIN_BITS: [&str; 16] = [
+    "broadcast",
+    "class_1_events",
+    "class_2_events",
+    "class_3_events",
+    "need_time",
+    "local_control",
+    "device_trouble",
+    "device_restart",
+    "no_func_code_support",
+    "object_unknown",
+    "parameter_error",
+    "event_buffer_overflow",
+    "already_executing",
+    "config_corrupt",
+    "reserved_2_6",
+    "reserved_2_7",
+];
+
+/// Names of the bits that are set.
+pub(super) fn iin_names(iin: [u8; 2]) -> impl Iterator<Item = &'static str> {
+    let bits = u16::from_le_bytes(iin);
+    IIN_BITS.iter().enumerate().filter(move |(bit, _)| bits >> bit & 1 != 0).map(|(_, name)| *name)
+}

@@ -1,0 +1,274 @@
+//! Requests that wait for their answers, IEEE 1815 clause 4.2.2.5 (sequence numbers).
+//!
+//! All requests of a flow share one table of limited size. Its rows hang in two lists, open and
+//! expired, each in the order of their deadlines, so time-outs cost nothing per packet. A link's
+//! sixteen sequence numbers point at rows, so an answer finds its request without a search, and a
+//! request never overwrites another one that still waits.
+
+use crate::contract::{Action, Direction, Origin, PointRange, Timestamp};
+
+/// Ranges kept with a request, for answers that carry none.
+pub(super) const KEPT_RANGES: usize = 8;
+/// Octets of a control request kept to hold its echo against.
+pub(super) const KEPT_BODY: usize = super::application::USUAL_FRAGMENT;
+
+/// No row.
+pub(super) const NONE: u16 = u16::MAX;
+
+/// A request that waits.
+pub(super) struct Row {
+    /// Index of the link it belongs to.
+    pub link: usize,
+    /// The link's generation at that time.
+    pub generation: u32,
+    pub master: u16,
+    pub outstation: u16,
+    pub direction: Direction,
+    /// Sequence number of the request.
+    pub sequence: u8,
+    /// Sequence number of the next fragment of the answer.
+    pub expected: u8,
+    pub function: u8,
+    pub action: Action,
+    /// Frames of the request.
+    pub origin: Origin,
+    pub deadline: Timestamp,
+    /// Its time has run out, and this was reported.
+    pub expired: bool,
+    /// Fragments of the answer so far.
+    pub fragments: u32,
+    /// Digest and length of the objects, to know a retry.
+    pub digest: (u64, usize),
+    /// The objects of a control request, up to [`KEPT_BODY`].
+    pub body: Vec<u8>,
+    ranges: [Option<PointRange>; KEPT_RANGES],
+    pub more_ranges: bool,
+    previous: u16,
+    next: u16,
+}
+
+impl Row {
+    /// The ranges kept.
+    pub(super) fn ranges(&self) -> impl Iterator<Item = PointRange> {
+        self.ranges.iter().copied().flatten()
+    }
+}
+
+/// What is known of a request when it is put into the table.
+pub(super) struct Request<'a> {
+    pub link: usize,
+    pub generation: u32,
+    pub master: u16,
+    pub outstation: u16,
+    pub direction: Direction,
+    pub sequence: u8,
+    pub function: u8,
+    pub action: Action,
+    pub origin: Origin,
+    pub digest: (u64, usize),
+    /// Octets to hold an echo against; empty if none is due.
+    pub body: &'a [u8],
+    pub ranges: &'a [PointRange],
+    pub more_ranges: bool,
+}
+
+#[derive(Debug, Copy, Clone)]
+struct List {
+    first: u16,
+    last: u16,
+}
+
+const EMPTY: List = List { first: NONE, last: NONE };
+
+/// The table.
+pub(super) struct Pending {
+    rows: Vec<Row>,
+    free: Vec<u16>,
+    open: List,
+    expired: List,
+    limit: usize,
+    timeout_ns: u64,
+    late_ns: u64,
+}
+
+impl Pending {
+    pub(super) fn new(limit: usize, timeout_ns: u64, late_ns: u64) -> Pending {
+        let limit = limit.clamp(1, usize::from(NONE) - 1);
+        Pending {
+            rows: Vec::new(),
+            free: Vec::new(),
+            open: EMPTY,
+            expired: EMPTY,
+            limit,
+            timeout_ns,
+            late_ns,
+        }
+    }
+
+    pub(super) fn get(&self, row: u16) -> Option<&Row> {
+        self.rows.get(usize::from(row))
+    }
+
+    pub(super) fn get_mut(&mut self, row: u16) -> Option<&mut Row> {
+        self.rows.get_mut(usize::from(row))
+    }
+
+    /// The oldest row, if the table is full: it has to go before the next can come.
+    pub(super) fn crowded_out(&self) -> Option<u16> {
+        let full = self.free.is_empty() && self.rows.len() >= self.limit;
+        let oldest = if self.expired.first == NONE { self.open.first } else { self.expired.first };
+        full.then_some(oldest)
+    }
+
+    /// Put a request in. There must be room (see [`Pending::crowded_out`]).
+    pub(super) fn insert(&mut self, request: &Request<'_>) -> u16 {
+        let index = if let Some(index) = self.free.pop() {
+            index
+        } else {
+            let Ok(index) = u16::try_from(self.rows.len()) else { return NONE };
+            self.rows.push(blank());
+            index
+        };
+        let deadline = request.origin.at.plus(self.timeout_ns);
+        let Some(row) = self.rows.get_mut(usize::from(index)) else { return NONE };
+        row.link = request.link;
+        row.generation = request.generation;
+        (row.master, row.outstation) = (request.master, request.outstation);
+        row.direction = request.direction;
+        (row.sequence, row.expected) = (request.sequence, request.sequence);
+        (row.function, row.action) = (request.function, request.action);
+        (row.origin, row.deadline) = (request.origin, deadline);
+        (row.expired, row.fragments) = (false, 0);
+        row.digest = request.digest;
+        row.body.clear();
+        row.body.extend_from_slice(request.body.get(..KEPT_BODY).unwrap_or(request.body));
+        for (i, slot) in row.ranges.iter_mut().enumerate() {
+            *slot = request.ranges.get(i).copied();
+        }
+        row.more_ranges = request.more_ranges || request.ranges.len() > KEPT_RANGES;
+        self.append(index);
+        index
+    }
+
+    /// Take a row out. Pairs may keep a reference to it, so it must not be taken for theirs any more.
+    pub(super) fn remove(&mut self, index: u16) {
+        self.unlink(index);
+        if let Some(row) = self.get_mut(index) {
+            row.link = usize::MAX;
+        }
+        self.free.push(index);
+    }
+
+    /// Give a row its full time again, from `origin` on.
+    pub(super) fn rearm(&mut self, index: u16, at: Timestamp) {
+        self.unlink(index);
+        let deadline = at.plus(self.timeout_ns);
+        if let Some(row) = self.get_mut(index) {
+            (row.deadline, row.expired) = (deadline, false);
+        }
+        self.append(index);
+    }
+
+    /// The next request whose time has run out by `now`; it moves to the expired ones.
+    pub(super) fn next_due(&mut self, now: Timestamp) -> Option<u16> {
+        let index = self.open.first;
+        let due = self.get(index).is_some_and(|row| row.deadline < now);
+        if !due {
+            return None;
+        }
+        self.unlink(index);
+        if let Some(row) = self.get_mut(index) {
+            row.expired = true;
+        }
+        self.append(index);
+        Some(index)
+    }
+
+    /// The next expired request that is too old even for a late answer.
+    pub(super) fn next_forgotten(&self, now: Timestamp) -> Option<u16> {
+        let index = self.expired.first;
+        let old = |row: &Row| row.deadline.plus(self.late_ns) < now;
+        self.get(index).is_some_and(old).then_some(index)
+    }
+
+    /// When the oldest open request is due.
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        self.get(self.open.first).map(|row| row.deadline)
+    }
+
+    fn list(&mut self, expired: bool) -> &mut List {
+        if expired { &mut self.expired } else { &mut self.open }
+    }
+
+    fn append(&mut self, index: u16) {
+        let Some(expired) = self.get(index).map(|row| row.expired) else { return };
+        let last = self.list(expired).last;
+        if let Some(row) = self.get_mut(index) {
+            (row.previous, row.next) = (last, NONE);
+        }
+        match self.get_mut(last) {
+            Some(row) => row.next = index,
+            None => self.list(expired).first = index,
+        }
+        self.list(expired).last = index;
+    }
+
+    fn unlink(&mut self, index: u16) {
+        let Some((previous, next, expired)) = self.get(index).map(|r| (r.previous, r.next, r.expired)) else {
+            return;
+        };
+        match self.get_mut(previous) {
+            Some(row) => row.next = next,
+            None => self.list(expired).first = next,
+        }
+        match self.get_mut(next) {
+            Some(row) => row.previous = previous,
+            None => self.list(expired).last = previous,
+        }
+    }
+
+    /// Heap octets held.
+    pub(super) fn memory(&self) -> usize {
+        let bodies: usize = self.rows.iter().map(|row| row.body.capacity()).sum();
+        self.rows.capacity() * size_of::<Row>() + self.free.capacity() * 2 + bodies
+    }
+}
+
+fn blank() -> Row {
+    Row {
+        link: 0,
+        generation: 0,
+        master: 0,
+        outstation: 0,
+        direction: Direction::ToServer,
+        sequence: 0,
+        expected: 0,
+        function: 0,
+        action: Action::Unknown,
+        origin: Origin::default(),
+        deadline: Timestamp(0),
+        expired: false,
+        fragments: 0,
+        digest: (0, 0),
+        body: Vec::new(),
+        ranges: [None; KEPT_RANGES],
+        more_ranges: false,
+        previous: NONE,
+        next: NONE,
+    }
+}
+
+/// A digest of octets, to know a repetition. Nothing but the word "retry" hangs on it.
+pub(super) fn digest(octets: &[u8]) -> (u64, usize) {
+    let mut sum = 0xCBF2_9CE4_8422_2325u64;
+    let mut words = octets.chunks_exact(8);
+    for word in &mut words {
+        let mut eight = [0; 8];
+        eight.copy_from_slice(word);
+        sum = (sum ^ u64::from_le_bytes(eight)).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
+    }
+    for octet in words.remainder() {
+        sum = (sum ^ u64::from(*octet)).wrapping_mul(0x0000_0100_0000_01B3);
+    }
+    (sum, octets.len())
+}

@@ -1,0 +1,182 @@
+//! A flow's session: finds the frames in the octets and hands them to the layers above.
+//!
+//! ```text
+//! chunk -> link::scan -> frame -> transport series -> fragment -> exchange -> operation
+//! ```
+
+use super::exchange::Exchanges;
+use super::link::{self, Scan, UserData};
+use super::scene::Scene;
+use super::sync::Sync;
+use crate::contract::*;
+
+/// State of DNP3 on one flow.
+pub(super) struct Dnp3 {
+    /// By [`Direction::index`].
+    sync: [Sync; 2],
+    user_data: UserData,
+    exchanges: Exchanges,
+}
+
+impl Dnp3 {
+    /// A session for a flow.
+    pub(super) fn open(_flow: &FlowInfo, limits: &Limits) -> Box<dyn Session> {
+        Box::new(Dnp3 {
+            sync: [Sync::default(), Sync::default()],
+            user_data: UserData::new(),
+            exchanges: Exchanges::new(limits),
+        })
+    }
+
+    /// One good header with all of its octets.
+    fn frame(
+        &mut self,
+        flow: &FlowInfo,
+        chunk: &Chunk<'_>,
+        at: usize,
+        header: link::Header,
+        observer: &mut dyn Observer,
+    ) {
+        let span = at..at + header.wire();
+        let origin = chunk.origin(span.clone());
+        let octets = chunk.bytes.get(span).unwrap_or_default();
+        let sync = &mut self.sync[chunk.direction.index()];
+        sync.found(flow, chunk.direction, observer);
+        let recovered = sync.recovered();
+        let good = self.user_data.load(octets);
+        let frame = super::exchange::Frame { direction: chunk.direction, origin, recovered, header, octets };
+        self.exchanges.frame(flow, &frame, (self.user_data.octets(), good), observer);
+    }
+
+    /// Octets at the end that no more will follow.
+    fn cut_off(&mut self, flow: &FlowInfo, tail: &Chunk<'_>, observer: &mut dyn Observer) {
+        let sync = &mut self.sync[tail.direction.index()];
+        sync.found(flow, tail.direction, observer);
+        if tail.bytes.is_empty() {
+            return;
+        }
+        let origin = tail.origin(0..tail.bytes.len());
+        let mut scene = Scene::new(flow, tail.direction, origin, tail.bytes);
+        scene.skipped = tail.bytes.len() as u64;
+        if let Some(header) = link::header(tail.bytes) {
+            scene.from_master = Some(header.control.dir());
+            let station = if header.control.dir() { header.destination } else { header.source };
+            scene.station = StationAddress::Link(station);
+            let wire = header.wire();
+            let there = tail.bytes.len();
+            let (expected, observed) =
+                (format_args!("a frame of {wire} octets"), format_args!("{there} octets"));
+            scene.report(observer, (DefectKind::Truncated, ""), expected, observed);
+        } else {
+            let there = tail.bytes.len();
+            let (expected, observed) = (format_args!("a whole link header"), format_args!("{there} octets"));
+            scene.report(observer, (DefectKind::Truncated, ""), expected, observed);
+        }
+    }
+
+    /// Go through the octets at hand; gives how many are done with and how many are wanted.
+    fn run(&mut self, flow: &FlowInfo, chunk: &Chunk<'_>, observer: &mut dyn Observer) -> Progress {
+        let mut at = 0;
+        loop {
+            let rest = chunk.bytes.get(at..).unwrap_or_default();
+            match link::scan(rest) {
+                Scan::Need(needed) => return Progress { consumed: at, needed },
+                Scan::Junk(octets) => {
+                    self.skip(flow, chunk, at, octets, observer);
+                    at += octets;
+                }
+                Scan::BadHeader => {
+                    bad_header(flow, chunk, at, observer);
+                    self.skip(flow, chunk, at, link::START.len(), observer);
+                    at += link::START.len();
+                }
+                Scan::Short(header) => {
+                    short(flow, chunk, at, header, observer);
+                    self.skip(flow, chunk, at, link::HEADER, observer);
+                    at += link::HEADER;
+                }
+                Scan::Frame(header) => {
+                    self.frame(flow, chunk, at, header, observer);
+                    at += header.wire();
+                }
+            }
+        }
+    }
+
+    fn skip(
+        &mut self,
+        flow: &FlowInfo,
+        chunk: &Chunk<'_>,
+        at: usize,
+        count: usize,
+        observer: &mut dyn Observer,
+    ) {
+        let origin = chunk.origin(at..at + count);
+        let octets = chunk.bytes.get(at..at + count).unwrap_or_default();
+        self.sync[chunk.direction.index()].skip(flow, chunk.direction, octets, origin, observer);
+    }
+}
+
+impl Session for Dnp3 {
+    fn feed(&mut self, flow: &FlowInfo, chunk: &Chunk<'_>, observer: &mut dyn Observer) -> Progress {
+        if !flow.transport.is_datagram() {
+            return self.run(flow, chunk, observer);
+        }
+        // A datagram is a fresh start: whatever went wrong in the one before is over.
+        self.sync[chunk.direction.index()].restart();
+        let progress = self.run(flow, chunk, observer);
+        let end = chunk.bytes.len();
+        let origin = chunk.origin(progress.consumed..end);
+        let piece = [Piece { end, frame: origin.frame, at: origin.at }];
+        let bytes = chunk.bytes.get(progress.consumed..).unwrap_or_default();
+        self.cut_off(flow, &Chunk { direction: chunk.direction, bytes, pieces: &piece }, observer);
+        Progress::all(chunk)
+    }
+
+    fn gap(&mut self, flow: &FlowInfo, gap: &Gap<'_>, observer: &mut dyn Observer) {
+        self.cut_off(flow, &gap.tail, observer);
+        self.sync[gap.direction.index()].lose();
+        self.exchanges.interrupt(flow, gap, observer);
+    }
+
+    fn tick(&mut self, flow: &FlowInfo, now: Timestamp, observer: &mut dyn Observer) {
+        self.exchanges.expire(flow, now, observer);
+    }
+
+    fn finish(&mut self, flow: &FlowInfo, tails: [Chunk<'_>; 2], observer: &mut dyn Observer) {
+        for tail in &tails {
+            self.cut_off(flow, tail, observer);
+        }
+    }
+
+    fn memory(&self) -> usize {
+        size_of::<Dnp3>() + self.exchanges.memory()
+    }
+
+    fn deadline(&self) -> Option<Timestamp> {
+        self.exchanges.deadline()
+    }
+}
+
+/// Start octets with a wrong CRC behind them.
+fn bad_header(flow: &FlowInfo, chunk: &Chunk<'_>, at: usize, observer: &mut dyn Observer) {
+    let span = at..at + link::HEADER;
+    let octets = chunk.bytes.get(span.clone()).unwrap_or_default();
+    let mut scene = Scene::new(flow, chunk.direction, chunk.origin(span), octets);
+    scene.offset = 8;
+    let right = super::crc::crc(octets.get(..8).unwrap_or_default());
+    let there = octets.get(8..).map_or(0, super::object::header::little_endian);
+    let (expected, observed) = (format_args!("header CRC {right:#06x}"), format_args!("{there:#06x}"));
+    scene.report(observer, (DefectKind::BadChecksum, "DN-C01"), expected, observed);
+}
+
+/// A good header that cannot be one.
+fn short(flow: &FlowInfo, chunk: &Chunk<'_>, at: usize, header: link::Header, observer: &mut dyn Observer) {
+    let span = at..at + link::HEADER;
+    let octets = chunk.bytes.get(span.clone()).unwrap_or_default();
+    let mut scene = Scene::new(flow, chunk.direction, chunk.origin(span), octets);
+    scene.offset = 2;
+    scene.from_master = Some(header.control.dir());
+    let (expected, observed) = (format_args!("LENGTH 5 to 255"), format_args!("{}", header.length));
+    scene.report(observer, (DefectKind::Malformed, "DN-C03"), expected, observed);
+}

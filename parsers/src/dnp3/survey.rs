@@ -1,0 +1,247 @@
+//! One look at every object of a fragment: which points it names, what is wrong with it, and what it
+//! says about the exchange. The checks are those of IEEE 1815 that one fragment can break by itself.
+
+use super::application::Fragment;
+use super::function;
+use super::object::header::Item;
+use super::object::{ObjectHeader, Range, Trouble, layout, names, value};
+use crate::contract::{Action, DefectKind, Outcome, PointKind, PointRange, Value};
+
+/// Ranges listed with an operation; there may be more.
+pub(super) const RANGES: usize = 32;
+
+/// 2000-01-01T00:00:00Z in milliseconds: DNP3 was young then, and clocks that were never set say 1970.
+const YEAR_2000_MS: u64 = 946_684_800_000;
+/// A day in milliseconds: how far a clock may be ahead.
+const DAY_MS: u64 = 86_400_000;
+
+/// What the objects of a fragment amount to.
+#[derive(Debug, Copy, Clone, Default)]
+pub(super) struct Survey {
+    /// There were more than [`RANGES`] ranges.
+    pub more_ranges: bool,
+    /// The first command, file or authentication status that is no success.
+    pub refusal: Option<(u16, &'static str)>,
+    /// Object headers.
+    pub headers: u32,
+    /// Headers of device attributes, file objects, and of times.
+    attributes: u32,
+    files: u32,
+    times: u32,
+    indications: u32,
+    /// An authentication challenge (g120v1): the request it is about stays open.
+    pub challenge: bool,
+    /// An authentication reply (g120v2): it is answered by the answer to the challenged request.
+    pub reply: bool,
+    common_time: bool,
+    time_fault: bool,
+}
+
+/// Look at all objects. `now_ms` is packet time; `ranges` is emptied and filled.
+pub(super) fn survey(
+    fragment: &Fragment<'_>,
+    now_ms: u64,
+    ranges: &mut Vec<PointRange>,
+    report: &mut dyn FnMut(&Trouble),
+) -> Survey {
+    ranges.clear();
+    let mut survey = Survey::default();
+    for step in fragment.objects() {
+        let header = match step {
+            Ok(header) => header,
+            Err(trouble) => {
+                report(&trouble);
+                break;
+            }
+        };
+        survey.headers += 1;
+        survey.note_group(&header);
+        if let Some(trouble) = &header.trouble {
+            report(trouble);
+        }
+        if let Some(trouble) = misplaced(fragment.function, &header) {
+            report(&trouble);
+        }
+        survey.collect(&header, ranges);
+        survey.look_into(&header, now_ms, report);
+    }
+    survey
+}
+
+/// The class of a request, by its function and objects.
+pub(super) fn request_action(code: u8, survey: &Survey) -> Action {
+    let all = |some: u32| some > 0 && some == survey.headers;
+    match code {
+        function::READ | function::WRITE if survey.files > 0 => Action::File,
+        function::READ if all(survey.attributes) => Action::Identify,
+        function::WRITE if all(survey.times) => Action::Time,
+        // Writing internal indications clears the restart flag; writing attributes changes a device.
+        function::WRITE if all(survey.indications) || all(survey.attributes) => Action::Configure,
+        code => function::action(code),
+    }
+}
+
+/// How a response answers: error bits first, then status octets.
+pub(super) fn outcome(fragment: &Fragment<'_>, survey: &Survey) -> Outcome {
+    let error = fragment.iin.map_or(0, |[_, second]| second & super::application::REFUSALS);
+    if error != 0 {
+        let name = super::application::iin_names([0, error]).next().unwrap_or("unknown");
+        return Outcome::Refused { code: error.into(), name };
+    }
+    match survey.refusal {
+        Some((code, name)) => Outcome::Refused { code, name },
+        None => Outcome::Success,
+    }
+}
+
+impl Survey {
+    fn note_group(&mut self, header: &ObjectHeader<'_>) {
+        match (header.group, header.variation) {
+            (0, _) => self.attributes += 1,
+            (50, _) => self.times += 1,
+            (51, _) => self.common_time = true,
+            (70, _) => self.files += 1,
+            (80, _) => self.indications += 1,
+            (120, 1) => self.challenge = true,
+            (120, 2) => self.reply = true,
+            _ => {}
+        }
+    }
+
+    fn add(&mut self, ranges: &mut Vec<PointRange>, range: PointRange) {
+        if ranges.len() < RANGES {
+            ranges.push(range);
+        } else {
+            self.more_ranges = true;
+        }
+    }
+
+    /// The points a header names.
+    fn collect(&mut self, header: &ObjectHeader<'_>, ranges: &mut Vec<PointRange>) {
+        let kind = layout::kind(header.group);
+        match (header.group, header.variation, header.range) {
+            // Neither a common time nor authentication is a point.
+            (51 | 120, ..) => {}
+            (60, 1..=4, _) => {
+                self.add(ranges, PointRange::one(PointKind::ClassData, u32::from(header.variation) - 1));
+            }
+            (0, variation, _) => self.add(ranges, PointRange::one(kind, variation.into())),
+            (_, _, Range::Indices(first, last) | Range::Addresses(first, last)) => {
+                self.add(ranges, PointRange::new(kind, first, last));
+            }
+            (_, _, Range::Count(_)) if matches!(header.prefix(), 1..=3) => self.indices(header, kind, ranges),
+            _ => self.add(ranges, PointRange::all(kind)),
+        }
+    }
+
+    /// Runs of consecutive indices.
+    fn indices(&mut self, header: &ObjectHeader<'_>, kind: PointKind, ranges: &mut Vec<PointRange>) {
+        let mut run: Option<(u32, u32)> = None;
+        for index in header.items().filter_map(|item| item.index) {
+            run = match run {
+                Some((first, last)) if last.checked_add(1) == Some(index) => Some((first, index)),
+                Some((first, last)) => {
+                    self.add(ranges, PointRange::new(kind, first, last));
+                    if self.more_ranges {
+                        return;
+                    }
+                    Some((index, index))
+                }
+                None => Some((index, index)),
+            };
+        }
+        if let Some((first, last)) = run {
+            self.add(ranges, PointRange::new(kind, first, last));
+        }
+    }
+
+    /// Checks that need the objects themselves; only of the groups that have something to check.
+    fn look_into(&mut self, header: &ObjectHeader<'_>, now_ms: u64, report: &mut dyn FnMut(&Trouble)) {
+        if !header.has_objects {
+            return;
+        }
+        let relative = matches!((header.group, header.variation), (2 | 4, 3));
+        if relative && !self.common_time {
+            let texts = ["a common time of occurrence before it", "a relative time alone"];
+            report(&trouble(DefectKind::Peculiar, "DN-C18", header.offset, texts));
+        }
+        match header.group {
+            12 | 41 => header.items().for_each(|item| self.command(header, &item, report)),
+            70 | 120 => header.items().for_each(|item| self.status(header, &item)),
+            50 | 51 => header.items().for_each(|item| self.time(header, &item, now_ms, report)),
+            _ => {}
+        }
+    }
+
+    /// DN-C14, and the status of a command.
+    fn command(&mut self, header: &ObjectHeader<'_>, item: &Item<'_>, report: &mut dyn FnMut(&Trouble)) {
+        let point = value::point(header, item, None);
+        let fault = match point.value {
+            Value::Crob(crob) if crob.code & 0x0F > 4 => Some(["operation type 0 to 4", "an undefined one"]),
+            Value::Crob(crob) if crob.code >> 6 == 3 => {
+                Some(["trip/close code 0 to 2", "the reserved code 3"])
+            }
+            Value::Float32(number) if !number.is_finite() => Some(["a finite set-point", "NaN or infinity"]),
+            Value::Float64(number) if !number.is_finite() => Some(["a finite set-point", "NaN or infinity"]),
+            _ => None,
+        };
+        if let Some(texts) = fault {
+            report(&trouble(DefectKind::FieldRange, "DN-C14", item.offset, texts));
+        }
+        if let (Some(status @ 1..), None) = (point.status, self.refusal) {
+            self.refusal = Some((status.into(), names::command_status(status)));
+        }
+    }
+
+    fn status(&mut self, header: &ObjectHeader<'_>, item: &Item<'_>) {
+        let code = |offset: usize| item.octets.get(offset).copied();
+        let refusal = match (header.group, header.variation) {
+            (70, 4) => code(12).filter(|c| *c != 0).map(|c| (c, names::file_status(c))),
+            (70, 6) => code(8).filter(|c| *c != 0).map(|c| (c, names::file_status(c))),
+            (120, 7) => code(8).map(|c| (c, names::auth_error(c))),
+            _ => None,
+        };
+        if let (Some((code, name)), None) = (refusal, self.refusal) {
+            self.refusal = Some((code.into(), name));
+        }
+    }
+
+    /// DN-C19, once per fragment.
+    fn time(
+        &mut self,
+        header: &ObjectHeader<'_>,
+        item: &Item<'_>,
+        now_ms: u64,
+        report: &mut dyn FnMut(&Trouble),
+    ) {
+        let Value::TimeMs(time) = value::point(header, item, None).value else { return };
+        if self.time_fault || (YEAR_2000_MS..=now_ms.saturating_add(DAY_MS)).contains(&time) {
+            return;
+        }
+        self.time_fault = true;
+        let texts = ["a time from 2000 on and at most a day ahead", "a time outside"];
+        report(&trouble(DefectKind::FieldRange, "DN-C19", item.offset, texts));
+    }
+}
+
+fn trouble(kind: DefectKind, check: &'static str, offset: usize, texts: [&'static str; 2]) -> Trouble {
+    let [expected, observed] = texts;
+    Trouble { kind, check, offset, expected, observed }
+}
+
+/// DN-C11: an object that has no business under its function.
+fn misplaced(code: u8, header: &ObjectHeader<'_>) -> Option<Trouble> {
+    let (group, variation) = (header.group, header.variation);
+    let fits = match code {
+        _ if group == 120 => true,
+        function::SELECT | function::OPERATE | function::DIRECT_OPERATE | function::DIRECT_OPERATE_NR => {
+            matches!(group, 12 | 41)
+        }
+        function::FREEZE_AT_TIME | function::FREEZE_AT_TIME_NR if group == 50 => variation == 2,
+        function::IMMED_FREEZE..=function::FREEZE_AT_TIME_NR => matches!(group, 20 | 21 | 30 | 31),
+        function::ENABLE_UNSOLICITED | function::DISABLE_UNSOLICITED => group == 60 && variation >= 2,
+        code => !function::takes_no_objects(code),
+    };
+    let texts = ["an object that belongs to the function", "another one"];
+    (!fits).then(|| trouble(DefectKind::FieldRange, "DN-C11", header.offset, texts))
+}
