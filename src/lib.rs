@@ -22,7 +22,7 @@ pub mod flow;
 pub mod monitor;
 pub mod pipeline;
 pub mod report;
-// pub mod serve;
+pub mod serve;
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -161,13 +161,14 @@ impl Counters {
     fn operation_place(&mut self, operation: &Operation<'_>, judgement: &Judgement<'_>) -> u32 {
         let Function { code, sub, name } = operation.function;
         let key = FunctionKey { station: judgement.station, protocol: operation.protocol, code, sub };
-        if let Some(&place) = self.operation_places.get(&key) {
+        let kept = has_key(judgement);
+        if kept && let Some(&place) = self.operation_places.get(&key) {
             return place;
         }
         let labels = [station_name(&self.stations, judgement), operation.protocol.name(), name];
         match self.operations.place(&labels) {
             Some(place) => {
-                if self.operation_places.len() < FUNCTIONS_KEPT {
+                if kept && self.operation_places.len() < FUNCTIONS_KEPT {
                     self.operation_places.insert(key, place);
                 }
                 place
@@ -178,13 +179,16 @@ impl Counters {
 
     fn last_seen_place(&mut self, protocol: Protocol, judgement: &Judgement<'_>) -> u32 {
         let key = (judgement.station, protocol);
-        if let Some(&place) = self.last_seen_places.get(&key) {
+        let kept = has_key(judgement);
+        if kept && let Some(&place) = self.last_seen_places.get(&key) {
             return place;
         }
         let labels = [station_name(&self.stations, judgement), protocol.name()];
         match self.last_seen.place(&labels) {
             Some(place) => {
-                self.last_seen_places.insert(key, place);
+                if kept {
+                    self.last_seen_places.insert(key, place);
+                }
                 place
             }
             None => self.last_seen.overflow(&labels),
@@ -259,6 +263,11 @@ impl Counters {
 /// Whether an action is a command: something changes when it is obeyed.
 fn is_command(action: Action) -> bool {
     super::event_operation::event_name(action) == "control"
+}
+
+/// Whether the station's number says who it is. A name without a number must be looked up by the name.
+fn has_key(judgement: &Judgement<'_>) -> bool {
+    judgement.station.is_some() || judgement.station_name.is_none()
 }
 
 fn station_name<'a>(stations: &'a [String], judgement: &Judgement<'a>) -> &'a str {

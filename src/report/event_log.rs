@@ -17,7 +17,7 @@ use super::finding::Finding;
 use super::fold::{FOLD_WINDOW_NS, FOLD_WINDOWS, FoldTable, Window};
 use super::json::Json;
 use super::record::{Judgement, SensorEvent, StationEvent};
-use super::writer::{LogWriter, WriterFigures};
+use super::writer::{LogWriter, Weight, WriterFigures};
 
 /// Octets after which a batch goes to the writer.
 pub const BATCH_BYTES: usize = 64 << 10;
@@ -40,7 +40,7 @@ pub struct EventLog {
     writer: Option<LogWriter>,
     batch: Json,
     lines: u64,
-    precious: bool,
+    weight: Weight,
     flows: FlowParts,
     folds: FoldTable,
     scratch: Json,
@@ -57,7 +57,7 @@ impl EventLog {
             writer,
             batch: Json::new(),
             lines: 0,
-            precious: false,
+            weight: Weight::Common,
             flows: FlowParts::new(),
             folds: FoldTable::new(FOLD_WINDOWS, FOLD_WINDOW_NS),
             scratch: Json::new(),
@@ -90,7 +90,7 @@ impl EventLog {
             return Folded::Repeat;
         }
         while let Some(window) = self.folds.make_room(finding) {
-            summarise(&mut self.batch, &self.identity, &mut self.lines, &mut self.precious, window);
+            summarise(&mut self.batch, &self.identity, &mut self.lines, &mut self.weight, window);
         }
         let uid = self.uid(finding);
         let window = self.folds.open(finding, uid);
@@ -101,7 +101,7 @@ impl EventLog {
         finding_body(&mut self.scratch, &self.identity, finding);
         window.body.extend_from_slice(self.scratch.bytes());
         finding_line(&mut self.batch, &self.identity, finding.at, window);
-        self.precious = true;
+        self.weight = Weight::Precious;
         self.line_done();
         Folded::First
     }
@@ -121,7 +121,7 @@ impl EventLog {
             return;
         }
         sensor_line(&mut self.batch, &self.identity, event);
-        self.precious = true;
+        self.weight = Weight::Precious;
         self.line_done();
     }
 
@@ -141,8 +141,8 @@ impl EventLog {
 
     /// Hand over what is waiting, and tell of lines that were dropped since.
     pub fn flush(&mut self) {
-        self.tell_drops();
         self.hand_over();
+        self.tell_drops(Weight::Precious);
     }
 
     /// The writer's figures.
@@ -164,12 +164,13 @@ impl EventLog {
     pub fn finish(mut self, now: Timestamp) -> (Option<WriterFigures>, io::Result<()>) {
         self.now = self.now.max(now);
         while let Some(window) = self.folds.close_oldest() {
-            summarise(&mut self.batch, &self.identity, &mut self.lines, &mut self.precious, window);
+            summarise(&mut self.batch, &self.identity, &mut self.lines, &mut self.weight, window);
             if self.batch.bytes().len() >= BATCH_BYTES {
                 self.hand_over();
             }
         }
-        self.flush();
+        self.hand_over();
+        self.tell_drops(Weight::Last);
         match self.writer.take() {
             None => (None, Ok(())),
             Some(writer) => {
@@ -182,7 +183,7 @@ impl EventLog {
     fn expire(&mut self, now: Timestamp) {
         self.now = self.now.max(now);
         while let Some(window) = self.folds.close_expired(now) {
-            summarise(&mut self.batch, &self.identity, &mut self.lines, &mut self.precious, window);
+            summarise(&mut self.batch, &self.identity, &mut self.lines, &mut self.weight, window);
         }
         if self.batch.bytes().len() >= BATCH_BYTES {
             self.hand_over();
@@ -205,18 +206,22 @@ impl EventLog {
         if self.batch.bytes().is_empty() {
             return;
         }
-        let (spare, _) = writer.push(self.batch.take(), self.lines, self.precious);
+        let (spare, _) = writer.push(self.batch.take(), self.lines, self.weight);
         self.batch.give(spare);
         self.lines = 0;
-        self.precious = false;
+        self.weight = Weight::Common;
     }
 
-    /// A line about dropped lines goes with the next batch; should that be dropped too, its figure is
-    /// part of the next report, since figures are totals.
-    fn tell_drops(&mut self) {
-        let Some(figures) = self.writer_figures() else { return };
+    /// Tell of lines that were dropped, in a batch of its own so that it is known whether it was taken.
+    fn tell_drops(&mut self, weight: Weight) {
+        let Some(writer) = &self.writer else { return };
+        let figures = writer.figures();
         let dropped = figures.dropped_queue_full + figures.dropped_error;
-        if dropped == self.reported_drops {
+        if dropped == self.reported_drops || writer.has_failed() {
+            return;
+        }
+        // While there is no room the report would only be one more line to drop.
+        if weight < Weight::Last && figures.queued_bytes > figures.capacity_bytes / 2 {
             return;
         }
         let fresh = dropped - self.reported_drops;
@@ -234,8 +239,11 @@ impl EventLog {
                 ("dropped_error_total", figures.dropped_error),
             ],
         };
-        self.reported_drops = dropped;
-        self.sensor(&event);
+        let mut report = Json::new();
+        sensor_line(&mut report, &self.identity, &event);
+        if writer.push(report.take(), 1, weight).1 {
+            self.reported_drops = dropped;
+        }
     }
 
     /// Identity of a finding: what it is, when, and between whom. File names, frame numbers and the
@@ -324,11 +332,11 @@ fn finding_line(json: &mut Json, identity: &Identity, at: Timestamp, window: &Wi
 }
 
 /// The line at the end of a window, if there is something to add to the first one.
-fn summarise(json: &mut Json, identity: &Identity, lines: &mut u64, precious: &mut bool, window: &Window) {
+fn summarise(json: &mut Json, identity: &Identity, lines: &mut u64, weight: &mut Weight, window: &Window) {
     if window.count < 2 || window.body.is_empty() {
         return;
     }
     finding_line(json, identity, window.last, window);
     *lines += 1;
-    *precious = true;
+    *weight = Weight::Precious;
 }

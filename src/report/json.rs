@@ -6,7 +6,9 @@
 
 use core::fmt::{self, Write as _};
 
-use parsers::{FieldSink, Leaf, Timestamp};
+use parsers::Timestamp;
+
+pub use super::json_fields::JsonFields;
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
@@ -82,6 +84,16 @@ impl Json {
         self.separate();
         self.out.push(b'"');
         self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
+        self.comma = false;
+    }
+
+    /// A key made of two parts; a value must follow.
+    pub fn key_with_ending(&mut self, name: &str, ending: &str) {
+        self.separate();
+        self.out.push(b'"');
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(ending.as_bytes());
         self.out.extend_from_slice(b"\":");
         self.comma = false;
     }
@@ -354,83 +366,6 @@ fn civil(days: u64) -> (u64, u64, u64) {
     (year, month, day)
 }
 
-/// Writes a walk over a decode tree as JSON members. Spans are not written.
-pub struct JsonFields<'a> {
-    json: &'a mut Json,
-    /// For every level that is open: whether it is a list.
-    levels: Vec<bool>,
-}
-
-impl<'a> JsonFields<'a> {
-    /// Write into an object that is open in `json`.
-    pub fn new(json: &'a mut Json) -> JsonFields<'a> {
-        JsonFields { json, levels: Vec::new() }
-    }
-
-    fn in_list(&self) -> bool {
-        self.levels.last().copied().unwrap_or(false)
-    }
-
-    fn name(&mut self, name: &'static str) {
-        if !self.in_list() {
-            self.json.key(name);
-        }
-    }
-
-    /// Close what the walk left open.
-    pub fn finish(mut self) {
-        while !self.levels.is_empty() {
-            self.close();
-        }
-    }
-}
-
-impl FieldSink for JsonFields<'_> {
-    fn leaf(&mut self, name: &'static str, value: Leaf<'_>, _span: Option<core::ops::Range<usize>>) {
-        JsonFields::name(self, name);
-        match value {
-            Leaf::Null => self.json.null(),
-            Leaf::Bool(value) => self.json.boolean(value),
-            Leaf::Unsigned(value) => self.json.unsigned(value),
-            Leaf::Signed(value) => self.json.signed(value),
-            Leaf::Float(value) => self.json.float(value),
-            Leaf::Name(value) => self.json.word(value),
-            Leaf::Bytes(value) => self.json.hex(value),
-            Leaf::Text(value) => {
-                let lossy = self.json.wire_text(value);
-                if lossy && !self.in_list() {
-                    self.json.separate();
-                    self.json.out.push(b'"');
-                    self.json.out.extend_from_slice(name.as_bytes());
-                    self.json.out.extend_from_slice(b"_hex\":");
-                    self.json.comma = false;
-                    self.json.hex(value);
-                }
-            }
-        }
-    }
-
-    fn open(&mut self, name: &'static str) {
-        JsonFields::name(self, name);
-        self.json.open_object();
-        self.levels.push(false);
-    }
-
-    fn open_list(&mut self, name: &'static str) {
-        JsonFields::name(self, name);
-        self.json.open_list();
-        self.levels.push(true);
-    }
-
-    fn close(&mut self) {
-        match self.levels.pop() {
-            Some(true) => self.json.close_list(),
-            Some(false) => self.json.close_object(),
-            None => {}
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -508,27 +443,5 @@ mod tests {
             assert_eq!((y as i16, m as i8, d as i8), (day.year(), day.month(), day.day()));
             day = day.tomorrow().unwrap();
         }
-    }
-
-    #[test]
-    fn a_decode_tree_becomes_json_and_lost_octets_are_kept_as_hex() {
-        let text = written(|j| {
-            j.open_object();
-            let mut fields = JsonFields::new(j);
-            fields.number("function_code", 3);
-            fields.open_list("objects");
-            fields.open("ignored");
-            fields.leaf("name", Leaf::Text(b"ok\xff"), None);
-            fields.close();
-            fields.number("ignored", 7);
-            fields.close();
-            fields.open("left_open");
-            fields.finish();
-            j.close_object();
-        });
-        assert_eq!(
-            text,
-            "{\"function_code\":3,\"objects\":[{\"name\":\"ok\\ufffd\",\"name_hex\":\"6f6bff\"},7],\"left_open\":{}}"
-        );
     }
 }

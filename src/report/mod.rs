@@ -17,6 +17,7 @@ mod explanation;
 pub mod finding;
 pub mod fold;
 pub mod json;
+pub mod json_fields;
 pub mod metric_table;
 pub mod record;
 pub mod rotate;
@@ -26,6 +27,9 @@ pub mod snapshot;
 pub mod summary;
 pub mod vitals;
 pub mod writer;
+
+#[cfg(test)]
+mod tests;
 
 pub use event::{EVENT_FRAMES, EVENT_RANGES, EVIDENCE_OCTETS, Identity, SCHEMA_VERSION};
 pub use event_operation::{EVENT_POINTS, VALUE_OCTETS, event_name, is_logged};

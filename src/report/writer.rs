@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 
 /// Octets that may wait for the writer.
 pub const QUEUE_BYTES: usize = 16 << 20;
-/// Share of the queue, in quarters, open to batches that hold no finding: under pressure operations are
-/// given up before findings.
+/// Share of the queue, in quarters, open to [`Weight::Common`]: under pressure operations are given up
+/// before findings.
 const COMMON_QUARTERS: usize = 3;
 /// Attempts to write in a replay, or when the log is being closed, before it is given up.
 const ATTEMPTS: u32 = 5;
@@ -34,6 +34,18 @@ pub enum WhenFull {
     Block,
     /// Drop and count (live).
     Drop,
+}
+
+/// How much of the queue lines may use.
+#[derive(Debug, Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Default)]
+pub enum Weight {
+    /// Three quarters: operations, stations.
+    #[default]
+    Common,
+    /// All of it: findings, the sensor's own events.
+    Precious,
+    /// More than all: the last word of a log that is being closed.
+    Last,
 }
 
 /// Where lines go.
@@ -153,9 +165,8 @@ impl LogWriter {
         Ok(LogWriter { shared, thread: Some(thread) })
     }
 
-    /// Hand over whole lines. `precious` lines (findings) may use the whole queue. Returns an empty
-    /// buffer to go on with, and whether the lines were taken.
-    pub fn push(&self, bytes: Vec<u8>, lines: u64, precious: bool) -> (Vec<u8>, bool) {
+    /// Hand over whole lines. Returns a buffer to go on with, and whether the lines were taken.
+    pub fn push(&self, bytes: Vec<u8>, lines: u64, weight: Weight) -> (Vec<u8>, bool) {
         let figures = &self.shared.figures;
         let mut queue = self.shared.lock();
         loop {
@@ -164,12 +175,12 @@ impl LogWriter {
                 return (bytes, false);
             }
             let capacity = self.shared.capacity;
-            let limit = match self.shared.when_full {
-                WhenFull::Drop if !precious => capacity / 4 * COMMON_QUARTERS,
+            let limit = match (self.shared.when_full, weight) {
+                (WhenFull::Drop, Weight::Common) => capacity / 4 * COMMON_QUARTERS,
                 _ => capacity,
             };
             // An empty queue takes any batch, or one longer than the queue could never pass.
-            if queue.bytes == 0 || queue.bytes + bytes.len() <= limit {
+            if weight == Weight::Last || queue.bytes == 0 || queue.bytes + bytes.len() <= limit {
                 break;
             }
             if self.shared.when_full == WhenFull::Drop {

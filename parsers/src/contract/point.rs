@@ -173,7 +173,7 @@ impl PointRange {
 
     /// One point.
     #[must_use]
-    pub fn one(kind: PointKind, address: u32) -> PointRange {
+    pub const fn one(kind: PointKind, address: u32) -> PointRange {
         PointRange { kind, first: address, last: address }
     }
 

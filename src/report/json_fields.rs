@@ -1,0 +1,106 @@
+//! The decode tree as JSON, for `gridtap dissect`.
+
+use parsers::{FieldSink, Leaf};
+
+use super::json::Json;
+
+/// Writes a walk over a decode tree as JSON members. Spans are not written.
+pub struct JsonFields<'a> {
+    json: &'a mut Json,
+    /// For every level that is open: whether it is a list.
+    levels: Vec<bool>,
+}
+
+impl<'a> JsonFields<'a> {
+    /// Write into an object that is open in `json`.
+    pub fn new(json: &'a mut Json) -> JsonFields<'a> {
+        JsonFields { json, levels: Vec::new() }
+    }
+
+    fn in_list(&self) -> bool {
+        self.levels.last().copied().unwrap_or(false)
+    }
+
+    fn name(&mut self, name: &'static str) {
+        if !self.in_list() {
+            self.json.key(name);
+        }
+    }
+
+    /// Close what the walk left open.
+    pub fn finish(mut self) {
+        while !self.levels.is_empty() {
+            self.close();
+        }
+    }
+}
+
+impl FieldSink for JsonFields<'_> {
+    fn leaf(&mut self, name: &'static str, value: Leaf<'_>, _span: Option<core::ops::Range<usize>>) {
+        JsonFields::name(self, name);
+        match value {
+            Leaf::Null => self.json.null(),
+            Leaf::Bool(value) => self.json.boolean(value),
+            Leaf::Unsigned(value) => self.json.unsigned(value),
+            Leaf::Signed(value) => self.json.signed(value),
+            Leaf::Float(value) => self.json.float(value),
+            Leaf::Name(value) => self.json.word(value),
+            Leaf::Bytes(value) => self.json.hex(value),
+            Leaf::Text(value) => {
+                let lossy = self.json.wire_text(value);
+                if lossy && !self.in_list() {
+                    self.json.key_with_ending(name, "_hex");
+                    self.json.hex(value);
+                }
+            }
+        }
+    }
+
+    fn open(&mut self, name: &'static str) {
+        JsonFields::name(self, name);
+        self.json.open_object();
+        self.levels.push(false);
+    }
+
+    fn open_list(&mut self, name: &'static str) {
+        JsonFields::name(self, name);
+        self.json.open_list();
+        self.levels.push(true);
+    }
+
+    fn close(&mut self) {
+        match self.levels.pop() {
+            Some(true) => self.json.close_list(),
+            Some(false) => self.json.close_object(),
+            None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_decode_tree_becomes_json_and_lost_octets_are_kept_as_hex() {
+        let mut json = Json::new();
+        json.open_object();
+        let mut fields = JsonFields::new(&mut json);
+        fields.number("function_code", 3);
+        fields.open_list("objects");
+        fields.open("ignored");
+        fields.leaf("name", Leaf::Text(b"ok\xff"), None);
+        fields.close();
+        fields.number("ignored", 7);
+        fields.close();
+        fields.open("left_open");
+        fields.finish();
+        json.close_object();
+        let text = String::from_utf8(json.take()).unwrap();
+        assert_eq!(
+            text,
+            "{\"function_code\":3,\"objects\":[{\"name\":\"ok\\ufffd\",\"name_hex\":\"6f6bff\"},7],\"left_open\":{}}"
+        );
+    }
+}

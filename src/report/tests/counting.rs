@@ -1,0 +1,330 @@
+//! Counters, their exposition and the summary.
+
+use super::super::record::{Judgement, Verdict};
+use super::super::series::UNPROFILED;
+use super::super::sinks::{Sinks, SinksConfig};
+use super::super::snapshot::Published;
+use super::super::vitals::{TapVitals, Vitals};
+use super::*;
+use crate::serve::metrics;
+
+fn sinks(published: Option<Arc<Published>>) -> Sinks {
+    Sinks::new(SinksConfig {
+        identity: identity(),
+        stations: vec!["pump".into(), "valve".into()],
+        writer: Some(Collected::default().writer()),
+        published,
+        ..SinksConfig::default()
+    })
+}
+
+fn vitals() -> Vitals {
+    Vitals {
+        taps: vec![TapVitals {
+            name: "eth0".into(),
+            packets: 1000,
+            bytes: 70_000,
+            dropped_kernel: 3,
+            damaged: 1,
+            last_packet: Some(Timestamp(T0)),
+            ..TapVitals::default()
+        }],
+        decap_layers: vec![("vlan", 9)],
+        undecoded: vec![("other_link_type", 2)],
+        flows: vec![("modbus", 4), ("dnp3", 0)],
+        flow_capacity: 65_536,
+        flow_evictions: vec![("idle", 1), ("closed", 2), ("capacity", 0)],
+        gaps: vec![("modbus", 1), ("dnp3", 0)],
+        gap_bytes: 1460,
+        one_way_flows: 1,
+        midstream_flows: 2,
+        reassembly_dropped: vec![("flow_limit", 0)],
+        ..Vitals::default()
+    }
+}
+
+fn text_of(sinks: &Sinks) -> String {
+    let published = Arc::new(Published::new());
+    published.publish(sinks.snapshot(&vitals()));
+    metrics::exposition(&metrics::registry(published).unwrap()).unwrap()
+}
+
+/// The value of a line of the exposition.
+fn value(text: &str, series: &str) -> u64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {series} in\n{text}")).parse().unwrap()
+}
+
+const PUMP: Judgement<'_> = Judgement {
+    verdict: Verdict::Allowed,
+    rule: None,
+    station: Some(0),
+    station_name: Some("pump"),
+    client_name: None,
+};
+
+fn answer<'a>(
+    flow: &'a FlowInfo,
+    detail: &'a dyn Detail,
+    outcome: Outcome,
+    latency_ns: u64,
+) -> Operation<'a> {
+    Operation {
+        exchange: Exchange::Response,
+        direction: Direction::ToClient,
+        from_master: false,
+        outcome,
+        answers: Some(Answered { at: Timestamp(T0 - latency_ns), frame: frame(3) }),
+        ..write_coil(flow, detail, T0)
+    }
+}
+
+#[test]
+fn operations_and_their_answers_are_counted_once() {
+    let (flow, detail) = (flow(1), Content(&[]));
+    let mut sinks = sinks(None);
+    let request = write_coil(&flow, &detail, T0);
+    sinks.operation(&request, &PUMP);
+    sinks.operation(&request, &Judgement::default());
+    sinks.operation(&answer(&flow, &detail, Outcome::Success, 4_000_000), &PUMP);
+    let refused = Outcome::Refused { code: 2, name: "illegal_data_address" };
+    sinks.operation(&answer(&flow, &detail, refused, 20_000_000), &PUMP);
+    let text = text_of(&sinks);
+    let count = |series: &str| value(&text, series);
+    let series = |station: &str| {
+        format!(
+            "gridtap_operations_total{{station=\"{station}\",protocol=\"modbus\",operation=\"write_single_coil\"}}"
+        )
+    };
+    assert_eq!(count(&series("pump")), 1);
+    assert_eq!(count(&series(UNPROFILED)), 1);
+    let controls = |outcome: &str| {
+        format!(
+            "gridtap_control_commands_total{{station=\"pump\",protocol=\"modbus\",command=\"write\",outcome=\"{outcome}\"}}"
+        )
+    };
+    assert_eq!(count(&controls("confirmed")), 1);
+    assert_eq!(count(&controls("rejected")), 1);
+    let exceptions =
+        "gridtap_exceptions_total{station=\"pump\",protocol=\"modbus\",code=\"illegal_data_address\"}";
+    assert_eq!(count(exceptions), 1);
+    let bucket = |bound: &str| {
+        format!("gridtap_response_latency_seconds_bucket{{protocol=\"modbus\",le=\"{bound}\"}}")
+    };
+    assert_eq!([count(&bucket("0.0025")), count(&bucket("0.005")), count(&bucket("+Inf"))], [0, 1, 2]);
+    let seen = "gridtap_station_last_seen_timestamp_seconds{station=\"pump\",protocol=\"modbus\"}";
+    assert_eq!(count(seen), 1_700_000_000);
+}
+
+#[test]
+fn a_command_that_was_never_answered_is_counted_by_its_class() {
+    let (flow, detail) = (flow(1), Content(&[]));
+    let mut sinks = sinks(None);
+    let request = write_coil(&flow, &detail, T0);
+    sinks.operation(&request, &PUMP);
+    let mut silent = Defect {
+        flow: &flow,
+        direction: Direction::ToServer,
+        origin: request.origin,
+        protocol: Protocol::Modbus,
+        kind: DefectKind::UnansweredRequest,
+        check: "",
+        station: request.station,
+        from_master: Some(true),
+        function: Some(request.function),
+        expected: format_args!(""),
+        observed: format_args!(""),
+        octets: &[],
+        skipped: 0,
+        offset: 0,
+    };
+    sinks.defect(&silent, Some("pump"));
+    // A read that was never answered is no command.
+    silent.function = Some(Function { code: 3, sub: None, name: "read_holding_registers" });
+    sinks.defect(&silent, Some("pump"));
+    let text = text_of(&sinks);
+    let series = "gridtap_control_commands_total{station=\"pump\",protocol=\"modbus\",command=\"write\",outcome=\"unanswered\"}";
+    assert_eq!(value(&text, series), 1);
+    assert_eq!(value(&text, "gridtap_unanswered_requests_total{station=\"pump\",protocol=\"modbus\"}"), 2);
+    let errors = "gridtap_decode_errors_total{protocol=\"modbus\",reason=\"unanswered_request\"}";
+    assert_eq!(value(&text, errors), 2);
+}
+
+#[test]
+fn stations_known_by_name_only_stay_apart() {
+    let (flow, detail) = (flow(1), Content(&[]));
+    let mut sinks = sinks(None);
+    for name in ["a", "b", "a"] {
+        let judgement = Judgement { station_name: Some(name), ..Judgement::default() };
+        sinks.operation(&write_coil(&flow, &detail, T0), &judgement);
+    }
+    let text = text_of(&sinks);
+    let series = |name: &str| {
+        format!(
+            "gridtap_operations_total{{station=\"{name}\",protocol=\"modbus\",operation=\"write_single_coil\"}}"
+        )
+    };
+    assert_eq!([value(&text, &series("a")), value(&text, &series("b"))], [2, 1]);
+}
+
+#[test]
+fn two_hundred_thousand_spoofed_stations_are_one_series() {
+    let (flow, detail) = (flow(1), Content(&[]));
+    let mut sinks = sinks(None);
+    for n in 0..200_000u32 {
+        let mut operation = write_coil(&flow, &detail, T0);
+        operation.station = StationAddress::Link((n % 65_536) as u16);
+        operation.function.code = (n % 256) as u8;
+        operation.function.sub = Some((n / 3 % 65_536) as u16);
+        operation.function.name = "unknown";
+        sinks.operation(&operation, &Judgement::default());
+    }
+    let text = text_of(&sinks);
+    let lines: Vec<_> = text.lines().filter(|line| line.starts_with("gridtap_operations_total")).collect();
+    assert_eq!(
+        lines,
+        [
+            "gridtap_operations_total{station=\"_unprofiled\",protocol=\"modbus\",operation=\"unknown\"} 200000"
+        ]
+    );
+}
+
+#[test]
+fn label_sets_that_concatenate_alike_are_exposed_apart() {
+    let (flow, detail) = (flow(1), Content(&[]));
+    let mut sinks = sinks(None);
+    for (station, name) in [("1", "16"), ("11", "6")] {
+        let mut operation = write_coil(&flow, &detail, T0);
+        operation.function.name = name;
+        let judgement = Judgement { station_name: Some(station), ..Judgement::default() };
+        sinks.operation(&operation, &judgement);
+    }
+    let text = text_of(&sinks);
+    let series = "gridtap_operations_total{station=\"1\",protocol=\"modbus\",operation=\"16\"}";
+    assert_eq!(value(&text, series), 1);
+    let series = "gridtap_operations_total{station=\"11\",protocol=\"modbus\",operation=\"6\"}";
+    assert_eq!(value(&text, series), 1);
+}
+
+#[test]
+fn every_kind_of_anomaly_is_there_from_the_start() {
+    let text = text_of(&sinks(None));
+    assert_eq!(value(&text, "gridtap_anomalies_total{kind=\"unprofiled_control\",severity=\"critical\"}"), 0);
+    let count = |prefix: &str| text.lines().filter(|line| line.starts_with(prefix)).count();
+    let kinds = super::super::catalogue::CATALOGUE.len();
+    assert_eq!(count("gridtap_anomalies_total{"), kinds);
+    assert_eq!(count("gridtap_anomaly_kind_info{"), kinds);
+    assert_eq!(count("gridtap_anomalies_suppressed_total{"), 2 * kinds);
+}
+
+#[test]
+fn findings_are_counted_with_their_repeats() {
+    let mut sinks = sinks(None);
+    let raised = Finding { station_name: Some("pump"), ..finding(None, FindingKind::UnprofiledControl, T0) };
+    (0..5).for_each(|_| sinks.finding(&raised));
+    sinks.withheld(FindingKind::UnansweredRequest);
+    let text = text_of(&sinks);
+    assert_eq!(value(&text, "gridtap_anomalies_total{kind=\"unprofiled_control\",severity=\"critical\"}"), 5);
+    let series = "gridtap_anomalies_suppressed_total{kind=\"unprofiled_control\",reason=\"duplicate\"}";
+    assert_eq!(value(&text, series), 4);
+    let series = "gridtap_anomalies_suppressed_total{kind=\"unanswered_request\",reason=\"coverage\"}";
+    assert_eq!(value(&text, series), 1);
+    let series = "gridtap_station_anomalies_total{station=\"pump\",kind=\"unprofiled_control\"}";
+    assert_eq!(value(&text, series), 5);
+}
+
+#[test]
+fn no_family_has_the_same_labels_twice_and_every_family_can_be_exposed() {
+    let (flow, detail) = (flow(1), Content(&[]));
+    let mut sinks = sinks(None);
+    let unit = Unit {
+        flow: &flow,
+        direction: Direction::ToServer,
+        origin: Origin::default(),
+        protocol: Protocol::Dnp3,
+        recovered: false,
+        detail: &detail,
+    };
+    sinks.unit(&unit);
+    sinks.operation(&write_coil(&flow, &detail, T0), &PUMP);
+    sinks.operation(&answer(&flow, &detail, Outcome::Success, 1), &PUMP);
+    let refused = Outcome::Refused { code: 2, name: "illegal_data_address" };
+    sinks.operation(&answer(&flow, &detail, refused, 1), &PUMP);
+    sinks.finding(&finding(None, FindingKind::UnprofiledControl, T0));
+    let text = text_of(&sinks);
+    let mut series: Vec<_> = text
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| line.rsplit_once(' ').unwrap().0)
+        .collect();
+    let count = series.len();
+    series.sort_unstable();
+    series.dedup();
+    assert_eq!(series.len(), count);
+    // The unanswered requests and the last success have no sample here; all others have.
+    for metric in super::super::metric_table::Metric::ALL {
+        let name = metric.info().name;
+        let optional = name.contains("unanswered") || name.contains("last_success");
+        assert!(optional || text.contains(&format!("# TYPE {name} ")), "{name}");
+    }
+    promtool(&text);
+}
+
+/// Debian's promtool, where it is installed, has the last word.
+fn promtool(text: &str) {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let child = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let Ok(mut child) = child else {
+        crate::testing::skip("promtool check metrics", "promtool is not installed");
+        return;
+    };
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said =
+        String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.trim().is_empty(), "{said}");
+}
+
+#[test]
+fn the_summary_has_the_promised_keys_and_says_what_was_not_seen() {
+    let (flow, detail) = (flow(1), Content(&[]));
+    let mut sinks = sinks(None);
+    sinks.operation(&write_coil(&flow, &detail, T0), &PUMP);
+    for kind in
+        [FindingKind::UnprofiledClient, FindingKind::UnprofiledStation, FindingKind::UnprofiledControl]
+    {
+        sinks.finding(&finding(None, kind, T0));
+    }
+    sinks.withheld(FindingKind::UnansweredRequest);
+    let (summary, result) = sinks.finish(Timestamp(T0), &vitals());
+    result.unwrap();
+    let json: JsonValue = serde_json::from_str(&summary.to_json()).unwrap();
+    assert_eq!(json["packets"], 1000);
+    assert_eq!(json["pdus"], serde_json::json!({"modbus": 0, "dnp3": 0}));
+    assert_eq!(json["operations"]["modbus"]["write_single_coil"], 1);
+    assert_eq!(json["findings"], serde_json::json!({"POL-01": 1, "POL-02": 2}));
+    assert_eq!(json["coverage"]["gaps"], 1);
+    assert_eq!(json["coverage"]["dropped_packets"], 3);
+    assert_eq!(json["coverage"]["withheld_findings"]["unanswered_request"], 1);
+    assert_eq!(json["coverage"]["complete"], false);
+    let text = summary.to_string();
+    let worst = text.find("critical  POL-01").unwrap();
+    assert!(worst < text.find("high      POL-02").unwrap(), "the worst comes first\n{text}");
+    assert!(text.contains("       3  packets lost at the tap"), "{text}");
+    assert!(text.contains("1460 octets never seen"), "{text}");
+}
+
+#[test]
+fn the_summary_always_says_what_could_not_be_seen() {
+    let (summary, _) = Sinks::new(SinksConfig::default()).finish(Timestamp(T0), &Vitals::default());
+    let text = summary.to_string();
+    assert!(text.ends_with("What could not be seen\n  nothing: all that was captured was read\n"), "{text}");
+    let json: JsonValue = serde_json::from_str(&summary.to_json()).unwrap();
+    assert_eq!(json["coverage"]["complete"], true);
+}

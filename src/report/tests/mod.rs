@@ -1,0 +1,149 @@
+//! Tests of what comes out, and what they share.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod cost;
+mod counting;
+mod folding;
+mod lines;
+mod writing;
+
+use core::net::Ipv4Addr;
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use parsers::*;
+use serde_json::Value as JsonValue;
+
+use super::catalogue::FindingKind;
+use super::event::Identity;
+use super::finding::Finding;
+use super::writer::{Destination, LogWriter, Stream, WhenFull};
+
+pub(super) const T0: u64 = 1_700_000_000_000_000_000;
+
+pub(super) fn end(last: u8, port: u16) -> Endpoint {
+    Endpoint { host: Host::Ip(Ipv4Addr::new(10, 0, 0, last).into()), port }
+}
+
+pub(super) fn flow(id: u64) -> FlowInfo {
+    FlowInfo {
+        id,
+        client: end(1, 40_000),
+        server: end(2, 502),
+        transport: Transport::Tcp,
+        vlan: VlanStack::default(),
+        client_mac: None,
+        server_mac: None,
+        port_side: Some(Direction::ToClient),
+        coverage: Coverage::default(),
+    }
+}
+
+pub(super) fn identity() -> Identity {
+    Identity {
+        sensor: "bay 1 \"north\"".into(),
+        profile_name: "substation".into(),
+        profile_hash: "00ff".into(),
+        captures: vec!["a.pcap".into(), "b.pcap".into()],
+    }
+}
+
+pub(super) struct Content<'a>(pub(super) &'a [Point<'a>]);
+
+impl Detail for Content<'_> {
+    fn octets(&self) -> &[u8] {
+        &[0x05, 0x00, 0x03, 0xff, 0x00]
+    }
+    fn points(&self, visit: &mut dyn FnMut(&Point<'_>)) {
+        self.0.iter().for_each(visit);
+    }
+    fn fields(&self, _sink: &mut dyn FieldSink) {}
+}
+
+pub(super) fn frame(number: u64) -> FrameRef {
+    FrameRef { tap: 0, number }
+}
+
+/// A request by the flow's client to write a coil of unit 7.
+pub(super) fn write_coil<'a>(flow: &'a FlowInfo, detail: &'a dyn Detail, at: u64) -> Operation<'a> {
+    static COIL_3: [PointRange; 1] = [PointRange::one(PointKind::Coil, 3)];
+    Operation {
+        flow,
+        direction: Direction::ToServer,
+        origin: Origin { at: Timestamp(at), frame: frame(4), first_frame: frame(4) },
+        protocol: Protocol::Modbus,
+        exchange: Exchange::Request,
+        from_master: true,
+        station: StationAddress::Unit(7),
+        master: StationAddress::None,
+        action: Action::Write,
+        function: Function { code: 5, sub: None, name: "write_single_coil" },
+        requested: None,
+        ranges: &COIL_3,
+        more_ranges: false,
+        outcome: Outcome::None,
+        answers: None,
+        sequence: 9,
+        broadcast: false,
+        wants_answer: true,
+        body: &[],
+        recovered: false,
+        detail,
+    }
+}
+
+/// A finding with everything set.
+pub(super) fn finding(flow: Option<&FlowInfo>, kind: FindingKind, at: u64) -> Finding<'_> {
+    static RANGES: [PointRange; 1] = [PointRange::one(PointKind::Coil, 3)];
+    static FRAMES: [FrameRef; 2] = [FrameRef { tap: 0, number: 3 }, FrameRef { tap: 0, number: 4 }];
+    Finding {
+        at: Timestamp(at),
+        kind,
+        flow,
+        protocol: Some(Protocol::Modbus),
+        client: end(1, 40_000),
+        server: end(2, 502),
+        station: StationAddress::Unit(7),
+        station_name: None,
+        client_name: None,
+        function: Some(Function { code: 5, sub: None, name: "write_single_coil" }),
+        ranges: &RANGES,
+        expected: format_args!("no control from this host"),
+        observed: format_args!("coil 3 switched on"),
+        check: "",
+        rule: None,
+        frames: &FRAMES,
+        octets: &[0xab; 70],
+        coverage: Coverage::default(),
+        fold_key: 5,
+    }
+}
+
+/// Collects what is written.
+#[derive(Clone, Default)]
+pub(super) struct Collected(Arc<Mutex<Vec<u8>>>);
+
+impl Collected {
+    pub(super) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+    pub(super) fn lines(&self) -> Vec<JsonValue> {
+        let text = self.text();
+        assert!(text.is_empty() || text.ends_with('\n'), "every line is ended");
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+    pub(super) fn writer(&self) -> LogWriter {
+        let stream: Box<dyn Destination> = Box::new(Stream(self.clone()));
+        LogWriter::start(stream, 1 << 20, WhenFull::Block).unwrap()
+    }
+}
+
+impl io::Write for Collected {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
