@@ -11,7 +11,7 @@ use super::Source;
 /// First size of the ring: covers the last few polls of a control protocol.
 const SMALL: usize = 256;
 /// Segments whose frame is remembered.
-const MARKS: usize = 8;
+const MARKS: usize = 4;
 
 #[derive(Debug, Copy, Clone, Default)]
 struct Mark {

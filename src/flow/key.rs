@@ -21,7 +21,7 @@ impl Key {
     #[inline]
     pub(super) fn new(
         transport: Transport,
-        (src, dst): (IpAddr, IpAddr),
+        (src, dst): &(IpAddr, IpAddr),
         (src_port, dst_port): (u16, u16),
         vlan: Option<VlanStack>,
     ) -> (Key, bool) {
@@ -43,18 +43,17 @@ impl Key {
         let mut hasher = seed.build_hasher();
         hasher.write_u128(self.low);
         hasher.write_u128(self.high);
-        hasher.write_u64(self.rest);
-        hasher.write_u64(self.vlan);
+        hasher.write_u128(u128::from(self.rest) << 64 | u128::from(self.vlan));
         hasher.finish()
     }
 }
 
 /// Address as a number, and 1 for IPv6, so that an IPv4-mapped IPv6 address is not taken for IPv4.
 #[inline]
-fn bits(ip: IpAddr) -> (u128, u64) {
+fn bits(ip: &IpAddr) -> (u128, u64) {
     match ip {
-        IpAddr::V4(ip) => (u128::from(u32::from(ip)), 0),
-        IpAddr::V6(ip) => (u128::from(ip), 1),
+        IpAddr::V4(ip) => (u128::from(u32::from(*ip)), 0),
+        IpAddr::V6(ip) => (u128::from(*ip), 1),
     }
 }
 
@@ -100,14 +99,14 @@ mod tests {
     fn both_directions_have_one_key_and_families_do_not_mix() {
         let a: IpAddr = "10.0.0.1".parse().expect("address");
         let b: IpAddr = "10.0.0.2".parse().expect("address");
-        let (there, low) = Key::new(Transport::Tcp, (a, b), (4000, 502), None);
-        let (back, low_back) = Key::new(Transport::Tcp, (b, a), (502, 4000), None);
+        let (there, low) = Key::new(Transport::Tcp, &(a, b), (4000, 502), None);
+        let (back, low_back) = Key::new(Transport::Tcp, &(b, a), (502, 4000), None);
         assert_eq!(there, back);
         assert_ne!(low, low_back);
-        assert_ne!(there, Key::new(Transport::Udp, (a, b), (4000, 502), None).0);
+        assert_ne!(there, Key::new(Transport::Udp, &(a, b), (4000, 502), None).0);
         let a6: IpAddr = "::10.0.0.1".parse().expect("address");
         let b6: IpAddr = "::10.0.0.2".parse().expect("address");
-        assert_ne!(there, Key::new(Transport::Tcp, (a6, b6), (4000, 502), None).0);
+        assert_ne!(there, Key::new(Transport::Tcp, &(a6, b6), (4000, 502), None).0);
     }
 
     #[test]
@@ -115,10 +114,10 @@ mod tests {
         let a: IpAddr = "10.0.0.1".parse().expect("address");
         let mut vlan = VlanStack::default();
         vlan.push(7);
-        let with = Key::new(Transport::Tcp, (a, a), (1, 2), Some(vlan)).0;
-        let untagged = Key::new(Transport::Tcp, (a, a), (1, 2), Some(VlanStack::default())).0;
+        let with = Key::new(Transport::Tcp, &(a, a), (1, 2), Some(vlan)).0;
+        let untagged = Key::new(Transport::Tcp, &(a, a), (1, 2), Some(VlanStack::default())).0;
         assert_ne!(with, untagged);
-        assert_eq!(untagged, Key::new(Transport::Tcp, (a, a), (1, 2), None).0);
+        assert_eq!(untagged, Key::new(Transport::Tcp, &(a, a), (1, 2), None).0);
     }
 
     #[test]

@@ -27,8 +27,10 @@
 
 use parsers::{Chunk, Direction, FlowInfo, FrameRef, Gap, Origin, Progress, Timestamp};
 
+mod gaps;
 mod held;
 mod history;
+mod idle;
 mod key;
 mod limits;
 mod pieces;
@@ -36,6 +38,7 @@ mod reassembly;
 mod table;
 mod tcp;
 mod timeout;
+mod waiting;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! One direction of one TCP stream: in order, each byte once, holes reported.
 
-use parsers::{Chunk, Direction, Gap, Origin, Piece, Progress, Timestamp};
+use parsers::{Chunk, Direction, Origin, Piece, Progress, Timestamp};
 
 use super::held::{Arrival, Held, HeldSegment};
 use super::history::History;
@@ -10,9 +10,6 @@ use super::{EXCERPT, FlowCounters, FlowHandler, FlowLimits, Out, Overlap, Source
 /// Sequence numbers further away than this from what is expected belong to no plausible sender. (The
 /// largest window TCP allows is 1 GiB; control protocols have one request under way.)
 pub(super) const WINDOW: i32 = 16 << 20;
-
-/// Consecutive segments outside the window after which the stream is taken up there.
-const STRAYS: u8 = 3;
 
 /// Bytes above which an emptied tail's buffers are given back.
 const BUFFER_KEPT: usize = 2048;
@@ -35,18 +32,18 @@ pub(super) struct Stream {
     /// Sequence number of the FIN. Valid if `has_fin`.
     pub(super) fin: u32,
     /// The last part given up as a gap. Bytes for it take the stream back.
-    gap: (u32, u32),
+    pub(super) gap: (u32, u32),
     /// Stream offset at the end of `gap`; sequence numbers come round, offsets do not.
     gap_offset: u64,
     /// The handler has been told that up to here nothing will come. Valid if `is_told`.
-    told: u32,
-    stray: u32,
+    pub(super) told: u32,
+    pub(super) stray: u32,
     /// How many unconsumed bytes the session wants before it is called again.
-    needed: u32,
+    pub(super) needed: u32,
     /// Stream offset of `next`: bytes delivered and missed since the start.
-    offset: u64,
-    tail: Vec<u8>,
-    pieces: Pieces,
+    pub(super) offset: u64,
+    pub(super) tail: Vec<u8>,
+    pub(super) pieces: Pieces,
     pub(super) held: Option<Box<Held>>,
     history: Option<Box<History>>,
     /// A packet of this direction was seen.
@@ -58,8 +55,8 @@ pub(super) struct Stream {
     pub(super) has_fin: bool,
     /// Everything up to and including the FIN was delivered.
     pub(super) finished: bool,
-    is_told: bool,
-    strays: u8,
+    pub(super) is_told: bool,
+    pub(super) strays: u8,
 }
 
 /// What became of a segment's payload.
@@ -87,7 +84,7 @@ impl Stream {
     }
 
     /// Everything between is a gap; `to` is (about to become) `next`, and `offset` belongs to it.
-    fn give_up(&mut self, from: u32, to: u32) {
+    pub(super) fn give_up(&mut self, from: u32, to: u32) {
         self.gap = (from, to);
         self.gap_offset = self.offset;
     }
@@ -200,18 +197,6 @@ impl Stream {
     pub(super) fn is_late_fill(&self, seq: u32) -> bool {
         let recent = self.offset.saturating_sub(self.gap_offset) <= WINDOW as u64;
         recent && ahead(seq, self.gap.0) >= 0 && ahead(seq, self.gap.1) < 0
-    }
-
-    /// Bytes come for a place given up before: go back there, rather than take all that follows for a
-    /// repetition. Otherwise one injected segment ahead of the stream would blind the tap.
-    fn rewind<H: FlowHandler>(&mut self, arrival: &Arrival<'_>, out: &mut Out<'_, H>) {
-        out.counters.rewinds += 1;
-        self.tell(arrival.direction, None, arrival.source.origin(), out);
-        self.offset = self.offset_of(arrival.seq);
-        self.next = arrival.seq;
-        self.give_up(self.gap.0, arrival.seq);
-        self.is_told = false;
-        self.finished = false;
     }
 
     /// In-order bytes.
@@ -336,89 +321,6 @@ impl Stream {
         out.counters.tail_overflows += 1;
         let origin = self.pieces.as_slice().last().map(Origin::of).unwrap_or_default();
         self.tell(direction, Some(0), origin, out);
-    }
-
-    /// Report a gap with the unfinished tail, which is then gone.
-    fn tell<H: FlowHandler>(
-        &mut self,
-        direction: Direction,
-        missing: Option<u64>,
-        origin: Origin,
-        out: &mut Out<'_, H>,
-    ) {
-        let tail = Chunk { direction, bytes: &self.tail, pieces: self.pieces.as_slice() };
-        out.gap(&Gap { direction, missing, tail, origin });
-        self.clear_tail(out.counters, out.limits);
-        self.needed = 0;
-    }
-
-    /// Bytes up to `to` are missing for good: go on there.
-    pub(super) fn skip<H: FlowHandler>(
-        &mut self,
-        direction: Direction,
-        to: u32,
-        origin: Origin,
-        out: &mut Out<'_, H>,
-    ) {
-        let missing = ahead(to, self.next).max(0) as u64;
-        let known = self.is_told && ahead(to, self.told) <= 0 && self.tail.is_empty();
-        if !known {
-            self.tell(direction, Some(missing), origin, out);
-        }
-        self.offset += missing;
-        self.give_up(self.next, to);
-        self.next = to;
-    }
-
-    /// The receiver has acknowledged up to `ack`, but nothing behind the hole has come yet: report the gap
-    /// and stay, since an acknowledgement alone proves nothing about where the stream goes on.
-    pub(super) fn announce<H: FlowHandler>(
-        &mut self,
-        direction: Direction,
-        ack: u32,
-        origin: Origin,
-        out: &mut Out<'_, H>,
-    ) {
-        let from = if self.is_told && ahead(self.told, self.next) > 0 { self.told } else { self.next };
-        let missing = ahead(ack, from).max(0) as u64;
-        self.tell(direction, Some(missing), origin, out);
-        self.is_told = true;
-        self.told = ack;
-    }
-
-    /// Whether a segment at `seq` follows a hole that was announced already.
-    pub(super) fn is_announced(&self, seq: u32) -> bool {
-        self.is_told && ahead(seq, self.next) > 0 && ahead(seq, self.told) <= 0
-    }
-
-    /// The announced hole is behind us.
-    #[inline]
-    pub(super) fn settle(&mut self) {
-        if self.is_told && ahead(self.next, self.told) >= 0 {
-            self.is_told = false;
-        }
-    }
-
-    /// A segment far from what is expected. When several follow each other there, the stream is taken up
-    /// there, provided that the receiver's acknowledgements do not contradict.
-    pub(super) fn stray<H: FlowHandler>(&mut self, arrival: &Arrival<'_>, out: &mut Out<'_, H>) -> bool {
-        out.counters.out_of_window += 1;
-        self.strays = if arrival.seq == self.stray && self.strays > 0 { self.strays + 1 } else { 1 };
-        self.stray = arrival.seq.wrapping_add(arrival.bytes.len() as u32).wrapping_add(arrival.missing);
-        let contradicted = self.is_acked && ahead(self.acked, arrival.seq).abs() > WINDOW;
-        if self.strays < STRAYS || contradicted {
-            return false;
-        }
-        out.counters.resynchronised += 1;
-        self.strays = 0;
-        while self.pop(arrival.source.at, out).is_some() {}
-        self.tell(arrival.direction, None, arrival.source.origin(), out);
-        self.give_up(arrival.seq, arrival.seq);
-        self.next = arrival.seq;
-        self.is_told = false;
-        self.finished = false;
-        self.has_fin = false;
-        true
     }
 
     /// Compare repeated bytes with what was delivered.

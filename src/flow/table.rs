@@ -8,43 +8,34 @@ use parsers::{Chunk, Coverage, Direction, Endpoint, FlowInfo, FrameRef, Host, Pi
 
 use super::key::Key;
 use super::tcp::{ACK, After, Arrived, Connection, SYN};
-use super::timeout::{CLASSES, Class, Clock, Deadlines, Due, Link, List, NONE};
+use super::timeout::{CLASSES, Class, Clock, Deadlines, Link, List, NEVER, NONE};
 use super::{CloseReason, FlowCounters, FlowHandler, FlowLimits, Out, PortSet, Source};
 use crate::decap::{Datagram, Packet, Payload, Segment};
 
-/// Idle flows are looked for this often, in packet time.
-const SWEEP_NS: u64 = 100_000_000;
-/// A flow moves to the end of its list at most this often.
-const STAMP_NS: u64 = 1_000_000_000;
-/// A session that is due again at once is called again after this time.
-const TICK_MIN_NS: u64 = 1_000_000;
-/// No deadline.
-const NEVER: Timestamp = Timestamp(u64::MAX);
-
-struct Flow<S> {
+pub(super) struct Flow<S> {
     key: Key,
-    link: Link,
+    pub(super) link: Link,
     /// The entry in [`Deadlines`] that holds, or [`NEVER`].
-    due: Timestamp,
+    pub(super) due: Timestamp,
     client_is_low: bool,
-    connection: Connection<S>,
+    pub(super) connection: Connection<S>,
 }
 
 /// All flows of one worker.
 pub struct FlowTable<S> {
-    limits: FlowLimits,
+    pub(super) limits: FlowLimits,
     ports: PortSet,
-    counters: FlowCounters,
+    pub(super) counters: FlowCounters,
     /// Seeded at random against chosen collisions. Nothing ever walks the table in its order.
     seed: RandomState,
     index: HashTable<u32>,
-    slots: Vec<Option<Box<Flow<S>>>>,
+    pub(super) slots: Vec<Option<Box<Flow<S>>>>,
     free: Vec<u32>,
-    lists: [List; CLASSES],
-    deadlines: Deadlines,
-    clock: Clock,
+    pub(super) lists: [List; CLASSES],
+    pub(super) deadlines: Deadlines,
+    pub(super) clock: Clock,
     /// Packet time at which something may be due.
-    next_check: Timestamp,
+    pub(super) next_check: Timestamp,
     next_id: u64,
 }
 
@@ -109,7 +100,7 @@ impl<S> FlowTable<S> {
         self.counters.packets += 1;
         self.advance(at, handler);
         let source = Source { at, frame: place };
-        match (&packet.payload, packet.ip) {
+        match (&packet.payload, &packet.ip) {
             (Payload::Tcp(segment), Some(ips)) => self.tcp(source, packet, ips, segment, handler),
             (Payload::Udp(datagram), Some(ips)) => self.udp(source, packet, ips, datagram, handler),
             _ => self.counters.other_payloads += 1,
@@ -120,7 +111,7 @@ impl<S> FlowTable<S> {
         &mut self,
         source: Source,
         packet: &Packet<'_>,
-        ips: (IpAddr, IpAddr),
+        ips: &(IpAddr, IpAddr),
         segment: &Segment<'_>,
         handler: &mut H,
     ) {
@@ -182,7 +173,7 @@ impl<S> FlowTable<S> {
         &mut self,
         source: Source,
         packet: &Packet<'_>,
-        ips: (IpAddr, IpAddr),
+        ips: &(IpAddr, IpAddr),
         datagram: &Datagram<'_>,
         handler: &mut H,
     ) {
@@ -229,7 +220,7 @@ impl<S> FlowTable<S> {
         key: Key,
         from_low: bool,
         transport: Transport,
-        ips: (IpAddr, IpAddr),
+        ips: &(IpAddr, IpAddr),
         ports: (u16, u16),
         packet: &Packet<'_>,
         opens: Option<bool>,
@@ -294,7 +285,12 @@ impl<S> FlowTable<S> {
     }
 
     /// End a flow and tell its handler.
-    fn close<H: FlowHandler<State = S>>(&mut self, slot: u32, reason: CloseReason, handler: &mut H) {
+    pub(super) fn close<H: FlowHandler<State = S>>(
+        &mut self,
+        slot: u32,
+        reason: CloseReason,
+        handler: &mut H,
+    ) {
         let Some(key) = self.slots[slot as usize].as_ref().map(|flow| flow.key) else { return };
         if let Ok(entry) = self.index.find_entry(key.hash(&self.seed), |other| *other == slot) {
             entry.remove();
@@ -327,94 +323,6 @@ impl<S> FlowTable<S> {
         }
     }
 
-    /// The table is full: ended flows go first, then those that never carried anything, then the idlest.
-    fn evict<H: FlowHandler<State = S>>(&mut self, handler: &mut H) {
-        let head = |class: Class| self.lists[class as usize].head;
-        let idle = [Class::Cold, Class::Hot, Class::Datagram]
-            .into_iter()
-            .map(head)
-            .filter_map(|slot| self.stamp(slot).map(|stamp| (stamp, slot)))
-            .min_by_key(|(stamp, _)| *stamp)
-            .map(|(_, slot)| slot);
-        let first = [head(Class::Closing), head(Class::Embryonic)].into_iter().find(|slot| *slot != NONE);
-        if let Some(slot) = first.or(idle) {
-            self.close(slot, CloseReason::Evicted, handler);
-        }
-    }
-
-    fn stamp(&self, slot: u32) -> Option<u64> {
-        self.slots.get(slot as usize)?.as_ref().map(|flow| flow.link.stamp)
-    }
-
-    /// Packet time is `now`: end idle flows, give up waits, call sessions that are due.
-    #[inline]
-    pub fn advance<H: FlowHandler<State = S>>(&mut self, now: Timestamp, handler: &mut H) {
-        let set_back = self.clock.set(now);
-        if set_back || self.clock.now >= self.next_check {
-            self.check(handler);
-        }
-    }
-
-    #[cold]
-    fn check<H: FlowHandler<State = S>>(&mut self, handler: &mut H) {
-        let now = self.clock.now;
-        while let Some(due) = self.deadlines.pop(now) {
-            let Some(mut flow) = self.slots.get_mut(due.slot as usize).and_then(Option::take) else {
-                continue;
-            };
-            if flow.connection.info.id == due.flow && flow.due == due.at {
-                flow.due = NEVER;
-                let connection = &mut flow.connection;
-                connection.expire(now, &mut self.counters, &self.limits, handler);
-                if let Some(state) = &mut connection.state
-                    && handler.deadline(state).is_some_and(|at| at <= now)
-                {
-                    handler.tick(&mut connection.info, state, now);
-                }
-                self.schedule(due.slot, &mut flow, handler);
-            }
-            self.slots[due.slot as usize] = Some(flow);
-        }
-        for class in [Class::Embryonic, Class::Closing, Class::Hot, Class::Cold, Class::Datagram] {
-            while self.expire_head(class, handler) {}
-        }
-        if self.deadlines.len() > 1024 + 4 * self.counters.flows_open as usize {
-            let slots = &self.slots;
-            self.deadlines.retain(|due| {
-                let flow = slots.get(due.slot as usize).and_then(Option::as_ref);
-                flow.is_some_and(|flow| flow.connection.info.id == due.flow && flow.due == due.at)
-            });
-        }
-        self.next_check = self.deadlines.next().unwrap_or(NEVER).min(now.plus(SWEEP_NS));
-    }
-
-    /// End (or cool) the flow of this class that was idle for longest, if it is time.
-    fn expire_head<H: FlowHandler<State = S>>(&mut self, class: Class, handler: &mut H) -> bool {
-        let slot = self.lists[class as usize].head;
-        let Some(flow) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) else { return false };
-        let allowed = match class {
-            Class::Embryonic => self.limits.embryonic_ns,
-            Class::Closing => self.limits.linger_ns,
-            Class::Hot => self.limits.cool_ns,
-            Class::Cold => self.limits.tcp_idle_ns,
-            Class::Datagram => self.limits.udp_idle_ns,
-        };
-        if self.clock.elapsed.saturating_sub(flow.link.stamp) < allowed {
-            return false;
-        }
-        let half_closed = flow.connection.streams.iter().any(|stream| stream.finished);
-        if class == Class::Hot && !half_closed {
-            for stream in &mut flow.connection.streams {
-                stream.cool(&mut self.counters);
-            }
-            self.relink(slot, Class::Cold);
-            return true;
-        }
-        let reason = flow.connection.ended.unwrap_or(CloseReason::Idle);
-        self.close(slot, reason, handler);
-        true
-    }
-
     /// The capture is over: end all flows, in the order in which they began.
     pub fn finish<H: FlowHandler<State = S>>(&mut self, handler: &mut H) {
         let mut open: Vec<(u64, u32)> = self
@@ -444,72 +352,6 @@ impl<S> FlowTable<S> {
         connection.one_way_told = true;
         self.counters.one_way_flows += 1;
         handler.one_way(&mut connection.info, state);
-    }
-
-    /// Enter when the flow wants to be called, if that is earlier than what is entered.
-    #[inline]
-    fn schedule<H: FlowHandler<State = S>>(&mut self, slot: u32, flow: &mut Flow<S>, handler: &mut H) {
-        let session = flow.connection.state.as_ref().and_then(|state| handler.deadline(state));
-        let wait = flow.connection.wait_ends(&self.limits);
-        let at = session.unwrap_or(NEVER).min(wait.unwrap_or(NEVER));
-        if at >= flow.due {
-            return;
-        }
-        // Never in the past: one turn of `check` calls each flow once.
-        let at = at.max(self.clock.now.plus(TICK_MIN_NS));
-        if at < flow.due {
-            flow.due = at;
-            self.deadlines.push(Due { at, flow: flow.connection.info.id, slot });
-            self.next_check = self.next_check.min(at);
-        }
-    }
-
-    /// A packet came: to the end of its list.
-    #[inline]
-    fn touch(&mut self, slot: u32, class: Class) {
-        let Some(flow) = &mut self.slots[slot as usize] else { return };
-        let stale = self.clock.elapsed - flow.link.stamp >= STAMP_NS && class != Class::Closing;
-        if flow.link.class != class || stale {
-            flow.link.stamp = self.clock.elapsed;
-            self.relink(slot, class);
-        }
-    }
-
-    fn relink(&mut self, slot: u32, class: Class) {
-        self.unlink(slot);
-        if let Some(flow) = &mut self.slots[slot as usize] {
-            flow.link.class = class;
-        }
-        self.append(slot);
-    }
-
-    fn append(&mut self, slot: u32) {
-        let Some(flow) = &mut self.slots[slot as usize] else { return };
-        let list = &mut self.lists[flow.link.class as usize];
-        let last = list.tail;
-        flow.link.before = last;
-        flow.link.after = NONE;
-        list.tail = slot;
-        if last == NONE {
-            list.head = slot;
-        } else if let Some(previous) = &mut self.slots[last as usize] {
-            previous.link.after = slot;
-        }
-    }
-
-    fn unlink(&mut self, slot: u32) {
-        let Some(Link { before, after, class, .. }) = self.slots[slot as usize].as_ref().map(|f| f.link)
-        else {
-            return;
-        };
-        match self.slots.get_mut(before as usize).and_then(Option::as_mut) {
-            Some(previous) => previous.link.after = after,
-            None => self.lists[class as usize].head = after,
-        }
-        match self.slots.get_mut(after as usize).and_then(Option::as_mut) {
-            Some(next) => next.link.before = before,
-            None => self.lists[class as usize].tail = before,
-        }
     }
 }
 

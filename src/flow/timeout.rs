@@ -11,6 +11,9 @@ use parsers::Timestamp;
 /// No slot.
 pub(super) const NONE: u32 = u32::MAX;
 
+/// No deadline.
+pub(super) const NEVER: Timestamp = Timestamp(u64::MAX);
+
 /// A clock that steps back by more than this was set back; less is the jitter of several taps.
 const STEP_NS: u64 = 60_000_000_000;
 
