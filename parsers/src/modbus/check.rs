@@ -4,7 +4,7 @@
 use crate::contract::{DefectKind, Observer};
 
 use super::file::{self, REFERENCE};
-use super::function::{self, ENCAPSULATED, MEI_CANOPEN, MEI_IDENTIFICATION};
+use super::function::{self, MEI_CANOPEN, MEI_IDENTIFICATION};
 use super::pdu::{Fit, Pdu, Role};
 use super::site::Site;
 
@@ -29,7 +29,9 @@ impl Checker<'_, '_> {
 }
 
 /// Check a PDU. A wrong layout is reported alone: the fields behind it mean nothing.
-pub(crate) fn check(pdu: &Pdu<'_>, site: &Site<'_>, base: usize, observer: &mut dyn Observer) {
+///
+/// `asked` says that the PDU answers a request, whose function has been judged already.
+pub(crate) fn check(pdu: &Pdu<'_>, asked: bool, site: &Site<'_>, base: usize, observer: &mut dyn Observer) {
     let mut checker = Checker { site, base, observer };
     match pdu.fit {
         Fit::Exact | Fit::Opaque => {}
@@ -54,7 +56,7 @@ pub(crate) fn check(pdu: &Pdu<'_>, site: &Site<'_>, base: usize, observer: &mut 
             );
         }
     }
-    code(pdu, &mut checker);
+    code(pdu, asked, &mut checker);
     if pdu.exception {
         return;
     }
@@ -64,7 +66,7 @@ pub(crate) fn check(pdu: &Pdu<'_>, site: &Site<'_>, base: usize, observer: &mut 
     }
 }
 
-fn code(pdu: &Pdu<'_>, checker: &mut Checker<'_, '_>) {
+fn code(pdu: &Pdu<'_>, asked: bool, checker: &mut Checker<'_, '_>) {
     if pdu.code == 0 {
         let observed = if pdu.exception { 128 } else { 0 };
         checker.raise(
@@ -99,7 +101,15 @@ fn code(pdu: &Pdu<'_>, checker: &mut Checker<'_, '_>) {
         }
         return;
     }
-    if pdu.code != 0 && !function::is_public(pdu.code) {
+    if !asked {
+        undefined(pdu, checker);
+    }
+}
+
+/// Codes, sub-functions and MEI types that the standard does not define. UMAS is left out: it is decoded,
+/// and where it is spoken at all it is spoken all day.
+fn undefined(pdu: &Pdu<'_>, checker: &mut Checker<'_, '_>) {
+    if pdu.code != 0 && pdu.code != function::UMAS && !function::is_public(pdu.code) {
         checker.raise(
             DefectKind::UnknownFunction,
             "",
@@ -120,7 +130,6 @@ fn code(pdu: &Pdu<'_>, checker: &mut Checker<'_, '_>) {
         );
     }
     if let Some(mei) = pdu.mei
-        && pdu.code == ENCAPSULATED
         && !matches!(mei, MEI_CANOPEN | MEI_IDENTIFICATION)
     {
         checker.raise(

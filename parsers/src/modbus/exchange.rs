@@ -15,6 +15,10 @@ use super::site::Site;
 /// question. Without this a constant transaction id would shift all answers by one after a single loss.
 const GIVEN_UP_NS: u64 = 500_000_000;
 
+/// So many answers in a row must carry a foreign transaction id before the server is believed not to copy
+/// it, on a flow that was not seen whole.
+const MISSES: u8 = 3;
+
 /// Whether the server copies transaction ids, as it must.
 #[derive(Debug, Copy, Clone, Eq, PartialEq)]
 enum Echo {
@@ -40,6 +44,8 @@ pub(crate) struct Exchanges {
     ids_vary: bool,
     /// Unit 0 has answered, so it is the device itself and no broadcast.
     unit_0_answers: bool,
+    /// Answers in a row that only their shape ties to a request.
+    misses: u8,
     told_reuse: bool,
     told_full: bool,
 }
@@ -84,6 +90,7 @@ impl Exchanges {
             last_id: None,
             ids_vary: false,
             unit_0_answers: false,
+            misses: 0,
             told_reuse: false,
             told_full: false,
         }
@@ -191,15 +198,26 @@ impl Exchanges {
 
     /// Find the request that a response answers. It is taken from the table, unless it is contradicted: if
     /// this answer is forged, the true one is still to come.
-    pub(crate) fn answer(&mut self, pdu: &Pdu<'_>, framing: Framing) -> Answer {
+    ///
+    /// `complete` says that the flow was seen from its beginning and without gaps.
+    pub(crate) fn answer(&mut self, pdu: &Pdu<'_>, framing: Framing, complete: bool) -> Answer {
         match self.find(pdu, framing) {
             Match::Exact(place) => {
+                self.misses = 0;
                 if self.ids_vary && self.echo == Echo::Unknown {
                     self.echo = Echo::Yes;
                 }
                 self.table.take(place).map_or(Answer::Unasked, Answer::To)
             }
-            Match::ByShape(place) => self.table.take(place).map_or(Answer::Unasked, Answer::WithoutEcho),
+            Match::ByShape(place) => {
+                // With something unseen the answer may well belong to a request that was not seen.
+                let proof = if complete { 1 } else { MISSES };
+                self.misses = self.misses.saturating_add(1);
+                if self.echo != Echo::No && self.misses < proof {
+                    return Answer::Unasked;
+                }
+                self.table.take(place).map_or(Answer::Unasked, Answer::WithoutEcho)
+            }
             Match::Contradicts(place) => {
                 self.table.get(place).copied().map_or(Answer::Unasked, Answer::Contradicts)
             }
@@ -262,7 +280,7 @@ impl Exchanges {
         if let Some(place) = self.table.same_id(id).find(waiting) {
             return Match::Contradicts(place);
         }
-        if self.echo != Echo::Yes && matches!(framing, Framing::Mbap(_)) {
+        if self.echo == Echo::Unknown && matches!(framing, Framing::Mbap(_)) && self.table.one_active() {
             let by_shape = self.table.same_shape(unit, code).filter(waiting).find(consistent);
             if let Some(place) = by_shape {
                 return Match::ByShape(place);

@@ -9,9 +9,15 @@
 //! | at the start of a stream or behind a gap | the same, but RTU is looked for too |
 //! | anywhere else ([`hunt`]) | a header that agrees with the layout of its function; of a function without layout, one that another header follows |
 
+use super::function::UMAS;
 use super::mbap::{HEADER, Header, JUDGED, LONGEST};
 use super::pdu::{Length, Role, expected};
 use super::rtu::{self, Frame};
+
+/// The longest PDU that is believed of a function without layout: the standard's 253 octets and a few.
+const LONGEST_OPAQUE: usize = 260;
+/// The same for UMAS, whose ends agree on frames of their own size, up to 1 KiB and a little.
+const LONGEST_UMAS: usize = 1100;
 
 /// Where the octets of an ADU end, and what is wrong with its header.
 #[derive(Debug, Copy, Clone, Eq, PartialEq)]
@@ -202,21 +208,20 @@ fn rtu_candidate(octets: &[u8], how: Hunt<'_>) -> (Verdict, usize) {
 /// waiting for all the header claims would hide up to 64 KiB of what follows.
 fn too_long(octets: &[u8], header: Header, roles: &[Role]) -> Verdict {
     let Some(pdu) = octets.get(HEADER..) else { return Verdict::Need(JUDGED) };
-    let mut needed = None;
+    let tolerated = if pdu.first() == Some(&UMAS) { LONGEST_UMAS } else { LONGEST_OPAQUE };
     for role in roles {
         let reach = match expected(pdu, *role) {
             Length::Exact(n) => n,
+            // Nothing but the header tells.
+            Length::Unknown if header.pdu() <= tolerated => header.pdu(),
             Length::Unknown => 1,
-            Length::More(n) => {
-                needed = Some(HEADER + n);
-                continue;
-            }
+            Length::More(n) => return Verdict::Need(HEADER + n),
             Length::Impossible => continue,
         };
         let length = (HEADER + reach).min(header.adu());
         return Verdict::Mbap { length, beyond: (header.adu() - length) as u64 };
     }
-    needed.map_or(Verdict::Not, Verdict::Need)
+    Verdict::Not
 }
 
 /// Whether a header's length is the one that its function's layout has.

@@ -107,6 +107,8 @@ pub(crate) struct Pairing {
     undue: u16,
     limit: usize,
     waiting: usize,
+    /// Of these, not retired.
+    active: usize,
 }
 
 impl Pairing {
@@ -120,12 +122,18 @@ impl Pairing {
             undue: NONE,
             limit: limit.clamp(1, MOST),
             waiting: 0,
+            active: 0,
         }
     }
 
     /// Requests that wait.
     pub(crate) fn len(&self) -> usize {
         self.waiting
+    }
+
+    /// Whether exactly one request waits that is not retired.
+    pub(crate) fn one_active(&self) -> bool {
+        self.active == 1
     }
 
     /// The limit.
@@ -166,6 +174,7 @@ impl Pairing {
             self.undue = place;
         }
         self.waiting += 1;
+        self.active += usize::from(!pending.retired);
         evicted
     }
 
@@ -177,6 +186,7 @@ impl Pairing {
         }
         if !pending.retired {
             self.unlink(EXACT, place.0);
+            self.active -= 1;
         }
         for list in [ID, SHAPE, AGE] {
             self.unlink(list, place.0);
@@ -192,6 +202,7 @@ impl Pairing {
             return;
         }
         self.unlink(EXACT, place.0);
+        self.active -= 1;
         self.slots[usize::from(place.0)].pending.retired = true;
     }
 

@@ -92,9 +92,7 @@ impl ModbusSession {
             (None, Shape::Open) => Direction::ToServer,
         };
         let role = if way == direction { Role::Request } else { Role::Response };
-        let reversed =
-            matches!((role, shape), (Role::Request, Shape::Response) | (Role::Response, Shape::Request));
-        (role, reversed)
+        (role, is_reversed(role, shape, pdu))
     }
 
     /// Report an ADU: the unit, its operation, and what is wrong with it.
@@ -107,7 +105,10 @@ impl ModbusSession {
         let pdu = decode(inner, role);
         // A swapped role makes nothing of the exchange: neither question nor answer to one.
         let answer = match role {
-            Role::Response if !reversed => Some(self.exchanges.answer(&pdu, framing)),
+            Role::Response if !reversed => {
+                let complete = !flow.coverage.midstream && flow.coverage.gaps == 0;
+                Some(self.exchanges.answer(&pdu, framing, complete))
+            }
             _ => None,
         };
         let site = Site {
@@ -131,7 +132,8 @@ impl ModbusSession {
         } else if reversed {
             role_reversal(&site, role, framing.base(), observer);
         } else {
-            check::check(&pdu, &site, framing.base(), observer);
+            let asked = answer.as_ref().is_some_and(|a| a.request().is_some());
+            check::check(&pdu, asked, &site, framing.base(), observer);
         }
         match (&answer, role) {
             (Some(answer), _) => self.exchanges.judge(answer, &pdu, framing, &site, observer),
@@ -260,6 +262,17 @@ fn header_defects(site: &Site<'_>, framing: Framing, observer: &mut dyn Observer
             format_args!("a length from 2 to {}", mbap::LONGEST),
             format_args!("length {}", header.length),
         );
+    }
+}
+
+/// Whether a PDU's shape says beyond doubt that it has the other role. A request with octets too many or
+/// too few can look like the answer to it, so only functions count whose answers look like nothing else.
+fn is_reversed(role: Role, shape: Shape, pdu: &[u8]) -> bool {
+    let code = pdu.first().copied().unwrap_or_default();
+    match (role, shape) {
+        (Role::Request, Shape::Response) => matches!(code, 1..=4 | 23 | 24 | 43 | 0x80..),
+        (Role::Response, Shape::Request) => matches!(code, 1..=4 | 15 | 16 | 22..=24 | 43),
+        _ => false,
     }
 }
 

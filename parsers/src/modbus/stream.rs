@@ -64,7 +64,12 @@ impl ModbusSession {
         observer: &mut dyn Observer,
     ) -> Progress {
         let (consumed, needed) = self.drive(flow, chunk, false, observer);
-        Progress { consumed, needed }
+        // In doubt, look again with every octet: what the other direction shows meanwhile can settle it,
+        // and must do so at the same place however the octets are cut.
+        let sure = self.sides[chunk.direction.index()].mode == Mode::InStep(Kind::Mbap);
+        let header = chunk.bytes.get(consumed..).and_then(Header::at);
+        let plain = header.is_some_and(|h| h.protocol == 0 && h.length_is_legal());
+        Progress { consumed, needed: if sure && plain { needed } else { 0 } }
     }
 
     /// Step through a chunk. Returns how many octets are done with, and how many are wanted behind them.
@@ -189,6 +194,7 @@ impl ModbusSession {
                 self.sides[chunk.direction.index()].mode = Mode::Hunt;
                 self.pass_over(flow, chunk, at, 1, observer)
             }
+            Frame::Not if rest.len() < foreign::LOOKED_AT => Step::Need(foreign::LOOKED_AT),
             Frame::Not => self.lose(flow, chunk, at, observer),
         }
     }
