@@ -75,6 +75,8 @@ mod tests {
         assert_eq!(newer("T0856"), Some("T1692.002"));
         assert_eq!(newer("T0803"), Some("T1691.001"));
         assert_eq!(newer("T0804"), Some("T1691.002"));
+        assert_eq!(newer("T0857"), Some("T1693.001"));
+        assert_eq!(newer("T0839"), Some("T1693.002"));
         assert_eq!(newer("T0814"), None);
     }
 }

@@ -82,7 +82,7 @@ metrics! {
     FlowsMidstream, Counter, "gridtap_midstream_flows_total", [], "Flows whose beginning was not seen.";
     ReassemblyGaps, Counter, "gridtap_reassembly_gaps_total", ["protocol"], "Holes in streams given up on: bytes never seen.";
     ReassemblyBuffered, Gauge, "gridtap_reassembly_buffered_bytes", [], "Bytes held for reassembly.";
-    ReassemblyDropped, Counter, "gridtap_reassembly_dropped_bytes_total", ["reason"], "Stream bytes given up by reassembly, by reason.";
+    ReassemblyGivenUp, Counter, "gridtap_reassembly_given_up_total", ["reason"], "Times that reassembly gave something up, by reason.";
 
     Pdus, Counter, "gridtap_pdus_total", ["protocol"], "Protocol data units seen.";
     DecodeErrors, Counter, "gridtap_decode_errors_total", ["protocol", "reason"], "Defects found while decoding and pairing, by kind.";

@@ -119,7 +119,7 @@ impl Snapshot {
         self.add(Metric::FlowsMidstream, &[], vitals.midstream_flows as f64);
         self.list(Metric::ReassemblyGaps, &vitals.gaps);
         self.add(Metric::ReassemblyBuffered, &[], vitals.buffered_bytes as f64);
-        self.list(Metric::ReassemblyDropped, &vitals.reassembly_dropped);
+        self.list(Metric::ReassemblyGivenUp, &vitals.reassembly_dropped);
     }
 
     fn protocols(&mut self, counters: &Counters) {

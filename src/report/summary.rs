@@ -133,7 +133,7 @@ impl Summary {
             json.unsigned(value);
         }
         pairs(json, "undecoded_packets", vitals.undecoded.iter().copied().filter(|(_, n)| *n > 0));
-        pairs(json, "reassembly_dropped_bytes", vitals.reassembly_dropped.iter().copied());
+        pairs(json, "reassembly_given_up", vitals.reassembly_dropped.iter().copied());
         pairs(json, "withheld_findings", self.withheld.iter().map(|(kind, n)| (kind.name(), *n)));
         json.close_object();
     }
@@ -171,7 +171,7 @@ impl Summary {
         }
         say(total(&vitals.gaps), format!("holes in TCP streams ({} octets never seen)", vitals.gap_bytes));
         for (reason, count) in &vitals.reassembly_dropped {
-            say(*count, format!("octets given up in reassembly: {}", reason.replace('_', " ")));
+            say(*count, format!("times reassembly gave something up: {}", reason.replace('_', " ")));
         }
         say(vitals.one_way_flows, "flows of which only one direction was seen".into());
         say(vitals.midstream_flows, "flows whose beginning was not seen".into());

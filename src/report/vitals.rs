@@ -56,7 +56,7 @@ pub struct Vitals {
     pub gap_bytes: u64,
     /// Octets held for reassembly now.
     pub buffered_bytes: u64,
-    /// Stream octets given up, by reason.
+    /// Times that reassembly gave something up, by reason.
     pub reassembly_dropped: Vec<(&'static str, u64)>,
     /// Flows judged to be none of the known protocols.
     pub unknown_flows: u64,

@@ -1,7 +1,5 @@
 //! What a line costs; run by hand: `cargo test --release -p gridtap --lib cost -- --ignored --nocapture`.
 
-use std::time::Instant;
-
 use super::super::event_log::EventLog;
 use super::super::record::Judgement;
 use super::super::sinks::{Sinks, SinksConfig};
@@ -15,10 +13,18 @@ impl Destination for Nowhere {
     }
 }
 
+/// Processor time of this thread: what else runs on the machine does not count.
+fn thread_cpu_ns() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is valid for the call.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
 fn per_call(name: &str, calls: u64, mut call: impl FnMut(u64)) {
-    let begun = Instant::now();
+    let begun = thread_cpu_ns();
     (0..calls).for_each(&mut call);
-    println!("{name}: {:.0} ns", begun.elapsed().as_nanos() as f64 / calls as f64);
+    println!("{name}: {:.0} ns", (thread_cpu_ns() - begun) as f64 / calls as f64);
 }
 
 #[test]
