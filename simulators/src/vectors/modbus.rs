@@ -278,7 +278,9 @@ fn serial(book: &mut Book) {
     );
     for log in [vec![], vec![0x20, 0x00], vec![0x55; 64]] {
         let mut values = vec![number(0), number(0x0108), number(0x0121)];
-        values.push(Value::Octets(log.clone()));
+        if !log.is_empty() {
+            values.push(Value::Octets(log.clone()));
+        }
         book.add(
             format!("function 12, {} events", log.len()),
             &Request::EventLog,
@@ -338,7 +340,7 @@ fn opaque(book: &mut Book) {
         let data = vec![0xde, 0xad, function];
         let both = loose(function, None, vec![Value::Octets(data.clone())]);
         book.add(
-            format!("function {function}, without a layout"),
+            format!("code without a layout: {function}"),
             &Request::Other(function, data.clone()),
             Some(&Response::Other(function, data)),
             (both.clone(), both),

@@ -34,6 +34,11 @@ pub(crate) const FIELDS: &[&str] = &[
     "dnp3.ctl.clr",
     "dnp3.ctl.trip",
     "dnp3.al.octet_string",
+    "dnp3.al.da.uint16",
+    "dnp3.al.da.int16",
+    "dnp3.al.da.float",
+    "dnp3.al.da.double",
+    "dnp3.al.da.value",
     "dnp3.al.biq.b0",
     "dnp3.al.biq.b1",
     "dnp3.al.biq.b2",
@@ -113,15 +118,33 @@ pub(crate) fn expect(name: &str, expected: &Expected, _line: usize, _vector: &Ve
             put("dnp3.al.obj", (u32::from(group) << 8 | u32::from(shown)).to_string());
             last = Some((group, variation));
         }
-        if let Some(address) = point.address {
+        // A device attribute has no index of its own.
+        if let Some(address) = point.address.filter(|_| group != 0) {
             // The index is a field where it is on the wire, and worked out where it is not.
             let ranged = ["qualifier 00", "qualifier 01", "qualifier 02", "g80v1", "400 points"];
             let worked_out = ranged.iter().any(|r| name.contains(r));
             put(if worked_out { "dnp3.al.point_index" } else { "dnp3.al.index" }, address.to_string());
         }
-        value(group, variation, point, &mut put);
+        if group == 0 {
+            attribute(point, &mut put);
+        } else {
+            value(group, variation, point, &mut put);
+        }
     }
     readings
+}
+
+/// tshark has a field for every type of attribute.
+fn attribute(point: &ExpectedPoint, put: &mut impl FnMut(&'static str, String)) {
+    match &point.value {
+        Value::Unsigned(n) => put("dnp3.al.da.uint16", n.to_string()),
+        Value::Signed(n) => put("dnp3.al.da.int16", n.to_string()),
+        Value::Float32(x) => put("dnp3.al.da.float", format!("{x:.5e}")),
+        Value::Float64(x) => put("dnp3.al.da.double", format!("{x:.9e}")),
+        Value::TimeMs(ms) => put("dnp3.al.timestamp", date(*ms)),
+        Value::Octets(octets) => put("dnp3.al.da.value", String::from_utf8_lossy(octets).into_owned()),
+        _ => {}
+    }
 }
 
 fn value(group: u8, variation: u8, point: &ExpectedPoint, put: &mut impl FnMut(&'static str, String)) {

@@ -118,14 +118,15 @@ fn numbers(points: &[ExpectedPoint]) -> Vec<String> {
 }
 
 fn words(points: &[ExpectedPoint]) -> String {
-    points.iter().map(|p| format!("{:04x}", number(p))).collect()
+    let octets: Vec<u8> = points.iter().flat_map(|p| (number(p) as u16).to_be_bytes()).collect();
+    hex(&octets)
 }
 
 /// Bits eight to an octet, the first lowest, as hexadecimal digits.
 fn packed(points: &[ExpectedPoint]) -> String {
-    let octet =
-        |bits: &[ExpectedPoint]| bits.iter().enumerate().map(|(place, p)| number(p) << place).sum::<u64>();
-    points.chunks(8).map(|bits| format!("{:02x}", octet(bits))).collect()
+    let octet = |bits: &[ExpectedPoint]| bits.iter().enumerate().map(|(i, p)| (number(p) as u8) << i).sum();
+    let octets: Vec<u8> = points.chunks(8).map(octet).collect();
+    hex(&octets)
 }
 
 fn octets(points: &[ExpectedPoint]) -> Vec<&Vec<u8>> {

@@ -3,6 +3,10 @@
 
 /// Beginning of the vector's name, beginning of the field, reason.
 pub(crate) const KNOWN: &[(&str, &str, &str)] = &[
+    ("g0v200 ", "", "attributes of type octet string are unknown"),
+    ("g0v239 ", "", "attributes of type bit string are unknown"),
+    ("g0v199 ", "", "attributes of type time are unknown"),
+    ("g0v255 ", "", "lists of attributes are unknown"),
     ("g31v", "", "frozen analog inputs are unknown"),
     ("g33v1 ", "", "unknown"),
     ("g33v2 ", "", "unknown"),

@@ -32,7 +32,14 @@ fn without_objects(book: &mut Book) {
     }
     for unsolicited in [false, true] {
         let name = format!("function 0, unsolicited {unsolicited}");
-        book.add(name, vec![Fragment::confirm(9, unsolicited)]);
+        let mut wanted = Fragment::response(9, &[], vec![]);
+        if unsolicited {
+            wanted = Fragment::unsolicited(9, &[], vec![]);
+        } else {
+            // FIR, FIN and CON.
+            wanted.octets[0] |= 0x20;
+        }
+        book.add(name, vec![wanted, Fragment::confirm(9, unsolicited)]);
     }
     let delay = sample(52, 2, 2);
     let octets = [Header::new(52, 2, Range::Count8(1)).encode(), object(52, 2, &delay)].concat();
@@ -132,7 +139,7 @@ fn indications(book: &mut Book) {
 
 /// Codes that the standard does not define, both ways.
 fn undefined(book: &mut Book) {
-    for function in [34_u8, 70, 128] {
+    for function in [34_u8, 70, 127] {
         let request = Fragment::request(1, function, &[], vec![]);
         book.add(format!("undefined function {function}"), vec![request]);
     }

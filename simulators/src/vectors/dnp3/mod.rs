@@ -7,7 +7,7 @@ mod special;
 mod values;
 
 use super::{Expected, ExpectedPoint, Vector};
-use crate::encode::dnp3::{control, frames_from};
+use crate::encode::dnp3::{Header, Range, control, frames_from};
 use crate::wire::Side;
 
 /// Link address of the master in every vector.
@@ -119,7 +119,13 @@ struct Book {
 }
 
 impl Book {
-    fn add(&mut self, name: impl Into<String>, fragments: Vec<Fragment>) {
+    /// Adds an exchange. A response that comes first gets a request of all classes before it.
+    fn add(&mut self, name: impl Into<String>, mut fragments: Vec<Fragment>) {
+        if let Some(first) = fragments.first().filter(|f| f.expected.exchange == "response") {
+            let poll: Vec<u8> =
+                [2, 3, 4, 1].iter().flat_map(|v| Header::new(60, *v, Range::All).encode()).collect();
+            fragments.insert(0, Fragment::request(first.expected.sequence as u8, 1, &poll, vec![]));
+        }
         let mut transport = [0_u8; 2];
         let mut lines = Vec::new();
         for fragment in fragments {

@@ -24,6 +24,11 @@ fn loose_values(values: &[&[u8]]) -> Vec<ExpectedPoint> {
     values.iter().map(|v| ExpectedPoint::new("object", 0, Value::Octets(v.to_vec()))).collect()
 }
 
+/// Numbers that must be found somewhere in the content.
+fn loose_numbers(numbers: &[u64]) -> Vec<ExpectedPoint> {
+    numbers.iter().map(|n| ExpectedPoint::new("object", 0, Value::Unsigned(*n))).collect()
+}
+
 /// Groups 110 to 113, whose variation is the length.
 pub(super) fn strings(book: &mut Book) {
     for group in 110..=113_u8 {
@@ -59,24 +64,29 @@ pub(super) fn strings(book: &mut Book) {
 
 /// Group 0: one value of every type.
 pub(super) fn attributes(book: &mut Book) {
-    let values: [(u8, u8, &[u8]); 8] = [
-        (252, 1, b"Example Works"),
-        (240, 2, &[0x00, 0x08]),
-        (206, 3, &[0xfe, 0xff]),
-        (204, 4, &[0x00, 0x00, 0x48, 0x42]),
-        (200, 5, &[0xde, 0xad, 0xbe, 0xef]),
-        (239, 6, &[0x5a]),
-        (199, 7, &[0x00, 0x68, 0xe5, 0xcf, 0x8b, 0x01]),
-        (255, 254, &[252, 0, 242, 0]),
+    let vendor = b"Example Works".to_vec();
+    let list = vec![252, 0, 242, 0];
+    let values: [(u8, u8, Vec<u8>, Value); 9] = [
+        (252, 1, vendor.clone(), Value::Octets(vendor)),
+        (240, 2, vec![0x00, 0x08], Value::Unsigned(2048)),
+        (206, 3, vec![0xfe, 0xff], Value::Signed(-2)),
+        (204, 4, 50.0_f32.to_le_bytes().to_vec(), Value::Float32(50.0)),
+        (205, 4, 8.25_f64.to_le_bytes().to_vec(), Value::Float64(8.25)),
+        (200, 5, vec![0xde, 0xad, 0xbe, 0xef], Value::Octets(vec![0xde, 0xad, 0xbe, 0xef])),
+        (239, 6, vec![0x5a], Value::Octets(vec![0x5a])),
+        (199, 7, BASE_MS.to_le_bytes()[..6].to_vec(), Value::TimeMs(BASE_MS)),
+        (255, 254, list.clone(), Value::Octets(list)),
     ];
-    for (variation, code, value) in values {
-        let header = Header::new(0, variation, Range::Points8(0, 0));
-        let octets = [header.encode(), encode::attribute(code, value)].concat();
-        let fragments = vec![
-            Fragment::request(1, 1, &header.encode(), vec![]),
-            Fragment::response(1, &octets, loose_values(&[value])).loose(),
-        ];
-        book.add(format!("g0v{variation} of type {code}"), fragments);
+    for (variation, code, octets, value) in values {
+        let header = Header::new(0, variation, Range::Points8(0, 0)).encode();
+        let object = [header.clone(), encode::attribute(code, &octets)].concat();
+        let point = ExpectedPoint {
+            object: Some((0, variation)),
+            ..ExpectedPoint::new(kind(0), variation.into(), value)
+        };
+        let fragments =
+            vec![Fragment::request(1, 1, &header, vec![]), Fragment::response(1, &object, vec![point])];
+        book.add(format!("g0v{variation} of type {code}, {} octets", octets.len()), fragments);
     }
     for variation in [254_u8, 255] {
         let header = Header::new(0, variation, Range::All).encode();
@@ -88,39 +98,58 @@ pub(super) fn attributes(book: &mut Book) {
 pub(super) fn files(book: &mut Book) {
     let one = |variation, content: &[u8]| sized(70, variation, Prefix::Size16, content);
     let name = "/config/relay.xml";
-    let ask = |function, variation, content: &[u8], values: &[&[u8]]| {
-        Fragment::request(1, function, &one(variation, content), loose_values(values)).loose()
+    let told = |texts: &[&[u8]], numbers: &[u64]| [loose_values(texts), loose_numbers(numbers)].concat();
+    let ask = |function, variation, content: &[u8], texts: &[&[u8]], numbers: &[u64]| {
+        Fragment::request(1, function, &one(variation, content), told(texts, numbers)).loose()
     };
-    let tell = |variation, content: &[u8], values: &[&[u8]]| {
-        Fragment::response(1, &one(variation, content), loose_values(values)).loose()
+    let tell = |variation, content: &[u8], texts: &[&[u8]], numbers: &[u64]| {
+        Fragment::response(1, &one(variation, content), told(texts, numbers)).loose()
     };
-    let opened = encode::file_status(0x1234_5678, 4096, 7, 0, "");
+    let handle = 0x1234_5678_u32;
     let credentials = encode::file_authentication("operator", "secret", 0);
     let key = encode::file_authentication("", "", 0xdead_beef);
-    book.add(
-        "authenticate a file",
-        vec![ask(29, 2, &credentials, &[b"operator", b"secret"]), tell(2, &key, &[])],
-    );
+    let fragments =
+        vec![ask(29, 2, &credentials, &[b"operator", b"secret"], &[]), tell(2, &key, &[], &[0xdead_beef])];
+    book.add("authenticate a file", fragments);
+    let opened = encode::file_status(handle, 4096, 7, 0, "");
     for (mode, what) in [(1_u16, "read"), (2, "write"), (3, "append")] {
         let command = encode::file_command(name, BASE_MS, 4096, mode, 7);
-        let fragments = vec![ask(25, 3, &command, &[name.as_bytes()]), tell(4, &opened, &[])];
+        let fragments = vec![
+            ask(25, 3, &command, &[name.as_bytes()], &[4096, mode.into(), 1024, 7, 0o644]),
+            tell(4, &opened, &[], &[handle.into(), 4096, 1024, 7]),
+        ];
         book.add(format!("open a file to {what}"), fragments);
     }
-    let block = encode::file_block(0x1234_5678, 0, false, &[]);
-    let data = encode::file_block(0x1234_5678, 3, true, b"<relay/>");
-    book.add("read a file block", vec![ask(1, 5, &block, &[]), tell(5, &data, &[b"<relay/>"])]);
-    let done = encode::file_block_status(0x1234_5678, 3, 0, "");
-    book.add("write a file block", vec![ask(2, 5, &data, &[b"<relay/>"]), tell(6, &done, &[])]);
-    let close = encode::file_status(0x1234_5678, 0, 8, 0, "");
-    book.add("close a file", vec![ask(26, 4, &close, &[]), tell(4, &close, &[])]);
-    book.add("abort a file", vec![ask(30, 4, &close, &[]), tell(4, &close, &[])]);
+    let block = encode::file_block(handle, 0, false, &[]);
+    let data = encode::file_block(handle, 3, true, b"<relay/>");
+    let fragments = vec![
+        ask(1, 5, &block, &[], &[handle.into(), 0]),
+        tell(5, &data, &[b"<relay/>"], &[handle.into(), 3]),
+    ];
+    book.add("read a file block", fragments);
+    let done = encode::file_block_status(handle, 3, 0, "");
+    let fragments =
+        vec![ask(2, 5, &data, &[b"<relay/>"], &[handle.into(), 3]), tell(6, &done, &[], &[handle.into(), 3])];
+    book.add("write a file block", fragments);
+    let close = encode::file_status(handle, 0, 8, 0, "");
+    for (function, what) in [(26, "close"), (30, "abort")] {
+        let numbers = [handle.into(), 8];
+        let fragments = vec![ask(function, 4, &close, &[], &numbers), tell(4, &close, &[], &numbers)];
+        book.add(format!("{what} a file"), fragments);
+    }
     let refused = encode::file_status(0, 0, 9, 1, "permission denied");
     let delete = encode::file_command(name, 0, 0, 0, 9);
-    let fragments = vec![ask(27, 3, &delete, &[name.as_bytes()]), tell(4, &refused, &[b"permission denied"])];
+    let fragments = vec![
+        ask(27, 3, &delete, &[name.as_bytes()], &[9]),
+        tell(4, &refused, &[b"permission denied"], &[9, 1]),
+    ];
     book.add("delete a file", fragments);
     let wanted = encode::file_descriptor(name, 1, 0, 0, 10);
     let found = encode::file_descriptor(name, 1, 4096, BASE_MS, 10);
-    let fragments = vec![ask(28, 7, &wanted, &[name.as_bytes()]), tell(7, &found, &[name.as_bytes()])];
+    let fragments = vec![
+        ask(28, 7, &wanted, &[name.as_bytes()], &[1, 10]),
+        tell(7, &found, &[name.as_bytes()], &[1, 10, 4096, 0o644]),
+    ];
     book.add("ask about a file", fragments);
 }
 
@@ -132,38 +161,42 @@ pub(super) fn authentication(book: &mut Book) {
     };
     let mac = [0x11_u8, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88];
     let name = "engineer";
-    let mut add = |variation: u8, function: u8, octets: &[u8], values: &[&[u8]]| {
+    let mut add = |variation: u8, function: u8, octets: &[u8], texts: &[&[u8]], numbers: &[u64]| {
+        let points = [loose_values(texts), loose_numbers(numbers)].concat();
         let mut fragment = if function == 131 {
-            let mut fragment = Fragment::response(1, octets, loose_values(values));
+            let mut fragment = Fragment::response(1, octets, points);
             fragment.octets[1] = 131;
             fragment.expected.function = 131;
             fragment
         } else {
-            Fragment::request(1, function, octets, loose_values(values))
+            Fragment::request(1, function, octets, points)
         };
         fragment.expected.loose = true;
         book.add(format!("g120v{variation} in function {function}"), vec![fragment]);
     };
-    add(1, 131, &one(1, &encode::challenge(3, 0, 4, 1, &mac[..4])), &[&mac[..4]]);
-    add(2, 32, &one(2, &encode::keyed(3, 1, &mac)), &[&mac]);
-    add(4, 32, &counted(4, &1_u16.to_le_bytes()), &[]);
-    add(5, 131, &one(5, &encode::key_status(9, 1, 2, &mac[..4], &mac)), &[&mac[..4], &mac]);
-    add(6, 32, &one(6, &encode::keyed(9, 1, &mac)), &[&mac]);
-    let trouble = encode::security_error(3, 1, 5, 2, BASE_MS, "unexpected");
-    add(7, 33, &one(7, &trouble), &[b"unexpected"]);
-    add(7, 131, &one(7, &trouble), &[b"unexpected"]);
-    add(8, 32, &one(8, &[&[1, 2], mac.as_slice()].concat()), &[&mac]);
+    let certificate = [&[1, 2], mac.as_slice()].concat();
+    let change = encode::user_status_change(77, name, &mac, &[0xca, 0xfe]);
+    let trouble = encode::security_error(3001, 11, 5, 2, BASE_MS, "unexpected");
+    add(1, 131, &one(1, &encode::challenge(3001, 11, 4, 1, &mac[..4])), &[&mac[..4]], &[3001, 11, 4, 1]);
+    add(2, 32, &one(2, &encode::keyed(3001, 11, &mac)), &[&mac], &[3001, 11]);
+    add(4, 32, &counted(4, &11_u16.to_le_bytes()), &[], &[11]);
     add(
-        10,
-        32,
-        &one(10, &encode::user_status_change(77, name, &mac, &[0xca, 0xfe])),
-        &[name.as_bytes(), &mac],
+        5,
+        131,
+        &one(5, &encode::key_status(9001, 11, 2, &mac[..4], &mac)),
+        &[&mac[..4], &mac],
+        &[9001, 11, 2],
     );
-    add(11, 32, &one(11, &encode::update_key_request(name, &mac)), &[name.as_bytes(), &mac]);
-    add(12, 131, &one(12, &encode::update_key(5, 2, &mac)), &[&mac]);
-    add(13, 32, &one(13, &encode::update_key(5, 2, &mac)), &[&mac]);
-    add(14, 32, &one(14, &mac), &[&mac]);
-    add(15, 131, &one(15, &mac), &[&mac]);
+    add(6, 32, &one(6, &encode::keyed(9001, 11, &mac)), &[&mac], &[9001, 11]);
+    add(7, 33, &one(7, &trouble), &[b"unexpected"], &[3001, 11, 5, 2]);
+    add(7, 131, &one(7, &trouble), &[b"unexpected"], &[3001, 11, 5, 2]);
+    add(8, 32, &one(8, &certificate), &[&mac], &[1, 2]);
+    add(10, 32, &one(10, &change), &[name.as_bytes(), &mac, &[0xca, 0xfe]], &[77, 365]);
+    add(11, 32, &one(11, &encode::update_key_request(name, &mac)), &[name.as_bytes(), &mac], &[4]);
+    add(12, 131, &one(12, &encode::update_key(5001, 21, &mac)), &[&mac], &[5001, 21]);
+    add(13, 32, &one(13, &encode::update_key(5001, 21, &mac)), &[&mac], &[5001, 21]);
+    add(14, 32, &one(14, &mac), &[&mac], &[]);
+    add(15, 131, &one(15, &mac), &[&mac], &[]);
     // Aggressive mode: the request between the user and the code that authenticates it.
     let control = sample(12, 1, 0);
     let header = Header::prefixed(12, 1, Prefix::Index8, Range::Count8(1)).encode();
