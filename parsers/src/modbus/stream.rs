@@ -17,6 +17,11 @@ use super::site::Site;
 /// With no ADU in so many octets (two of the longest) a stream seen from its middle speaks something else.
 const HOPELESS: u64 = 520;
 
+/// An ADU found by hunting is marked, and so is the next: the first could be an accident, the second bears
+/// it out. The same holds for what follows a header of another protocol id, behind which the reference
+/// does not look.
+const DOUBT: u8 = 2;
+
 /// How one direction stands.
 #[derive(Debug, Copy, Clone, Eq, PartialEq, Default)]
 enum Mode {
@@ -35,8 +40,8 @@ enum Mode {
 #[derive(Debug, Default)]
 pub(crate) struct Side {
     mode: Mode,
-    /// An ADU was found by hunting and none has confirmed it.
-    doubtful: bool,
+    /// So many ADUs must follow each other before what is found is believed to be in step.
+    doubt: u8,
     /// An ADU was seen in this direction.
     seen: bool,
     /// The foreign protocol has been reported.
@@ -118,20 +123,13 @@ impl ModbusSession {
             Mode::InStep(Kind::Mbap) => match judge::in_step(rest, roles) {
                 Verdict::Not => self.lose(flow, chunk, at, observer),
                 verdict => {
-                    let doubtful = self.confirm(chunk.direction, rest);
-                    self.take(flow, chunk, at, verdict, doubtful, observer)
+                    let in_doubt = side.doubt > 0;
+                    self.take(flow, chunk, at, verdict, in_doubt, observer)
                 }
             },
             Mode::InStep(Kind::Rtu) => self.step_rtu(flow, chunk, at, roles, observer),
             Mode::Hunt => self.step_hunt(flow, chunk, at, roles, ended, observer),
         }
-    }
-
-    /// Whether the ADU at hand is still in doubt, given that it stands right behind the last one.
-    fn confirm(&self, direction: Direction, rest: &[u8]) -> bool {
-        let side = &self.sides[direction.index()];
-        let sound = Header::at(rest).is_some_and(|h| h.protocol == 0 && h.length_is_legal());
-        side.doubtful && !sound
     }
 
     /// Take what a verdict found, once it is all there.
@@ -158,7 +156,9 @@ impl ModbusSession {
         let in_dispute = side.disputed > 0;
         side.pass(length);
         side.seen = true;
-        side.doubtful = recovered;
+        let header = chunk.bytes.get(at..).and_then(Header::at);
+        let sound = kind == Kind::Rtu || (beyond == 0 && header.is_some_and(|h| h.protocol == 0));
+        side.doubt = if sound { side.doubt.saturating_sub(1) } else { DOUBT };
         side.mode = Mode::InStep(kind);
         if beyond > 0 {
             side.disputed = beyond;
@@ -237,7 +237,7 @@ impl ModbusSession {
         let site = Site::new(flow, chunk.direction, chunk.origin(at..at + octets.len()), octets);
         let side = &mut self.sides[chunk.direction.index()];
         side.mode = Mode::Hunt;
-        side.doubtful = true;
+        side.doubt = DOUBT;
         let speaks = foreign::recognise(octets);
         let header = Header::at(octets);
         let is_modbus = side.seen || header.is_some_and(|h| h.protocol == 0);
@@ -274,7 +274,7 @@ impl ModbusSession {
         let site = Site::new(flow, chunk.direction, chunk.origin(at..at + octets.len()), octets);
         let side = &mut self.sides[chunk.direction.index()];
         side.mode = Mode::Hunt;
-        side.doubtful = true;
+        side.doubt = DOUBT;
         if let Some(name) = foreign::recognise(octets) {
             side.tell_foreign(&site, name, observer);
         }
@@ -325,7 +325,7 @@ impl ModbusSession {
         let side = &mut self.sides[gap.direction.index()];
         side.disputed = gap.missing.map_or(0, |n| side.disputed.saturating_sub(n));
         side.mode = Mode::BehindGap;
-        side.doubtful = true;
+        side.doubt = DOUBT;
     }
 
     /// The flow has ended.

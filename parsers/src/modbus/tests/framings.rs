@@ -31,9 +31,10 @@ fn a_foreign_protocol_id_is_shown_with_its_pdu_and_what_follows_is_not_lost() {
     wire.up("0002 0001 0006 01 03 0000 0001"); // protocol id 1
     wire.send(ToServer, &adu(3, 1, "05 0003 ff00"));
     assert!(wire.seen.has(FieldRange, "MB-C01"));
-    assert_eq!(wire.seen.units.len(), 3);
+    wire.send(ToServer, &[adu(4, 1, READ), adu(5, 1, READ)].concat());
+    assert_eq!(wire.seen.units.len(), 5);
     assert!(wire.seen.operations[1].contains(" recovered "), "{}", wire.seen.operations[1]);
-    assert!(!wire.seen.operations[2].contains(" recovered "));
+    assert!(!wire.seen.operations[4].contains(" recovered "), "in step again");
     assert_eq!(wire.seen.defects.len(), 1);
 }
 
@@ -78,8 +79,10 @@ fn a_zero_length_is_passed_over_and_counted() {
     wire.send(ToServer, &adu(4, 1, READ));
     assert!(wire.seen.has(Malformed, "MB-C02"));
     assert!(wire.seen.kinds.contains(&(Resynchronised, "", 6)), "{:?}", wire.seen.kinds);
+    wire.send(ToServer, &adu(5, 1, READ));
     assert!(wire.seen.operations[1].contains(" recovered "), "found by search");
-    assert!(!wire.seen.operations[2].contains(" recovered "), "confirmed by the next");
+    assert!(wire.seen.operations[2].contains(" recovered "), "bears it out");
+    assert!(!wire.seen.operations[3].contains(" recovered "), "in step again");
 }
 
 #[test]
