@@ -1,6 +1,5 @@
 //! The pairs of master and outstation on a flow. Several may share one connection (multi-drop).
 
-use super::pairing::NONE;
 use super::transport::Series;
 use crate::contract::{Answered, Direction, Timestamp};
 
@@ -30,14 +29,8 @@ pub(super) struct Unconfirmed {
 /// What is known of one pair.
 pub(super) struct Association {
     pub key: Key,
-    /// Rises whenever the place is given to another pair, so that old references are known as such.
-    pub generation: u32,
     /// Open transport series: from the master, from the outstation.
     pub series: [Series; 2],
-    /// Waiting requests by the sequence number of the answer they expect next.
-    pub expecting: [u16; 16],
-    /// The request sent last that still waits.
-    pub newest: u16,
     /// Sequence, function and time of the last request that forbids an answer.
     pub silent: Option<(u8, u8, Timestamp)>,
     /// The last solicited and the last unsolicited response that wait for a CONFIRM.
@@ -88,7 +81,7 @@ impl Associations {
             return Lookup::Known(index);
         }
         let reversed = self.keys.contains(&key.reversed());
-        let mut fresh = fresh(key, whole, reversed, self.clock);
+        let fresh = fresh(key, whole, reversed, self.clock);
         if self.pairs.len() < self.limit {
             self.keys.push(key);
             self.pairs.push(fresh);
@@ -97,7 +90,6 @@ impl Associations {
         }
         let oldest = (0..self.pairs.len()).min_by_key(|i| self.pairs[*i].used).unwrap_or(0);
         let before = self.keys[oldest];
-        fresh.generation = self.pairs[oldest].generation.wrapping_add(1);
         self.pairs[oldest] = fresh;
         self.keys[oldest] = key;
         self.latest[side.index()] = oldest;
@@ -122,10 +114,7 @@ impl Associations {
 fn fresh(key: Key, whole: bool, reversed: bool, clock: u64) -> Association {
     Association {
         key,
-        generation: 0,
         series: [Series::new(whole), Series::new(whole)],
-        expecting: [NONE; 16],
-        newest: NONE,
         silent: None,
         unconfirmed: [None; 2],
         reversed,

@@ -121,6 +121,7 @@ impl Exchanges {
                     format_args!("another; {} to {} was forgotten", key.master, key.outstation),
                 );
                 frame.scene(flow).report(observer, (DefectKind::LimitReached, ""), expected, observed);
+                self.pending.abandon(index);
                 index
             }
         };

@@ -8,7 +8,7 @@ use super::association::{Association, Unconfirmed};
 use super::echo;
 use super::function;
 use super::link;
-use super::pairing::{self, NONE, Pending, Request, Row};
+use super::pairing::{self, Pending, Request, Row};
 use super::scene::Scene;
 use super::survey::{self, Survey};
 use crate::contract::*;
@@ -81,9 +81,8 @@ impl Table<'_> {
             return Match::default();
         }
         self.make_room(scene, observer);
-        let row = self.pending.insert(&Request {
-            link: self.index,
-            generation: self.pair.generation,
+        self.pending.insert(&Request {
+            pair: self.index,
             master,
             outstation,
             direction: scene.direction,
@@ -96,34 +95,19 @@ impl Table<'_> {
             ranges: self.ranges,
             more_ranges: survey.more_ranges,
         });
-        self.expect(sequence, row);
-        self.pair.newest = row;
         Match::default()
     }
 
-    fn expect(&mut self, sequence: u8, row: u16) {
-        if let Some(place) = self.pair.expecting.get_mut(usize::from(sequence & 0x0F)) {
-            *place = row;
-        }
+    /// The request sent last, unless it was answered.
+    fn newest(&self) -> Option<&Row> {
+        self.pending.newest(self.index).and_then(|index| self.pending.get(index))
     }
 
-    /// The row of this pair that a reference still means.
-    fn row(&self, index: u16) -> Option<&Row> {
-        let row = self.pending.get(index)?;
-        (row.link == self.index && row.generation == self.pair.generation).then_some(row)
-    }
-
-    /// The request that expects this sequence number.
-    fn expecting(&self, sequence: u8) -> Option<u16> {
-        let index = *self.pair.expecting.get(usize::from(sequence & 0x0F))?;
-        self.row(index).filter(|row| row.expected == sequence).map(|_| index)
-    }
-
-    /// A retry keeps the number and the octets of an unanswered request.
+    /// A retry keeps the number and the octets of the request before it.
     fn retried(&self, code: u8, sequence: u8, digest: (u64, usize)) -> Option<u16> {
-        let index = self.expecting(sequence)?;
-        let row = self.row(index)?;
-        let same = row.function == code && row.digest == digest && row.fragments == 0;
+        let index = self.pending.newest(self.index)?;
+        let row = self.pending.get(index)?;
+        let same = (row.function, row.sequence, row.digest, row.fragments) == (code, sequence, digest, 0);
         same.then_some(index)
     }
 
@@ -137,20 +121,7 @@ impl Table<'_> {
             );
             scene.report(observer, (DefectKind::LimitReached, ""), texts.0, texts.1);
         }
-        self.forget(oldest);
-    }
-
-    /// Take a row out, and every reference to it from this pair.
-    fn forget(&mut self, index: u16) {
-        for place in &mut self.pair.expecting {
-            if *place == index {
-                *place = NONE;
-            }
-        }
-        if self.pair.newest == index {
-            self.pair.newest = NONE;
-        }
-        self.pending.remove(index);
+        self.pending.remove(oldest);
     }
 
     /// A solicited or authentication response.
@@ -163,11 +134,11 @@ impl Table<'_> {
     ) -> Match {
         let control = fragment.control;
         self.await_confirm(0, scene, fragment);
-        let Some(index) = self.expecting(control.sequence()) else {
+        let Some(index) = self.pending.answered_by(self.index, control.sequence()) else {
             self.unasked(scene, control.sequence(), observer);
             return Match::default();
         };
-        let Some(row) = self.row(index) else { return Match::default() };
+        let Some(row) = self.pending.get(index) else { return Match::default() };
         let found = Match {
             requested: Some(row.function),
             action: Some(row.action),
@@ -204,16 +175,9 @@ impl Table<'_> {
             // The answer proper comes when the challenge was met.
             self.pending.rearm(index, scene.origin.at);
         } else if control.fin() {
-            self.forget(index);
+            self.pending.remove(index);
         } else {
-            let next = (control.sequence() + 1) & 0x0F;
-            if let Some(row) = self.pending.get_mut(index) {
-                row.expected = next;
-                row.fragments = row.fragments.saturating_add(1);
-            }
-            self.pending.rearm(index, scene.origin.at);
-            self.expect(control.sequence(), NONE);
-            self.expect(next, index);
+            self.pending.advance(index, scene.origin.at);
         }
     }
 
@@ -229,7 +193,7 @@ impl Table<'_> {
             let texts = (format_args!("silence after {name}"), format_args!("an answer"));
             return scene.report(observer, (DefectKind::ContradictingAnswer, "DN-C20"), texts.0, texts.1);
         }
-        if let Some(open) = self.row(self.pair.newest).filter(|row| !row.expired) {
+        if let Some(open) = self.newest().filter(|row| !row.expired) {
             let texts = (format_args!("sequence {}", open.expected), format_args!("sequence {sequence}"));
             return scene.report(observer, (DefectKind::ContradictingAnswer, "DN-C15"), texts.0, texts.1);
         }
@@ -285,7 +249,7 @@ impl Table<'_> {
             None => {
                 let texts =
                     (format_args!("a response that wants it"), format_args!("a confirmation of {sequence}"));
-                scene.report(observer, (DefectKind::AnswerWithoutRequest, "DN-C15"), texts.0, texts.1);
+                scene.report(observer, (DefectKind::SequenceError, "DN-C15"), texts.0, texts.1);
                 Match::default()
             }
         }

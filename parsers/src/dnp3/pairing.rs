@@ -1,9 +1,10 @@
 //! Requests that wait for their answers, IEEE 1815 clause 4.2.2.5 (sequence numbers).
 //!
 //! All requests of a flow share one table of limited size. Its rows hang in two lists, open and
-//! expired, each in the order of their deadlines, so time-outs cost nothing per packet. A link's
-//! sixteen sequence numbers point at rows, so an answer finds its request without a search, and a
-//! request never overwrites another one that still waits.
+//! expired, each in the order of their deadlines, so time-outs cost nothing per packet, and in the
+//! queue of their pair. Stations answer in the order in which they were asked, so an answer belongs to
+//! the first request in the queue that expects its number; the requests before that one have been
+//! passed over. A request never overwrites another one that still waits.
 
 use crate::contract::{Action, Direction, Origin, PointRange, Timestamp};
 
@@ -17,10 +18,8 @@ pub(super) const NONE: u16 = u16::MAX;
 
 /// A request that waits.
 pub(super) struct Row {
-    /// Index of the link it belongs to.
-    pub link: usize,
-    /// The link's generation at that time.
-    pub generation: u32,
+    /// Index of the pair in whose queue it stands, if it still can be answered.
+    pair: Option<usize>,
     pub master: u16,
     pub outstation: u16,
     pub direction: Direction,
@@ -45,6 +44,8 @@ pub(super) struct Row {
     pub more_ranges: bool,
     previous: u16,
     next: u16,
+    ahead: u16,
+    behind: u16,
 }
 
 impl Row {
@@ -56,8 +57,8 @@ impl Row {
 
 /// What is known of a request when it is put into the table.
 pub(super) struct Request<'a> {
-    pub link: usize,
-    pub generation: u32,
+    /// Index of the pair.
+    pub pair: usize,
     pub master: u16,
     pub outstation: u16,
     pub direction: Direction,
@@ -80,12 +81,21 @@ struct List {
 
 const EMPTY: List = List { first: NONE, last: NONE };
 
+/// The requests of one pair, oldest first, and how many of them expect each number.
+#[derive(Clone)]
+struct Queue {
+    rows: List,
+    expecting: [u16; 16],
+}
+
 /// The table.
 pub(super) struct Pending {
     rows: Vec<Row>,
     free: Vec<u16>,
     open: List,
     expired: List,
+    /// By the index of the pair.
+    queues: Vec<Queue>,
     limit: usize,
     timeout_ns: u64,
     late_ns: u64,
@@ -99,6 +109,7 @@ impl Pending {
             free: Vec::new(),
             open: EMPTY,
             expired: EMPTY,
+            queues: Vec::new(),
             limit,
             timeout_ns,
             late_ns,
@@ -131,8 +142,6 @@ impl Pending {
         };
         let deadline = request.origin.at.plus(self.timeout_ns);
         let Some(row) = self.rows.get_mut(usize::from(index)) else { return NONE };
-        row.link = request.link;
-        row.generation = request.generation;
         (row.master, row.outstation) = (request.master, request.outstation);
         row.direction = request.direction;
         (row.sequence, row.expected) = (request.sequence, request.sequence);
@@ -147,15 +156,14 @@ impl Pending {
         }
         row.more_ranges = request.more_ranges || request.ranges.len() > KEPT_RANGES;
         self.append(index);
+        self.enqueue(index, request.pair);
         index
     }
 
-    /// Take a row out. Pairs may keep a reference to it, so it must not be taken for theirs any more.
+    /// Take a row out.
     pub(super) fn remove(&mut self, index: u16) {
+        self.dequeue(index);
         self.unlink(index);
-        if let Some(row) = self.get_mut(index) {
-            row.link = usize::MAX;
-        }
         self.free.push(index);
     }
 
@@ -227,17 +235,88 @@ impl Pending {
         }
     }
 
+    /// The request of a pair sent last.
+    pub(super) fn newest(&self, pair: usize) -> Option<u16> {
+        self.queues.get(pair).map(|queue| queue.rows.last).filter(|index| *index != NONE)
+    }
+
+    /// The request that an answer with this number belongs to. Those before it are passed over: they
+    /// stay open until their time runs out, but nothing answers them any more.
+    pub(super) fn answered_by(&mut self, pair: usize, sequence: u8) -> Option<u16> {
+        let queue = self.queues.get(pair)?;
+        if queue.expecting.get(usize::from(sequence)).is_none_or(|count| *count == 0) {
+            return None;
+        }
+        loop {
+            let index = self.queues.get(pair)?.rows.first;
+            if self.get(index)?.expected == sequence {
+                return Some(index);
+            }
+            self.dequeue(index);
+        }
+    }
+
+    /// A fragment of the answer came, and more will.
+    pub(super) fn advance(&mut self, index: u16, at: Timestamp) {
+        let Some(row) = self.get_mut(index) else { return };
+        let (pair, before, next) = (row.pair, row.expected, (row.expected + 1) & 0x0F);
+        row.expected = next;
+        row.fragments = row.fragments.saturating_add(1);
+        if let Some(queue) = pair.and_then(|pair| self.queues.get_mut(pair)) {
+            queue.expecting[usize::from(before & 0x0F)] -= 1;
+            queue.expecting[usize::from(next)] += 1;
+        }
+        self.rearm(index, at);
+    }
+
+    /// Nothing answers this pair's requests any more.
+    pub(super) fn abandon(&mut self, pair: usize) {
+        while let Some(index) = self.queues.get(pair).map(|queue| queue.rows.first).filter(|i| *i != NONE) {
+            self.dequeue(index);
+        }
+    }
+
+    fn enqueue(&mut self, index: u16, pair: usize) {
+        if self.queues.len() <= pair {
+            self.queues.resize(pair + 1, Queue { rows: EMPTY, expecting: [0; 16] });
+        }
+        let Some(queue) = self.queues.get_mut(pair) else { return };
+        let Some(row) = self.rows.get_mut(usize::from(index)) else { return };
+        (row.pair, row.ahead, row.behind) = (Some(pair), queue.rows.last, NONE);
+        queue.expecting[usize::from(row.expected & 0x0F)] += 1;
+        match self.rows.get_mut(usize::from(queue.rows.last)) {
+            Some(row) => row.behind = index,
+            None => queue.rows.first = index,
+        }
+        queue.rows.last = index;
+    }
+
+    fn dequeue(&mut self, index: u16) {
+        let Some(row) = self.rows.get_mut(usize::from(index)) else { return };
+        let (ahead, behind, expected) = (row.ahead, row.behind, row.expected);
+        let Some(queue) = row.pair.take().and_then(|pair| self.queues.get_mut(pair)) else { return };
+        queue.expecting[usize::from(expected & 0x0F)] -= 1;
+        match self.rows.get_mut(usize::from(ahead)) {
+            Some(row) => row.behind = behind,
+            None => queue.rows.first = behind,
+        }
+        match self.rows.get_mut(usize::from(behind)) {
+            Some(row) => row.ahead = ahead,
+            None => queue.rows.last = ahead,
+        }
+    }
+
     /// Heap octets held.
     pub(super) fn memory(&self) -> usize {
         let bodies: usize = self.rows.iter().map(|row| row.body.capacity()).sum();
-        self.rows.capacity() * size_of::<Row>() + self.free.capacity() * 2 + bodies
+        let queues = self.queues.capacity() * size_of::<Queue>();
+        queues + self.rows.capacity() * size_of::<Row>() + self.free.capacity() * 2 + bodies
     }
 }
 
 fn blank() -> Row {
     Row {
-        link: 0,
-        generation: 0,
+        pair: None,
         master: 0,
         outstation: 0,
         direction: Direction::ToServer,
@@ -255,6 +334,8 @@ fn blank() -> Row {
         more_ranges: false,
         previous: NONE,
         next: NONE,
+        ahead: NONE,
+        behind: NONE,
     }
 }
 

@@ -179,3 +179,37 @@ pub(in crate::dnp3) fn auth_error(code: u8) -> &'static str {
         _ => "reserved",
     }
 }
+
+/// MAC algorithm, group 120 variations 1 and 5.
+pub(in crate::dnp3) fn mac_algorithm(code: u8) -> &'static str {
+    match code {
+        0 => "none",
+        1 => "hmac_sha1_4",
+        2 => "hmac_sha1_10",
+        3 => "hmac_sha256_8",
+        4 => "hmac_sha256_16",
+        5 => "hmac_sha1_8",
+        6 => "aes_gmac",
+        _ => "reserved",
+    }
+}
+
+/// Key wrap algorithm, group 120 variation 5.
+pub(in crate::dnp3) fn key_wrap(code: u8) -> &'static str {
+    match code {
+        1 => "aes_128",
+        2 => "aes_256",
+        _ => "reserved",
+    }
+}
+
+/// Key status, group 120 variation 5.
+pub(in crate::dnp3) fn key_status(code: u8) -> &'static str {
+    match code {
+        1 => "ok",
+        2 => "not_init",
+        3 => "comm_fail",
+        4 => "auth_fail",
+        _ => "reserved",
+    }
+}

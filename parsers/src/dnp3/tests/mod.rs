@@ -1,5 +1,9 @@
 //! Tests of the whole protocol: octets in, units, operations and defects out.
-#![allow(dead_code, clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod build;
+mod checks;
 mod golden;
+mod objects;
+mod rows;
+mod transport;
