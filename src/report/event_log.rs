@@ -93,13 +93,13 @@ impl EventLog {
             summarise(&mut self.batch, &self.identity, &mut self.lines, &mut self.weight, window);
         }
         let uid = self.uid(finding);
-        let window = self.folds.open(finding, uid);
+        self.scratch.clear();
         if self.writer.is_none() {
+            self.folds.open(finding, uid, &[]);
             return Folded::First;
         }
-        self.scratch.clear();
         finding_body(&mut self.scratch, &self.identity, finding);
-        window.body.extend_from_slice(self.scratch.bytes());
+        let window = self.folds.open(finding, uid, self.scratch.bytes());
         finding_line(&mut self.batch, &self.identity, finding.at, window);
         self.weight = Weight::Precious;
         self.line_done();

@@ -16,9 +16,12 @@ use super::finding::Finding;
 
 /// Nanoseconds of packet time over which repeats are folded.
 pub const FOLD_WINDOW_NS: u64 = 60_000_000_000;
-/// Windows open at a time. Each keeps the text of its finding, about 2 KiB, so the table stays below
-/// 16 MiB.
+/// Windows open at a time. Each keeps the text of its finding, about 1.5 KiB.
 pub const FOLD_WINDOWS: usize = 8192;
+/// Octets of kept text at which the oldest windows end early.
+pub const FOLD_TEXT_OCTETS: usize = 32 << 20;
+/// A closed window's buffer up to this size is kept for the next one.
+const BUFFER_KEPT: usize = 4096;
 
 #[derive(Debug, Copy, Clone, Eq, PartialEq, Hash)]
 struct Key {
@@ -71,6 +74,8 @@ pub struct FoldTable {
     order: VecDeque<(u32, u64)>,
     generations: u64,
     capacity: usize,
+    /// Octets of text in open windows.
+    text: usize,
     window_ns: u64,
     evicted: u64,
 }
@@ -85,6 +90,7 @@ impl FoldTable {
             order: VecDeque::new(),
             generations: 0,
             capacity: capacity.max(1),
+            text: 0,
             window_ns,
             evicted: 0,
         }
@@ -106,9 +112,9 @@ impl FoldTable {
         true
     }
 
-    /// Open a window for a first occurrence. Call [`FoldTable::make_room`] before until it is silent.
-    /// The body is to be filled in by the caller.
-    pub fn open(&mut self, finding: &Finding<'_>, uid: [u8; 16]) -> &mut Window {
+    /// Open a window for a first occurrence with the text of its line. Call [`FoldTable::make_room`]
+    /// before until it is silent.
+    pub fn open(&mut self, finding: &Finding<'_>, uid: [u8; 16], text: &[u8]) -> &Window {
         let key = Key::of(finding);
         self.generations += 1;
         let generation = self.generations;
@@ -125,9 +131,12 @@ impl FoldTable {
         };
         let place = if let Some(place) = self.free.pop() {
             let old = &mut self.windows[place as usize];
-            let body = core::mem::take(&mut old.body);
+            let mut body = core::mem::take(&mut old.body);
+            if body.capacity() > BUFFER_KEPT {
+                body = Vec::new();
+            }
+            body.clear();
             *old = Window { body, ..fresh };
-            old.body.clear();
             place
         } else {
             self.windows.push(fresh);
@@ -135,7 +144,11 @@ impl FoldTable {
         };
         self.map.insert(key, place);
         self.order.push_back((place, generation));
-        &mut self.windows[place as usize]
+        self.text += text.len();
+        let window = &mut self.windows[place as usize];
+        window.body.reserve_exact(text.len());
+        window.body.extend_from_slice(text);
+        window
     }
 
     /// Close the oldest window if its time is over at `now`.
@@ -153,7 +166,7 @@ impl FoldTable {
         if let Some(&place) = self.map.get(&Key::of(finding)) {
             return Some(self.close(place));
         }
-        if self.map.len() < self.capacity {
+        if self.map.len() < self.capacity && self.text < FOLD_TEXT_OCTETS {
             return None;
         }
         let place = self.oldest()?;
@@ -181,6 +194,7 @@ impl FoldTable {
     fn close(&mut self, place: u32) -> &Window {
         let window = &mut self.windows[place as usize];
         self.map.remove(&window.key);
+        self.text -= window.body.len();
         // A new generation makes the window's entry in the order stale.
         self.generations += 1;
         window.generation = self.generations;

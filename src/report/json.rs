@@ -10,6 +10,9 @@ use parsers::Timestamp;
 
 pub use super::json_fields::JsonFields;
 
+/// Octets of a formatted text, before escaping.
+pub const FORMATTED_OCTETS: usize = 1024;
+
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// Writes one JSON text after the other into a buffer.
@@ -247,11 +250,11 @@ impl Json {
         lossy
     }
 
-    /// Text made by formatting.
+    /// Text made by formatting, cut at [`FORMATTED_OCTETS`]: what is formatted may hold text of the wire.
     pub fn formatted(&mut self, value: fmt::Arguments<'_>) {
         self.separate();
         self.out.push(b'"');
-        let _ = Escaped(&mut self.out).write_fmt(value);
+        let _ = Escaped { out: &mut self.out, room: FORMATTED_OCTETS }.write_fmt(value);
         self.out.push(b'"');
     }
 
@@ -286,12 +289,22 @@ impl fmt::Write for Plain<'_> {
     }
 }
 
-struct Escaped<'a>(&'a mut Vec<u8>);
+struct Escaped<'a> {
+    out: &'a mut Vec<u8>,
+    room: usize,
+}
 
 impl fmt::Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        escape(self.0, text);
-        Ok(())
+        if text.len() <= self.room {
+            self.room -= text.len();
+            escape(self.out, text);
+            return Ok(());
+        }
+        escape(self.out, &text[..text.floor_char_boundary(self.room)]);
+        escape(self.out, "\u{2026}");
+        // Ends the formatting; what was written stays.
+        Err(fmt::Error)
     }
 }
 
@@ -423,6 +436,13 @@ mod tests {
         assert_eq!(text(0), "\"1970-01-01T00:00:00.000000000Z\"");
         assert_eq!(text(951_782_400_000_000_001), "\"2000-02-29T00:00:00.000000001Z\"");
         assert_eq!(text(u64::MAX), "\"2554-07-21T23:34:33.709551615Z\"");
+    }
+
+    #[test]
+    fn formatted_text_is_cut_at_a_character() {
+        let long = "\u{e9}".repeat(2000);
+        let text = written(|j| j.formatted(format_args!("a{long}{long}")));
+        assert_eq!(text, format!("\"a{}\u{2026}\"", "\u{e9}".repeat(511)));
     }
 
     #[test]

@@ -114,6 +114,17 @@ fn an_attacker_with_many_addresses_cannot_fill_memory() {
 }
 
 #[test]
+fn long_texts_end_windows_early_so_that_memory_stays_bounded() {
+    let mut log = EventLog::new(identity(), Some(Collected::default().writer()));
+    let long = "\u{1b}".repeat(5000);
+    for key in 0..4000 {
+        log.finding(&Finding { expected: format_args!("{long}"), ..raised(0, key) });
+    }
+    // Each text is some 14 KiB: control characters become six characters, in the sentence once more.
+    assert!(log.folds_evicted() > 1000, "{}", log.folds_evicted());
+}
+
+#[test]
 fn the_uid_depends_on_the_traffic_and_the_profile_and_on_nothing_else() {
     let uid_with = |change: &dyn Fn(&mut Identity), frames: &[FrameRef]| {
         let mut identity = identity();
