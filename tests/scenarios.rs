@@ -47,13 +47,14 @@ fn count<T: Ord>(list: impl Iterator<Item = T>) -> BTreeMap<T, usize> {
 
 fn check(scenario: &Scenario) -> Seen {
     let seen = run(&frames(scenario), &PipelineOptions::default());
-    let found = seen.operations.iter().filter(|o| o.exchange != "link").map(|o| {
-        (o.protocol, o.function.0, o.station.map_or(0, |s| u16::try_from(s).unwrap()), o.exchange)
-    });
-    let expected = scenario
-        .operations
-        .iter()
-        .map(|&ExpectedOperation { protocol, function, station, exchange }| (protocol, function, station, exchange));
+    let found =
+        seen.operations.iter().filter(|o| o.exchange != "link").map(|o| {
+            (o.protocol, o.function.0, o.station.map_or(0, |s| u16::try_from(s).unwrap()), o.exchange)
+        });
+    let expected =
+        scenario.operations.iter().map(|&ExpectedOperation { protocol, function, station, exchange }| {
+            (protocol, function, station, exchange)
+        });
     assert_eq!(
         count(expected),
         count(found),

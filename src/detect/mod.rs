@@ -170,20 +170,26 @@ impl Detector {
                 fold_key: raise::policy_fold_key(FindingKind::UnprofiledControl, operation),
                 ..blank
             };
-            self.unless_blind(&finding, sink);
+            Self::unless_blind(&finding, sink);
         }
     }
 
     /// Turn a parser's defect into a finding. Returns the station's name in the profile.
     pub fn defect(
         &self,
-        context: &FlowContext,
+        context: &mut FlowContext,
         defect: &Defect<'_>,
         sink: &mut dyn FindingSink,
     ) -> Option<&str> {
         let subject = Subject::of_defect(defect, self.profile.as_ref());
         let name = self.profile.as_ref().and_then(|profile| subject.name_in(profile));
         let Some(kind) = defects::finding(defect.kind) else { return name };
+        match kind {
+            FindingKind::ForeignProtocol => context.foreign = true,
+            // The octets of a foreign protocol fit no framing; that has been said.
+            FindingKind::BrokenFraming if context.foreign => return name,
+            _ => {}
+        }
         let coverage = context.blindness.at(defect.flow, defect.origin.at, self.last_drop);
         let frames = Frames::of_origin(&defect.origin);
         let function = defect.function.map_or(0, |f| u64::from(f.code) + 1);
@@ -196,7 +202,7 @@ impl Detector {
             fold_key: raise::name_key(defect.check) ^ function.rotate_left(48),
             ..subject.finding(coverage, &frames)
         };
-        self.unless_blind(&finding, sink);
+        Self::unless_blind(&finding, sink);
         name
     }
 
@@ -254,7 +260,7 @@ impl Detector {
         });
     }
 
-    fn unless_blind(&self, finding: &Finding<'_>, sink: &mut dyn FindingSink) {
+    fn unless_blind(finding: &Finding<'_>, sink: &mut dyn FindingSink) {
         if coverage::rests_on_absence(finding.kind) && !finding.coverage.is_complete() {
             sink.withheld(finding.kind);
             return;

@@ -104,14 +104,14 @@ impl<C: Consumer> Pipeline<C> {
             None => self.first_of_tap(tap, frame),
         }
         self.flows.advance(frame.at, &mut self.worker);
-        let Some(packet) = self.decap.decapsulate(frame) else { return };
+        let Some(packet) = &self.decap.decapsulate(frame) else { return };
         if let Some(dedup) = &mut self.dedup
-            && dedup.is_duplicate(frame.at, &packet)
+            && dedup.is_duplicate(frame.at, packet)
         {
             self.counters.duplicates += 1;
             return;
         }
-        self.flows.packet(frame.place, frame.at, &packet, &mut self.worker);
+        self.flows.packet(frame.place, frame.at, packet, &mut self.worker);
     }
 
     #[cold]
@@ -132,11 +132,13 @@ impl<C: Consumer> Pipeline<C> {
 
     /// Nothing came until `now`: let what is due fall due.
     pub fn idle(&mut self, now: Timestamp) {
+        self.decap.tick(now);
         self.flows.advance(now, &mut self.worker);
     }
 
     /// Close every flow.
     pub fn finish(&mut self) {
+        self.decap.finish();
         self.flows.finish(&mut self.worker);
     }
 

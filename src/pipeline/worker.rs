@@ -48,6 +48,14 @@ impl PortTable {
         ports.iter().find(|(p, _)| *p == port).map(|(_, protocol)| *protocol)
     }
 
+    /// All port numbers, TCP and UDP together.
+    pub fn numbers(&self) -> Vec<u16> {
+        let mut numbers: Vec<_> = self.tcp.iter().chain(&self.udp).map(|(port, _)| *port).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    }
+
     /// All of them, for the flow layer.
     pub fn all_ports(&self) -> PortSet {
         let ports = |list: &[(u16, Protocol)]| list.iter().map(|(port, _)| *port).collect::<Vec<_>>();
@@ -65,6 +73,8 @@ pub struct FlowContext {
     pub blindness: Blindness,
     /// What the profile says of the flow's stations.
     pub pairs: Pairs,
+    /// The flow was found to speak something else; further stray octets are no news.
+    pub foreign: bool,
     /// The station that answered last.
     pub last_station: Option<StationAddress>,
 }
@@ -188,6 +198,7 @@ impl<C: Consumer> Worker<C> {
             unexpected_port,
             blindness: Blindness::default(),
             pairs: Pairs::default(),
+            foreign: false,
             last_station: None,
         };
         let session = (dissector.open)(flow, &self.limits);

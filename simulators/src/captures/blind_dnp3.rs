@@ -112,7 +112,7 @@ fn analog_output() -> Scenario {
         "select and operate of g41 and a write of g34 end nothing: the restart behind them is seen",
         &story,
     );
-    scenario.findings = vec!["restart_command", "silence_command"];
+    scenario.findings = vec!["restart_command"];
     scenario.forbidden.push("operate_without_select");
     scenario
 }

@@ -2,8 +2,8 @@
 
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use super::Scenario;
 use super::talks::{Framing, Story, master, merged, modbus_poll, station};
+use super::{ExpectedOperation, Scenario};
 use crate::encode::modbus::{FilePart, Request, Response, mbap_raw};
 use crate::wire::{LINKTYPE_ETHERNET, START_NS, Side, TcpTalk, TimedFrame};
 
@@ -89,8 +89,14 @@ fn bad_pdus() -> Scenario {
     story.ask(1, 5, &Request::Read(3, 0, 2)).answer(1, 5, &Response::Registers(3, vec![1, 2]));
     // The byte count says 10, but two registers follow.
     story.ask(2, 5, &Request::Read(3, 0, 2)).answer(2, 5, &Response::Other(3, vec![10, 0, 1, 0, 2]));
-    // Protocol id 7 is not Modbus.
+    // Protocol id 7 is not Modbus; it is shown all the same, and flagged.
     story.raw(Side::Client, mbap_raw(3, 7, 6, 5, &Request::Read(3, 0, 2).pdu()));
+    story.operations.push(ExpectedOperation {
+        protocol: "modbus",
+        function: 3,
+        station: 5,
+        exchange: "request",
+    });
     let parts = vec![FilePart { file: 4, record: 1, length: 2 }, FilePart { file: 3, record: 9, length: 2 }];
     let file = Response::File(vec![vec![1, 2], vec![3, 4]]);
     story.ask(4, 5, &Request::ReadFile(parts)).answer(4, 5, &file);
@@ -98,7 +104,7 @@ fn bad_pdus() -> Scenario {
     story.ask(5, 5, &write).answer(5, 5, &echo(&write));
     let mut scenario =
         over_tcp("blind_10_bad_pdus", "what is damaged is reported, and what follows is seen", &story);
-    scenario.findings = vec!["malformed_pdu"];
+    scenario.findings = vec!["malformed_pdu", "field_range"];
     scenario.forbidden = vec![];
     scenario
 }
