@@ -3,7 +3,7 @@
 //! ```text
 //! octets -> judge    where an ADU begins and ends: mbap, rtu, crc, foreign
 //!        -> pdu      its fields; check: what is wrong with them
-//!        -> exchange which request it answers: pairing
+//!        -> exchange which request it answers: pairing; fit: whether it fits
 //!        -> session  Unit, Operation, Defect; detail, points: the content on demand
 //! ```
 //!
@@ -15,6 +15,7 @@ mod datagram;
 mod detail;
 mod exchange;
 mod file;
+mod fit;
 mod foreign;
 mod function;
 mod judge;

@@ -44,7 +44,9 @@ pub(crate) struct Side {
     doubt: u8,
     /// An ADU was seen in this direction.
     seen: bool,
-    /// The foreign protocol has been reported.
+    /// A foreign protocol has been reported.
+    told_foreign: bool,
+    /// It speaks a foreign protocol, so one ADU proves nothing.
     foreign: bool,
     /// Octets still to come that an impossible length has claimed. The reference takes them for a part of
     /// that PDU, so what is found among them counts as recovered.
@@ -156,6 +158,7 @@ impl ModbusSession {
         let in_dispute = side.disputed > 0;
         side.pass(length);
         side.seen = true;
+        side.foreign = false;
         let header = chunk.bytes.get(at..).and_then(Header::at);
         let sound = kind == Kind::Rtu || (beyond == 0 && header.is_some_and(|h| h.protocol == 0));
         side.doubt = if sound { side.doubt.saturating_sub(1) } else { DOUBT };
@@ -365,7 +368,8 @@ impl Side {
 
     /// MB-C17, once a direction.
     pub(super) fn tell_foreign(&mut self, site: &Site<'_>, speaks: &str, observer: &mut dyn Observer) {
-        if core::mem::replace(&mut self.foreign, true) {
+        self.foreign = true;
+        if core::mem::replace(&mut self.told_foreign, true) {
             return;
         }
         site.report(
