@@ -130,10 +130,8 @@ fn decode(protocol: Protocol, port: u16, vector: &Vector, cut: &mut dyn FnMut() 
     let mut notebook = Notebook::default();
     let mut tails: [Vec<u8>; 2] = [Vec::new(), Vec::new()];
     let mut at = Timestamp(1_700_000_000_000_000_000);
-    let mut number = 0;
-    for line in &vector.script {
+    for (number, line) in (1..).zip(&vector.script) {
         let direction = if line.from == Side::Client { Direction::ToServer } else { Direction::ToClient };
-        number += 1;
         at = at.plus(line.delay_ns);
         let tail = &mut tails[direction.index()];
         let mut rest = line.bytes.as_slice();
