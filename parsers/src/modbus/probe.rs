@@ -66,6 +66,12 @@ fn mbap(octets: &[u8]) -> Look {
     };
     match one(octets.get(header.adu()..).unwrap_or_default()) {
         Look::One(next, _) if next.unit == header.unit && sure => Look::Sure,
+        // UMAS again: the transaction ids must count.
+        Look::One(next, _) | Look::Open(next, _)
+            if next.unit == header.unit && next.transaction == header.transaction.wrapping_add(1) =>
+        {
+            Look::Sure
+        }
         Look::No => Look::No,
         _ => first,
     }

@@ -24,6 +24,8 @@ fn a_request_and_its_answer_are_modbus() {
     assert_eq!(probe(&request, &adu(7, 1, "83 02")), Probe::Yes);
     assert_eq!(probe(&request, &adu(8, 1, "03 06 022b 0000 0064")), Probe::More);
     assert_eq!(probe(&adu(7, 0, "5a 00 02"), &adu(7, 0, "5a 00 fe 01")), Probe::Yes, "UMAS");
+    assert_eq!(probe(&[adu(0, 0, "5a 00 02"), adu(1, 0, "5a 00 01")].concat(), &[]), Probe::Yes);
+    assert_eq!(probe(&[adu(0, 0, "5a 00 02"), adu(9, 0, "5a 00 01")].concat(), &[]), Probe::More);
 }
 
 #[test]
