@@ -73,6 +73,9 @@ pub struct FlowContext {
     pub blindness: Blindness,
     /// What the profile says of the flow's stations.
     pub pairs: Pairs,
+    /// Directions, by [`Direction::index`], whose numbering jumped or went back: a receiver may not have
+    /// followed, so what is decoded from there on counts as recovered.
+    pub renumbered: [bool; 2],
     /// The flow was found to speak something else; further stray octets are no news.
     pub foreign: bool,
     /// The station that answered last.
@@ -147,9 +150,14 @@ struct Tap<'a, C> {
 
 impl<C: Consumer> Observer for Tap<'_, C> {
     fn unit(&mut self, unit: &Unit<'_>) {
-        self.consumer.unit(self.context, unit);
+        let recovered = unit.recovered || self.context.renumbered[unit.direction.index()];
+        self.consumer.unit(self.context, &Unit { recovered, ..*unit });
     }
     fn operation(&mut self, operation: &Operation<'_>) {
+        if self.context.renumbered[operation.direction.index()] {
+            self.consumer.operation(self.context, &Operation { recovered: true, ..*operation });
+            return;
+        }
         self.consumer.operation(self.context, operation);
     }
     fn defect(&mut self, defect: &Defect<'_>) {
@@ -198,6 +206,7 @@ impl<C: Consumer> Worker<C> {
             unexpected_port,
             blindness: Blindness::default(),
             pairs: Pairs::default(),
+            renumbered: [false; 2],
             foreign: false,
             last_station: None,
         };
@@ -311,6 +320,7 @@ impl<C: Consumer> FlowHandler for Worker<C> {
                 let Speaking { session, context, carry, .. } = &mut **speaking;
                 context.blindness.note(flow, gap.origin.at);
                 self.counters.gaps[context.protocol as usize] += 1;
+                context.renumbered[gap.direction.index()] |= gap.missing.is_none();
                 let mut tap = Tap { consumer: &mut self.consumer, context };
                 let carry = core::mem::take(&mut carry[gap.direction.index()]);
                 if carry.is_empty() {

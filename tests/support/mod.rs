@@ -38,6 +38,7 @@ impl OwnedFrame {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenUnit {
     pub flow: String,
+    pub sender: String,
     pub direction: Direction,
     pub first_frame: u64,
     pub frame: u64,
@@ -49,6 +50,7 @@ pub struct SeenUnit {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenOperation {
     pub flow: String,
+    pub sender: String,
     pub direction: Direction,
     pub first_frame: u64,
     pub frame: u64,
@@ -138,6 +140,7 @@ impl Consumer for Recorder {
         self.json.close_object();
         self.seen.units.push(SeenUnit {
             flow: flow_name(unit.flow),
+            sender: unit.flow.sender(unit.direction).to_string(),
             direction: unit.direction,
             first_frame: unit.origin.first_frame.number,
             frame: unit.origin.frame.number,
@@ -151,6 +154,7 @@ impl Consumer for Recorder {
         op.detail.points(&mut |p| points.push(format!("{p:?}")));
         self.seen.operations.push(SeenOperation {
             flow: flow_name(op.flow),
+            sender: op.flow.sender(op.direction).to_string(),
             direction: op.direction,
             first_frame: op.origin.first_frame.number,
             frame: op.origin.frame.number,
