@@ -4,8 +4,6 @@
 //! that change when repeats are folded come first, so that the rest of a finding's line can be kept as
 //! text and written again.
 
-use core::fmt;
-
 use parsers::{
     Coverage, Endpoint, FlowInfo, FrameRef, Function, Host, PointKind, PointRange, StationAddress, Timestamp,
 };
@@ -40,28 +38,59 @@ pub struct Identity {
     pub captures: Vec<String>,
 }
 
-impl Identity {
+/// What the lines of a run have in common, rendered once.
+#[derive(Debug)]
+pub(super) struct Common {
+    pub(super) identity: Identity,
+    /// `"version":1,"sensor":"..."`
+    origin: Vec<u8>,
+    /// `"capture":"..."`, by tap.
+    captures: Vec<Vec<u8>>,
+}
+
+impl Common {
+    pub(super) fn new(identity: Identity) -> Common {
+        let mut json = Json::new();
+        json.key("version");
+        json.unsigned(SCHEMA_VERSION);
+        json.key("sensor");
+        json.text(&identity.sensor);
+        let origin = json.take();
+        let render = |name: &String| {
+            json.key("capture");
+            json.text(name);
+            json.take()
+        };
+        let captures = identity.captures.iter().map(render).collect();
+        Common { identity, origin, captures }
+    }
+
     /// The name of a tap.
-    pub fn capture(&self, tap: u16) -> &str {
-        self.captures.get(usize::from(tap)).map_or("unknown", String::as_str)
+    pub(super) fn capture(&self, tap: u16) -> &str {
+        self.identity.captures.get(usize::from(tap)).map_or("unknown", String::as_str)
+    }
+
+    /// `capture` as a member.
+    pub(super) fn capture_member(&self, json: &mut Json, tap: u16) {
+        match self.captures.get(usize::from(tap)) {
+            Some(member) => json.raw_members(member),
+            None => json.raw_members(b"\"capture\":\"unknown\""),
+        }
     }
 }
 
 /// The beginning of every line.
-pub(super) fn head(json: &mut Json, identity: &Identity, at: Timestamp, event: &'static str) {
+pub(super) fn head(json: &mut Json, common: &Common, at: Timestamp, event: &'static str) {
     json.open_object();
     json.key("time");
     json.time(at);
     json.key("event");
     json.word(event);
-    json.key("version");
-    json.unsigned(SCHEMA_VERSION);
-    json.key("sensor");
-    json.text(&identity.sensor);
+    json.raw_members(&common.origin);
 }
 
 /// The part of a finding's line that folding does not change, as JSON members.
-pub(super) fn finding_body(json: &mut Json, identity: &Identity, finding: &Finding<'_>) {
+pub(super) fn finding_body(json: &mut Json, common: &Common, finding: &Finding<'_>) {
     let kind = finding.kind;
     json.key("id");
     json.word(kind.id());
@@ -95,14 +124,14 @@ pub(super) fn finding_body(json: &mut Json, identity: &Identity, finding: &Findi
     json.key("points");
     ranges(json, finding.ranges);
     techniques(json, kind);
-    frames(json, identity, finding.frames);
+    frames(json, common, finding.frames);
     evidence(json, finding.octets);
     json.key("profile");
     json.open_object();
     json.key("name");
-    json.text(&identity.profile_name);
+    json.text(&common.identity.profile_name);
     json.key("hash");
-    json.text(&identity.profile_hash);
+    json.text(&common.identity.profile_hash);
     json.close_object();
     json.key("coverage");
     coverage(json, finding.coverage);
@@ -120,8 +149,8 @@ pub(super) fn finding_body(json: &mut Json, identity: &Identity, finding: &Findi
 }
 
 /// A whole line about the sensor itself.
-pub(super) fn sensor_line(json: &mut Json, identity: &Identity, event: &SensorEvent<'_>) {
-    head(json, identity, event.at, "sensor");
+pub(super) fn sensor_line(json: &mut Json, common: &Common, event: &SensorEvent<'_>) {
+    head(json, common, event.at, "sensor");
     json.key("what");
     json.word(event.what);
     json.key("message");
@@ -142,8 +171,8 @@ pub(super) fn sensor_line(json: &mut Json, identity: &Identity, event: &SensorEv
 }
 
 /// A whole line about a station.
-pub(super) fn station_line(json: &mut Json, identity: &Identity, event: &StationEvent<'_>) {
-    head(json, identity, event.at, "station");
+pub(super) fn station_line(json: &mut Json, common: &Common, event: &StationEvent<'_>) {
+    head(json, common, event.at, "station");
     json.key("what");
     json.word(event.what);
     json.key("protocol");
@@ -182,31 +211,18 @@ fn end(json: &mut Json, whole: &str, ip: &str, mac: &str, port: &str, endpoint: 
     }
 }
 
-/// `station` (a name, never empty) and `station_address` (a number, where the protocol has one).
+/// `station` (its name in the profile, else its address, else its host) and `station_address` (a number, where the protocol has one).
 pub(super) fn station(json: &mut Json, address: StationAddress, name: Option<&str>, server: Endpoint) {
     json.key("station");
-    json.formatted(format_args!("{}", StationLabel { address, name, server }));
+    match (name, address) {
+        (Some(name), _) => json.text(name),
+        (None, StationAddress::Unit(unit)) => json.numbered("unit ", unit.into()),
+        (None, StationAddress::Link(link)) => json.numbered("link ", link.into()),
+        (None, StationAddress::None) => json.formatted(format_args!("{}", server.host)),
+    }
     if let Some(number) = address.number() {
         json.key("station_address");
         json.unsigned(number.into());
-    }
-}
-
-/// How people call a station: its name in the profile, else its address, else its host.
-struct StationLabel<'a> {
-    address: StationAddress,
-    name: Option<&'a str>,
-    server: Endpoint,
-}
-
-impl fmt::Display for StationLabel<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.name, self.address) {
-            (Some(name), _) => f.write_str(name),
-            (None, StationAddress::Unit(unit)) => write!(f, "unit {unit}"),
-            (None, StationAddress::Link(link)) => write!(f, "link {link}"),
-            (None, StationAddress::None) => self.server.host.fmt(f),
-        }
     }
 }
 
@@ -284,7 +300,7 @@ fn techniques(json: &mut Json, kind: FindingKind) {
 }
 
 /// `capture` and `frames`; `frame_captures` beside them when the frames come from several captures.
-fn frames(json: &mut Json, identity: &Identity, frames: &[FrameRef]) {
+fn frames(json: &mut Json, common: &Common, frames: &[FrameRef]) {
     json.key("frames");
     json.open_list();
     frames.iter().take(EVENT_FRAMES).for_each(|frame| json.unsigned(frame.number));
@@ -294,12 +310,11 @@ fn frames(json: &mut Json, identity: &Identity, frames: &[FrameRef]) {
         json.unsigned((frames.len() - EVENT_FRAMES) as u64);
     }
     let Some(first) = frames.first() else { return };
-    json.key("capture");
-    json.text(identity.capture(first.tap));
+    common.capture_member(json, first.tap);
     if frames.iter().any(|frame| frame.tap != first.tap) {
         json.key("frame_captures");
         json.open_list();
-        frames.iter().take(EVENT_FRAMES).for_each(|frame| json.text(identity.capture(frame.tap)));
+        frames.iter().take(EVENT_FRAMES).for_each(|frame| json.text(common.capture(frame.tap)));
         json.close_list();
     }
 }

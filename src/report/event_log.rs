@@ -11,7 +11,7 @@ use hashbrown::HashMap;
 use parsers::{Endpoint, Host, Operation, StationAddress, Timestamp};
 use sha2::{Digest, Sha256};
 
-use super::event::{Identity, finding_body, head, sensor_line, station_line};
+use super::event::{Common, Identity, finding_body, head, sensor_line, station_line};
 use super::event_operation::{FlowParts, operation_line};
 use super::finding::Finding;
 use super::fold::{FOLD_WINDOW_NS, FOLD_WINDOWS, FoldTable, Window};
@@ -36,7 +36,7 @@ pub enum Folded {
 /// Renders events and folds findings. Without a writer it only folds.
 #[derive(Debug)]
 pub struct EventLog {
-    identity: Identity,
+    common: Common,
     writer: Option<LogWriter>,
     batch: Json,
     lines: u64,
@@ -53,7 +53,7 @@ impl EventLog {
     /// An event log that writes to `writer`, if there is one.
     pub fn new(identity: Identity, writer: Option<LogWriter>) -> EventLog {
         EventLog {
-            identity,
+            common: Common::new(identity),
             writer,
             batch: Json::new(),
             lines: 0,
@@ -75,7 +75,7 @@ impl EventLog {
 
     /// Names of the taps, once they are known.
     pub fn set_captures(&mut self, captures: Vec<String>) {
-        self.identity.captures = captures;
+        self.common = Common::new(Identity { captures, ..core::mem::take(&mut self.common.identity) });
     }
 
     /// Whether lines go anywhere.
@@ -90,7 +90,7 @@ impl EventLog {
             return Folded::Repeat;
         }
         while let Some(window) = self.folds.make_room(finding) {
-            summarise(&mut self.batch, &self.identity, &mut self.lines, &mut self.weight, window);
+            summarise(&mut self.batch, &self.common, &mut self.lines, &mut self.weight, window);
         }
         let uid = self.uid(finding);
         self.scratch.clear();
@@ -98,9 +98,9 @@ impl EventLog {
             self.folds.open(finding, uid, &[]);
             return Folded::First;
         }
-        finding_body(&mut self.scratch, &self.identity, finding);
+        finding_body(&mut self.scratch, &self.common, finding);
         let window = self.folds.open(finding, uid, self.scratch.bytes());
-        finding_line(&mut self.batch, &self.identity, finding.at, window);
+        finding_line(&mut self.batch, &self.common, finding.at, window);
         self.weight = Weight::Precious;
         self.line_done();
         Folded::First
@@ -111,7 +111,7 @@ impl EventLog {
         if self.writer.is_none() {
             return;
         }
-        operation_line(&mut self.batch, &self.identity, &mut self.flows, operation, judgement);
+        operation_line(&mut self.batch, &self.common, &mut self.flows, operation, judgement);
         self.line_done();
     }
 
@@ -120,7 +120,7 @@ impl EventLog {
         if self.writer.is_none() {
             return;
         }
-        sensor_line(&mut self.batch, &self.identity, event);
+        sensor_line(&mut self.batch, &self.common, event);
         self.weight = Weight::Precious;
         self.line_done();
     }
@@ -130,7 +130,7 @@ impl EventLog {
         if self.writer.is_none() {
             return;
         }
-        station_line(&mut self.batch, &self.identity, event);
+        station_line(&mut self.batch, &self.common, event);
         self.line_done();
     }
 
@@ -164,7 +164,7 @@ impl EventLog {
     pub fn finish(mut self, now: Timestamp) -> (Option<WriterFigures>, io::Result<()>) {
         self.now = self.now.max(now);
         while let Some(window) = self.folds.close_oldest() {
-            summarise(&mut self.batch, &self.identity, &mut self.lines, &mut self.weight, window);
+            summarise(&mut self.batch, &self.common, &mut self.lines, &mut self.weight, window);
             if self.batch.bytes().len() >= BATCH_BYTES {
                 self.hand_over();
             }
@@ -183,7 +183,7 @@ impl EventLog {
     fn expire(&mut self, now: Timestamp) {
         self.now = self.now.max(now);
         while let Some(window) = self.folds.close_expired(now) {
-            summarise(&mut self.batch, &self.identity, &mut self.lines, &mut self.weight, window);
+            summarise(&mut self.batch, &self.common, &mut self.lines, &mut self.weight, window);
         }
         if self.batch.bytes().len() >= BATCH_BYTES {
             self.hand_over();
@@ -240,7 +240,7 @@ impl EventLog {
             ],
         };
         let mut report = Json::new();
-        sensor_line(&mut report, &self.identity, &event);
+        sensor_line(&mut report, &self.common, &event);
         if writer.push(report.take(), 1, weight).1 {
             self.reported_drops = dropped;
         }
@@ -256,7 +256,7 @@ impl EventLog {
             hash.update(bytes);
         };
         field(b"gridtap finding 1");
-        field(self.identity.profile_hash.as_bytes());
+        field(self.common.identity.profile_hash.as_bytes());
         field(finding.kind.id().as_bytes());
         field(finding.kind.name().as_bytes());
         field(&finding.at.0.to_be_bytes());
@@ -308,8 +308,8 @@ fn first_16(digest: &[u8]) -> [u8; 16] {
 }
 
 /// A finding's line, first or summary; they differ only in time, count, first and last.
-fn finding_line(json: &mut Json, identity: &Identity, at: Timestamp, window: &Window) {
-    head(json, identity, at, "finding");
+fn finding_line(json: &mut Json, common: &Common, at: Timestamp, window: &Window) {
+    head(json, common, at, "finding");
     json.key("uid");
     json.hex(&window.uid);
     json.key("count");
@@ -324,7 +324,7 @@ fn finding_line(json: &mut Json, identity: &Identity, at: Timestamp, window: &Wi
         json.key("last_frame");
         json.unsigned(frame.number);
         json.key("last_capture");
-        json.text(identity.capture(frame.tap));
+        json.text(common.capture(frame.tap));
     }
     json.raw_members(&window.body);
     json.close_object();
@@ -332,11 +332,11 @@ fn finding_line(json: &mut Json, identity: &Identity, at: Timestamp, window: &Wi
 }
 
 /// The line at the end of a window, if there is something to add to the first one.
-fn summarise(json: &mut Json, identity: &Identity, lines: &mut u64, weight: &mut Weight, window: &Window) {
+fn summarise(json: &mut Json, common: &Common, lines: &mut u64, weight: &mut Weight, window: &Window) {
     if window.count < 2 || window.body.is_empty() {
         return;
     }
-    finding_line(json, identity, window.last, window);
+    finding_line(json, common, window.last, window);
     *lines += 1;
     *weight = Weight::Precious;
 }

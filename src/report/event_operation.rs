@@ -4,7 +4,7 @@
 
 use parsers::{Action, FlowInfo, Operation, Outcome, Point, StationAddress, Value};
 
-use super::event::{Identity, flow_members, function_object, head, parties, point_kind, station};
+use super::event::{Common, flow_members, function_object, head, parties, point_kind, station};
 use super::json::Json;
 use super::record::{Judgement, OperationsLog};
 
@@ -81,12 +81,12 @@ impl FlowParts {
 /// A whole line about an operation.
 pub(super) fn operation_line(
     json: &mut Json,
-    identity: &Identity,
+    common: &Common,
     flows: &mut FlowParts,
     operation: &Operation<'_>,
     judgement: &Judgement<'_>,
 ) {
-    head(json, identity, operation.origin.at, event_name(operation.action));
+    head(json, common, operation.origin.at, event_name(operation.action));
     json.key("protocol");
     json.word(operation.protocol.name());
     json.key("exchange");
@@ -130,8 +130,7 @@ pub(super) fn operation_line(
         json.key("rule");
         json.text(rule);
     }
-    json.key("capture");
-    json.text(identity.capture(operation.origin.frame.tap));
+    common.capture_member(json, operation.origin.frame.tap);
     json.key("frame");
     json.unsigned(operation.origin.frame.number);
     if operation.origin.first_frame.number != operation.origin.frame.number {

@@ -225,6 +225,15 @@ impl Json {
         self.out.push(b'"');
     }
 
+    /// A name this program made, with a number behind it, as one string.
+    pub fn numbered(&mut self, name: &str, number: u64) {
+        self.separate();
+        self.out.push(b'"');
+        self.out.extend_from_slice(name.as_bytes());
+        self.digits(number);
+        self.out.push(b'"');
+    }
+
     /// Text.
     pub fn text(&mut self, value: &str) {
         self.separate();
