@@ -140,8 +140,10 @@ pub(super) enum Scan {
 /// Look at the beginning of `octets`.
 pub(super) fn scan(octets: &[u8]) -> Scan {
     match octets {
-        [] => return Scan::Need(HEADER),
-        [0x05] | [0x05, 0x64, ..] => {}
+        // Ask for no more than settles the question: junk must be seen as soon as it is there.
+        [] => return Scan::Need(1),
+        [0x05] => return Scan::Need(START.len()),
+        [0x05, 0x64, ..] => {}
         [_, rest @ ..] => {
             let next = rest.iter().position(|o| *o == START[0]);
             return Scan::Junk(next.map_or(octets.len(), |n| n + 1));
@@ -249,7 +251,9 @@ mod tests {
 
     #[test]
     fn every_prefix_of_a_frame_asks_for_more() {
-        for length in 0..RESET.len() {
+        assert_eq!(scan(&[]), Scan::Need(1));
+        assert_eq!(scan(&RESET[..1]), Scan::Need(2));
+        for length in 2..RESET.len() {
             assert_eq!(scan(&RESET[..length]), Scan::Need(10), "{length} octets");
         }
     }

@@ -117,8 +117,8 @@ impl<'a> ObjectHeader<'a> {
             Range::Indices(first, _) | Range::Addresses(first, _) => Some(first),
             _ => None,
         };
-        // Header-only ranges would walk indices that are nowhere on the wire.
-        let silent = self.data.is_empty();
+        // Objects without an octet on the wire are not walked: a range could name four thousand million.
+        let silent = self.data.is_empty() || (self.prefix_size() == 0 && self.size() == Size::Nothing);
         Items {
             data: self.data,
             offset: self.data_offset,

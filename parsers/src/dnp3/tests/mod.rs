@@ -5,5 +5,7 @@ mod build;
 mod checks;
 mod golden;
 mod objects;
+mod pairing;
 mod rows;
+mod stream;
 mod transport;

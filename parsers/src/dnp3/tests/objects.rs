@@ -280,3 +280,18 @@ fn relative_time_without_a_common_time_is_no_time() {
     assert_eq!(wire.seen.points[0], ["binary_input[5]=Bit(true) flags=129 g2v3"]);
     assert!(wire.seen.has(DefectKind::Peculiar, "DN-C18"));
 }
+
+#[test]
+fn four_thousand_million_objects_without_an_octet_are_not_walked() {
+    // Prefix code 7 leaves the extent open, a read carries no objects, the count is 4294967295.
+    for body in
+        ["c0 01 1e 02 79 ffffffff 01 02", "c0 01 1e 02 09 ffffffff", "c0 01 1e 02 02 00000000 ffffffff"]
+    {
+        let mut wire = tcp();
+        wire.send(UP, &request(body));
+        assert!(wire.seen.points[0].is_empty(), "{body}");
+    }
+    let mut wire = tcp();
+    wire.send(DOWN, &response("c0 81 0000 3c 02 02 00000000 ffffffff 1e 04 00 63 63 3412"));
+    assert_eq!(wire.seen.points[0], ["analog_input[99]=Signed(4660) g30v4"]);
+}
