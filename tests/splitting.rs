@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use gridtap::capture::LinkType;
@@ -87,6 +87,33 @@ fn number(frames: &mut [OwnedFrame]) {
     }
 }
 
+/// The first segments of flows whose SYN was not captured: where such a stream begins is not known, so
+/// putting its first segments out of order changes where it is taken to begin.
+fn beginnings(frames: &[OwnedFrame]) -> BTreeSet<u64> {
+    const FIRST: usize = 16;
+    let mut flows: BTreeMap<Vec<[u8; 18]>, (bool, usize)> = BTreeMap::new();
+    let mut held = BTreeSet::new();
+    for frame in frames {
+        let Some(at) = layout(frame) else { continue };
+        let addresses = if at.v6 { at.ip + 8..at.ip + 40 } else { at.ip + 12..at.ip + 20 };
+        let half = addresses.len() / 2;
+        let mut ends = [[0; 18]; 2];
+        for (n, end) in ends.iter_mut().enumerate() {
+            let address = &frame.bytes[addresses.start + n * half..addresses.start + (n + 1) * half];
+            end[..half].copy_from_slice(address);
+            end[16..].copy_from_slice(&frame.bytes[at.tcp + 2 * n..at.tcp + 2 * n + 2]);
+        }
+        ends.sort_unstable();
+        let (syn, count) = flows.entry(ends.to_vec()).or_default();
+        *syn |= frame.bytes[at.tcp + 13] & 2 != 0;
+        *count += usize::from(at.end > at.payload);
+        if !*syn && *count <= FIRST {
+            held.insert(frame.number);
+        }
+    }
+    held
+}
+
 /// How far apart in time two frames are that a tap may hand out the wrong way round.
 const NEAR_NS: u64 = 100_000_000;
 
@@ -94,8 +121,11 @@ const NEAR_NS: u64 = 100_000_000;
 /// Frames without payload (SYN, FIN, bare ACK) stay, since a handshake is not reordered against its data.
 fn shuffle(frames: &[OwnedFrame], window: usize, random: &mut Random) -> Vec<OwnedFrame> {
     let mut out = frames.to_vec();
-    let movable =
-        |f: &OwnedFrame| layout(f).is_some_and(|l| l.end > l.payload && f.bytes[l.tcp + 13] & 7 == 0);
+    let held = beginnings(frames);
+    let movable = |f: &OwnedFrame| {
+        layout(f).is_some_and(|l| l.end > l.payload && f.bytes[l.tcp + 13] & 7 == 0)
+            && !held.contains(&f.number)
+    };
     let mut start = 0;
     while start < out.len() {
         let first = out[start].at;
