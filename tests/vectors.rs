@@ -212,8 +212,7 @@ fn show(point: &ExpectedPoint) -> String {
 
 /// Defects that a vector is meant to raise, by the beginning of its name; everything else is sound.
 const MEANT: &[(&str, DefectKind)] = &[
-    // Codes outside the standard.
-    ("function 90, UMAS", DefectKind::UnknownFunction),
+    // Codes outside the standard, but for UMAS, which is known.
     ("code without a layout", DefectKind::UnknownFunction),
     ("undefined function", DefectKind::UnknownFunction),
     // IIN2.6 and IIN2.7.
