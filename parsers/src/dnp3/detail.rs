@@ -173,7 +173,7 @@ fn header_content(
         sink.number("last_address", last.into());
     }
     if let Some(trouble) = header.trouble {
-        sink.name("defect", trouble.observed);
+        sink.name("defect", trouble.fault.words().observed);
     }
     sink.open_list("points");
     for item in header.items() {

@@ -4,6 +4,7 @@ use super::application::Fragment;
 use super::association::{Association, Associations, Key, Lookup};
 use super::checks;
 use super::detail::{LinkView, View};
+use super::emit;
 use super::function;
 use super::link;
 use super::matching::{self, Match};
@@ -23,12 +24,12 @@ pub(super) struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    fn is_from_master(&self) -> bool {
+    pub(super) fn is_from_master(&self) -> bool {
         self.header.control.dir()
     }
 
     /// Addresses of the outstation and of the master, by the DIR bit.
-    fn parties(&self) -> (u16, u16) {
+    pub(super) fn parties(&self) -> (u16, u16) {
         let link::Header { source, destination, .. } = self.header;
         if self.is_from_master() { (destination, source) } else { (source, destination) }
     }
@@ -97,7 +98,7 @@ impl Exchanges {
                 format_args!("a wrong CRC in the block at {}", scene.offset),
             );
             scene.report(observer, (DefectKind::BadChecksum, "DN-C02"), texts.0, texts.1);
-            unit(flow, frame, link, None, observer);
+            emit::unit(flow, frame, link, None, observer);
             return;
         }
         let index = self.association(flow, frame, observer);
@@ -105,8 +106,8 @@ impl Exchanges {
             self.segment(flow, frame, link, index, (header, segment), observer);
             return;
         }
-        unit(flow, frame, link, None, observer);
-        link_operation(flow, frame, link, observer);
+        emit::unit(flow, frame, link, None, observer);
+        emit::link_operation(flow, frame, link, observer);
     }
 
     /// The pair that the frame belongs to.
@@ -174,8 +175,8 @@ impl Exchanges {
                 }
             }
             other => {
-                unit(flow, frame, link, None, observer);
-                segment_defect(&frame.scene(flow), header, other, limit, observer);
+                emit::unit(flow, frame, link, None, observer);
+                emit::segment_defect(&frame.scene(flow), header, other, limit, observer);
             }
         }
     }
@@ -191,12 +192,12 @@ impl Exchanges {
         observer: &mut dyn Observer,
     ) {
         let Some(fragment) = Fragment::new(octets) else {
-            unit(flow, frame, link, None, observer);
+            emit::unit(flow, frame, link, None, observer);
             let texts = (format_args!("a fragment of at least 2 octets"), format_args!("{}", octets.len()));
             frame.scene(flow).report(observer, (DefectKind::Malformed, "DN-C13"), texts.0, texts.1);
             return;
         };
-        unit(flow, frame, link, Some(fragment), observer);
+        emit::unit(flow, frame, link, Some(fragment), observer);
         let mut scene = frame.scene(flow);
         scene.origin = origin;
         scene.octets = octets;
@@ -205,8 +206,9 @@ impl Exchanges {
         let survey = survey::survey(&fragment, origin.at.0 / 1_000_000, &mut self.ranges, &mut |trouble| {
             let mut scene = scene;
             scene.offset = fragment.body_offset() + trouble.offset;
-            let texts = (format_args!("{}", trouble.expected), format_args!("{}", trouble.observed));
-            scene.report(observer, (trouble.kind, trouble.check), texts.0, texts.1);
+            let words = trouble.fault.words();
+            let texts = (format_args!("{}", words.expected), format_args!("{}", words.observed));
+            scene.report(observer, (words.kind, words.check), texts.0, texts.1);
         });
         let found = self.matched(&scene, frame, index, &fragment, &survey, observer);
         self.operation(&scene, frame, link, fragment, (&survey, found, recovered), observer);
@@ -335,89 +337,5 @@ impl Exchanges {
             + self.pending.memory()
             + self.ranges.capacity() * size_of::<PointRange>()
             + pairing::KEPT_RANGES
-    }
-}
-
-fn unit(
-    flow: &FlowInfo,
-    frame: &Frame<'_>,
-    link: LinkView<'_>,
-    fragment: Option<Fragment<'_>>,
-    observer: &mut dyn Observer,
-) {
-    let view = View { link, fragment, of_fragment: false };
-    observer.unit(&Unit {
-        flow,
-        direction: frame.direction,
-        origin: frame.origin,
-        protocol: Protocol::Dnp3,
-        recovered: frame.recovered,
-        detail: &view,
-    });
-}
-
-/// A frame that belongs to the link layer alone.
-fn link_operation(flow: &FlowInfo, frame: &Frame<'_>, link: LinkView<'_>, observer: &mut dyn Observer) {
-    let control = frame.header.control;
-    if control.carries_user_data() {
-        return;
-    }
-    let outcome = match (control.primary(), control.function()) {
-        (false, 0 | 11) => Outcome::Success,
-        (false, code @ (1 | 14 | 15)) => {
-            Outcome::Refused { code: code.into(), name: control.function_name() }
-        }
-        _ => Outcome::None,
-    };
-    let (outstation, master) = frame.parties();
-    let view = View { link, fragment: None, of_fragment: true };
-    observer.operation(&Operation {
-        flow,
-        direction: frame.direction,
-        origin: frame.origin,
-        protocol: Protocol::Dnp3,
-        exchange: Exchange::Link,
-        from_master: frame.is_from_master(),
-        station: StationAddress::Link(outstation),
-        master: StationAddress::Link(master),
-        action: Action::Link,
-        function: Function { code: control.function(), sub: None, name: control.function_name() },
-        requested: None,
-        ranges: &[],
-        more_ranges: false,
-        outcome,
-        answers: None,
-        sequence: 0,
-        broadcast: link::is_broadcast(frame.header.destination),
-        wants_answer: false,
-        body: &[],
-        recovered: frame.recovered,
-        detail: &view,
-    });
-}
-
-fn segment_defect(
-    scene: &Scene<'_>,
-    header: transport::Header,
-    step: Step,
-    limit: usize,
-    observer: &mut dyn Observer,
-) {
-    let number = header.sequence();
-    match step {
-        Step::NoSeries => {
-            let texts =
-                (format_args!("FIR in the first segment"), format_args!("segment {number} without it"));
-            scene.report(observer, (DefectKind::IncompleteFragment, "DN-C08"), texts.0, texts.1);
-        }
-        Step::OutOfSequence { expected } => {
-            let texts = (format_args!("segment {expected}"), format_args!("segment {number}"));
-            scene.report(observer, (DefectKind::SequenceError, "DN-C08"), texts.0, texts.1);
-        }
-        Step::TooLong => {
-            let texts = (format_args!("a fragment of at most {limit} octets"), format_args!("more"));
-            scene.report(observer, (DefectKind::LimitReached, "DN-C08"), texts.0, texts.1);
-        }
-        Step::Whole | Step::Complete | Step::Waiting | Step::Tolerated => {}
     }
 }

@@ -15,6 +15,7 @@
 //! matching.rs     questions and answers
 //! echo.rs         what the answer to a control has to repeat
 //! exchange.rs     from frames to operations
+//! emit.rs         frames and segments as the observer is told of them
 //! session.rs      octets to frames
 //! detail.rs       content on demand
 //! probe.rs        recognition on any port
@@ -26,6 +27,7 @@ mod checks;
 mod crc;
 mod detail;
 mod echo;
+mod emit;
 mod exchange;
 mod function;
 mod link;

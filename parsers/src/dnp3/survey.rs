@@ -4,8 +4,8 @@
 use super::application::Fragment;
 use super::function;
 use super::object::header::Item;
-use super::object::{ObjectHeader, Range, Trouble, layout, names, value};
-use crate::contract::{Action, DefectKind, Outcome, PointKind, PointRange, Value};
+use super::object::{Fault, ObjectHeader, Range, Trouble, layout, names, value};
+use crate::contract::{Action, Outcome, PointKind, PointRange, Value};
 
 /// Ranges listed with an operation; there may be more.
 pub(super) const RANGES: usize = 32;
@@ -162,8 +162,7 @@ impl Survey {
         }
         let relative = matches!((header.group, header.variation), (2 | 4, 3));
         if relative && !self.common_time {
-            let texts = ["a common time of occurrence before it", "a relative time alone"];
-            report(&trouble(DefectKind::Peculiar, "DN-C18", header.offset, texts));
+            report(&Trouble { fault: Fault::RelativeTime, offset: header.offset });
         }
         match header.group {
             12 | 41 => header.items().for_each(|item| self.command(header, &item, report)),
@@ -177,16 +176,14 @@ impl Survey {
     fn command(&mut self, header: &ObjectHeader<'_>, item: &Item<'_>, report: &mut dyn FnMut(&Trouble)) {
         let point = value::point(header, item, None);
         let fault = match point.value {
-            Value::Crob(crob) if crob.code & 0x0F > 4 => Some(["operation type 0 to 4", "an undefined one"]),
-            Value::Crob(crob) if crob.code >> 6 == 3 => {
-                Some(["trip/close code 0 to 2", "the reserved code 3"])
-            }
-            Value::Float32(number) if !number.is_finite() => Some(["a finite set-point", "NaN or infinity"]),
-            Value::Float64(number) if !number.is_finite() => Some(["a finite set-point", "NaN or infinity"]),
+            Value::Crob(crob) if crob.code & 0x0F > 4 => Some(Fault::OperationType),
+            Value::Crob(crob) if crob.code >> 6 == 3 => Some(Fault::TripClose),
+            Value::Float32(number) if !number.is_finite() => Some(Fault::NotFinite),
+            Value::Float64(number) if !number.is_finite() => Some(Fault::NotFinite),
             _ => None,
         };
-        if let Some(texts) = fault {
-            report(&trouble(DefectKind::FieldRange, "DN-C14", item.offset, texts));
+        if let Some(fault) = fault {
+            report(&Trouble { fault, offset: item.offset });
         }
         if let (Some(status @ 1..), None) = (point.status, self.refusal) {
             self.refusal = Some((status.into(), names::command_status(status)));
@@ -219,14 +216,8 @@ impl Survey {
             return;
         }
         self.time_fault = true;
-        let texts = ["a time from 2000 on and at most a day ahead", "a time outside"];
-        report(&trouble(DefectKind::FieldRange, "DN-C19", item.offset, texts));
+        report(&Trouble { fault: Fault::ImpossibleTime, offset: item.offset });
     }
-}
-
-fn trouble(kind: DefectKind, check: &'static str, offset: usize, texts: [&'static str; 2]) -> Trouble {
-    let [expected, observed] = texts;
-    Trouble { kind, check, offset, expected, observed }
 }
 
 /// DN-C11: an object that has no business under its function.
@@ -242,6 +233,5 @@ fn misplaced(code: u8, header: &ObjectHeader<'_>) -> Option<Trouble> {
         function::ENABLE_UNSOLICITED | function::DISABLE_UNSOLICITED => group == 60 && variation >= 2,
         code => !function::takes_no_objects(code),
     };
-    let texts = ["an object that belongs to the function", "another one"];
-    (!fits).then(|| trouble(DefectKind::FieldRange, "DN-C11", header.offset, texts))
+    (!fits).then_some(Trouble { fault: Fault::Misplaced, offset: header.offset })
 }

@@ -122,6 +122,7 @@ pub(in crate::dnp3) enum Size {
 
 impl Shape {
     /// Its size.
+    #[inline]
     pub(in crate::dnp3) const fn size(self) -> Size {
         match self {
             Shape::Nothing => Size::Nothing,
@@ -175,6 +176,7 @@ impl When {
 }
 
 /// The shape of an object; `None` for one that the standard does not define.
+#[inline]
 pub(in crate::dnp3) fn shape(group: u8, variation: u8) -> Option<Shape> {
     use Shape::{Bit, Crob, Sized, Time, TwoBits};
     use When::{Absolute, Relative};

@@ -1,7 +1,7 @@
 //! From an object's octets to a point with value, flags and time.
 
 use super::header::{Item, ObjectHeader};
-use super::layout::{self, Lead, Number, Shape, Tail, When};
+use super::layout::{self, Lead, Number, Shape, Size, Tail, When};
 use crate::contract::{Crob, Point, Value};
 
 /// Reads an object's fields from front to back. What is missing reads as `None`.
@@ -61,8 +61,12 @@ pub(in crate::dnp3) fn point<'a>(
     if !header.has_objects && item.octets.is_empty() {
         return point;
     }
-    let whole = header.shape.and_then(|shape| fill(&mut point, shape, item, common_time));
-    if whole.is_none() {
+    let fits = match header.size() {
+        Size::Octets(size) if header.has_sizes() => u32::try_from(item.octets.len()) == Ok(size),
+        _ => true,
+    };
+    let shape = header.shape.filter(|_| fits);
+    if shape.and_then(|shape| fill(&mut point, shape, item, common_time)).is_none() {
         point.value = Value::Bytes(item.octets);
     }
     point

@@ -162,6 +162,7 @@ fn c13_counts_ranges_and_ends_that_contradict_each_other() {
     raises(kind, "DN-C13", &[up("c0 01 1e 02 01 05")]);
     raises(kind, "DN-C13", &[up("c0 02 46 05 5b 01 0900 01")]);
     raises(kind, "DN-C13", &[up("c0 02 46 05 07 01 01")]);
+    raises(kind, "DN-C13", &[up("c0 02 22 01 4b 01 03 010203")]);
     raises(kind, "DN-C13", &[up("c0")]);
     raises(kind, "DN-C13", &[up(READ), down("c0 81 00")]);
     silent(&[up("c0 01 1e 02 00 05 05"), up("c1 02 22 01 17 01 00 0100")]);

@@ -1,0 +1,167 @@
+//! The walk over the object headers of a fragment, and how far each of them reaches.
+
+use super::fault::{Fault, Trouble};
+use super::header::{self, ObjectHeader, Range};
+use super::layout::{self, Size};
+use crate::dnp3::function;
+
+/// Walks the object headers of a fragment. Ends at the first header it cannot step over; what it
+/// leaves is [`Walk::rest`].
+#[derive(Debug, Clone)]
+pub(in crate::dnp3) struct Walk<'a> {
+    body: &'a [u8],
+    at: usize,
+    function: u8,
+    header_only: bool,
+    stopped: bool,
+}
+
+impl<'a> Walk<'a> {
+    /// Walk the octets behind function code and IIN.
+    pub(in crate::dnp3) fn new(body: &'a [u8], function: u8) -> Walk<'a> {
+        let header_only = function::is_header_only(function);
+        Walk { body, at: 0, function, header_only, stopped: !function::is_defined(function) }
+    }
+
+    /// What was not walked over.
+    pub(in crate::dnp3) fn rest(&self) -> &'a [u8] {
+        self.body.get(self.at..).unwrap_or_default()
+    }
+
+    /// Whether the objects themselves follow a header of this group under the walk's function.
+    #[inline]
+    fn has_objects(&self, group: u8, variation: u8) -> bool {
+        if !self.header_only {
+            return true;
+        }
+        match (self.function, group) {
+            // Authentication rides on any function; a freeze at a time needs the time.
+            (_, 120) | (function::FREEZE_AT_TIME | function::FREEZE_AT_TIME_NR, 50) => true,
+            // Reading a file means naming handle and block.
+            (function::READ, 70) => variation == 5,
+            _ => false,
+        }
+    }
+
+    /// The next header. The trouble it brings, if any, stands in it, unless it is cut off.
+    pub(in crate::dnp3) fn step(&mut self) -> Option<Result<ObjectHeader<'a>, Trouble>> {
+        if self.stopped || self.at >= self.body.len() {
+            return None;
+        }
+        let offset = self.at;
+        let Ok((data, mut header)) = header::header(self.rest(), offset) else {
+            self.stopped = true;
+            return Some(Err(Trouble { fault: Fault::CutHeader, offset }));
+        };
+        header.shape = layout::shape(header.group, header.variation);
+        header.has_objects = self.has_objects(header.group, header.variation);
+        header.data = data;
+        header.data_offset = self.body.len() - data.len();
+        self.at = header.data_offset;
+        if let Some(fault) = broken(&header) {
+            self.stopped = true;
+            header.trouble = Some(Trouble { fault, offset });
+            return Some(Ok(header));
+        }
+        match extent(&header) {
+            Ok(octets) => {
+                header.data = data.get(..octets).unwrap_or_default();
+                self.at += octets;
+                header.trouble = odd(&header).map(|fault| Trouble { fault, offset });
+            }
+            Err(fault) => {
+                self.stopped = true;
+                header.trouble = Some(Trouble { fault, offset: header.data_offset });
+            }
+        }
+        Some(Ok(header))
+    }
+}
+
+impl<'a> Iterator for Walk<'a> {
+    type Item = Result<ObjectHeader<'a>, Trouble>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.step()
+    }
+}
+
+/// A fault that leaves open where the next header begins.
+#[inline]
+fn broken(header: &ObjectHeader<'_>) -> Option<Fault> {
+    match header.range {
+        Range::Indices(first, last) | Range::Addresses(first, last) if first > last => {
+            Some(Fault::StartAfterStop)
+        }
+        Range::Reserved if header.has_objects => Some(Fault::ReservedRange),
+        _ if header.prefix() == 7 => Some(Fault::ReservedPrefix),
+        _ => None,
+    }
+}
+
+/// A fault that can be stepped over.
+#[inline]
+fn odd(header: &ObjectHeader<'_>) -> Option<Fault> {
+    if header.range == Range::Reserved {
+        return Some(Fault::ReservedRange);
+    }
+    if header.qualifier & 0x80 != 0 {
+        return Some(Fault::ReservedBit);
+    }
+    if header.range == Range::Count(0) {
+        return Some(Fault::NoObjects);
+    }
+    if header.shape.is_none() {
+        return (!is_any_variation(header.group, header.variation)).then_some(Fault::Unknown);
+    }
+    match header.size() {
+        Size::Octets(size) if header.has_sizes() => {
+            let fits = |item: header::Item<'_>| u32::try_from(item.octets.len()) == Ok(size);
+            (!header.items().all(fits)).then_some(Fault::WrongSize)
+        }
+        _ => None,
+    }
+}
+
+/// Variation 0 asks for the outstation's choice; it needs no size.
+fn is_any_variation(group: u8, variation: u8) -> bool {
+    variation == 0 && (1..=8).any(|v| layout::shape(group, v).is_some())
+}
+
+/// How many octets follow the header.
+#[inline]
+fn extent(header: &ObjectHeader<'_>) -> Result<usize, Fault> {
+    let count = header.announced();
+    let prefix = header.prefix_size();
+    if count == 0 || (!header.has_objects && prefix == 0) {
+        return Ok(0);
+    }
+    if header.has_sizes() {
+        return walked(header);
+    }
+    let each = |octets: u32| count.saturating_mul(u64::from(octets) + prefix as u64);
+    let octets = match header.size() {
+        Size::Bits(width) => count.saturating_mul(width.into()).div_ceil(8),
+        Size::Octets(octets) => each(octets),
+        Size::Nothing => each(0),
+        Size::Attribute | Size::Private => return walked(header),
+        Size::Prefixed if header.shape.is_some() => return Err(Fault::NoSize),
+        Size::Prefixed => return Err(Fault::Unknown),
+    };
+    match usize::try_from(octets) {
+        Ok(octets) if octets <= header.data.len() => Ok(octets),
+        _ => Err(Fault::Overrun),
+    }
+}
+
+/// Octets of objects that have to be stepped over one by one.
+fn walked(header: &ObjectHeader<'_>) -> Result<usize, Fault> {
+    let mut items = header.items();
+    while items.left() > 0 {
+        if items.next().is_none() {
+            return Err(Fault::Overrun);
+        }
+    }
+    Ok(header.data.len() - items.rest().len())
+}
