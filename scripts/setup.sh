@@ -3,6 +3,12 @@
 # iproute2 (network namespaces), zstd. Does nothing where all of it is there. Needs root to install.
 set -euo pipefail
 
+# cargo-deny checks licences, sources and banned crates. Built from the registry, a few minutes, once.
+if ! command -v cargo-deny >/dev/null 2>&1; then
+    echo "setup: installing cargo-deny"
+    cargo install cargo-deny --locked --version 0.20.2 --quiet
+fi
+
 missing=()
 need() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
 need tshark tshark

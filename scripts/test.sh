@@ -36,9 +36,6 @@ else
 fi
 
 step "licences and sources of the dependencies"
-if command -v cargo-deny >/dev/null 2>&1; then
-    cargo deny --offline check bans licenses sources
-else
-    echo "SKIPPED cargo deny: not installed (cargo install cargo-deny)"
-fi
+cargo deny --offline check bans licenses sources
+
 printf '\nAll done.\n'

@@ -1,5 +1,6 @@
 //! The ways a packet can be wrapped, and the sixteen blind spots of other monitors (the last one, the cost,
 //! is the benchmark's): each goes through the whole pipeline, and everything in it must be seen.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support;
 

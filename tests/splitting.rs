@@ -1,5 +1,6 @@
 //! Splitting, shuffling, repeating and losing segments: what the monitor decodes must not depend on how a
 //! stream was cut, and what was lost must be said (the whole pipeline, decapsulation included).
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support;
 

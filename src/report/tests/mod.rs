@@ -1,7 +1,6 @@
 //! Tests of what comes out, and what they share.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod cost;
 mod counting;
 mod folding;
 mod lines;
