@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use parsers::{Limits, Protocol};
 use serde::Deserialize;
 
+use crate::capture::live::MAX_INTERFACES;
 use crate::pipeline::PipelineOptions;
 
 /// The whole file.
@@ -265,6 +266,16 @@ impl Config {
             return Err(
                 "capture.interfaces is empty: name the interface that gets the mirrored traffic".into()
             );
+        }
+        let names = &self.capture.interfaces;
+        if names.len() > MAX_INTERFACES {
+            return Err(format!(
+                "capture.interfaces has {} names, more than the limit of {MAX_INTERFACES}; run a second sensor for the rest",
+                names.len()
+            ));
+        }
+        if let Some((_, twice)) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
+            return Err(format!("capture.interfaces names {twice} twice; name it once"));
         }
         for (name, ports) in [("modbus", &self.protocols.modbus), ("dnp3", &self.protocols.dnp3)] {
             if let Some(ports) = ports

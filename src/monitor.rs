@@ -146,7 +146,7 @@ impl Consumer for Monitor {
 impl Pipeline<Monitor> {
     /// Say what went wrong at the taps, on standard error and in the event log.
     pub fn tell_trouble(&mut self, taps: &[String], troubles: &[Trouble]) {
-        let now = self.counters().last_frame;
+        let now = self.now();
         for trouble in troubles {
             let tap = taps.get(usize::from(trouble.tap)).map_or("?", String::as_str);
             match &trouble.kind {

@@ -1,6 +1,7 @@
 //! How a command ends.
 
 use std::fmt::Display;
+use std::io::{ErrorKind, Write, stderr, stdout};
 use std::process::ExitCode;
 
 /// The documented exit statuses.
@@ -31,8 +32,23 @@ impl Exit {
             Exit::Damaged => (3, None),
         };
         if let Some(text) = text {
-            eprintln!("gridtap: {}", text.trim_end());
+            complain(format_args!("gridtap: {}", text.trim_end()));
         }
         ExitCode::from(status)
     }
+}
+
+/// Say something on standard output. A reader that has had enough is no trouble; a full disk is.
+pub(super) fn say(what: impl Display) -> Result<(), Exit> {
+    match writeln!(stdout(), "{what}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Exit::failed(format!("standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Say something on standard error; if nobody listens there, nobody can be told.
+pub(super) fn complain(what: impl Display) {
+    _ = writeln!(stderr(), "{what}");
 }

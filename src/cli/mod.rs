@@ -7,6 +7,7 @@ mod profile;
 mod replay;
 mod run;
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -32,7 +33,7 @@ Examples:
 /// Passive monitor for power-grid control networks: decodes Modbus and DNP3, compares every operation with
 /// a profile of what is allowed, and says what is not, with the packets that show it. It never sends.
 #[derive(Parser)]
-#[command(name = "gridtap", version, about, after_help = AFTER, max_term_width = 110)]
+#[command(name = "gridtap", version, after_help = AFTER, max_term_width = 110)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -135,6 +136,7 @@ enum ConfigCommand {
 pub fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("GRIDTAP_LOG").unwrap_or_else(|_| "info".into()),
         )

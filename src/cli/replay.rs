@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use profiles::Compiled;
 
+use super::exit::{complain, say};
 use super::{Exit, ReplayArguments};
 use crate::capture::file::open_files;
 use crate::capture::{FrameSource, TroubleKind};
@@ -90,12 +91,16 @@ pub(super) fn replay(arguments: &ReplayArguments) -> Exit {
         Err(error) => return Exit::failed(format!("the event log could not be written: {error}")),
         Ok(()) => {}
     }
-    if arguments.json {
-        println!("{}", summary.to_json());
+    let said = if arguments.json {
+        say(summary.to_json())
     } else if to_stdout {
-        eprintln!("{summary}");
+        complain(&summary);
+        Ok(())
     } else {
-        println!("{summary}");
+        say(&summary)
+    };
+    if let Err(exit) = said {
+        return exit;
     }
     if damaged.iter().any(|n| *n > 0) { Exit::Damaged } else { Exit::Done }
 }

@@ -12,9 +12,10 @@ use parsers::Timestamp;
 use profiles::Compiled;
 
 use super::Exit;
+use super::exit::{complain, say};
 use super::replay::{identity, operations_log};
-use crate::capture::FrameSource;
 use crate::capture::live::{Filtering, LiveOptions, LiveSource, TapCounters, forbid_sending};
+use crate::capture::{FrameSource, Trouble, TroubleKind};
 use crate::config::Config;
 use crate::detect::Detector;
 use crate::monitor::Monitor;
@@ -27,8 +28,11 @@ use crate::report::vitals::TapVitals;
 use crate::report::writer::{Destination, LogWriter, Stream, WhenFull};
 use crate::serve::Server;
 
-/// How often figures are published and the log is flushed while traffic runs.
+/// How often figures are published.
 const PACE: Duration = Duration::from_secs(1);
+
+/// How often lines that wait are handed to the writer of the event log.
+const FLUSH: Duration = Duration::from_millis(250);
 
 static STOP: AtomicBool = AtomicBool::new(false);
 
@@ -42,15 +46,15 @@ pub(super) fn check(file: &Path) -> Exit {
         Ok(both) => both,
         Err(exit) => return exit,
     };
-    println!(
+    let said = say(format_args!(
         "{}: sound; listens on {}, {}, events to {}, metrics on http://{}/metrics",
         file.display(),
         config.capture.interfaces.join(", "),
         profile.map_or_else(|| "no profile".to_owned(), |p| format!("profile \"{}\"", p.name())),
         config.events.path.display(),
         config.serve.listen
-    );
-    Exit::Done
+    ));
+    said.err().unwrap_or(Exit::Done)
 }
 
 fn read(file: &Path) -> Result<(Config, Option<Compiled>), Exit> {
@@ -94,7 +98,7 @@ fn start(file: &Path) -> Result<(), Exit> {
     );
     let capture = std::thread::Builder::new()
         .name("capture".to_owned())
-        .spawn(move || capture(source, pipeline, &published))
+        .spawn(move || capture(source, pipeline, published))
         .map_err(Exit::failed)?;
     let end = capture.join().map_err(|_| Exit::failed("the capture thread ended unexpectedly"))?;
     server.stop();
@@ -105,40 +109,19 @@ fn start(file: &Path) -> Result<(), Exit> {
 fn capture(
     mut source: LiveSource,
     mut pipeline: Pipeline<Monitor>,
-    published: &Published,
+    published: Arc<Published>,
 ) -> Result<(), String> {
     forbid_sending().map_err(|error| format!("sending cannot be forbidden: {error}"))?;
-    let counters = source.counters();
-    let names = source.taps().to_vec();
-    tell_start(&mut pipeline, &source, &names);
-    published.set_waiting(Vec::new());
-    let mut last = Instant::now();
-    let mut first = true;
-    let mut damaged = vec![0_u64; names.len()];
+    tell_start(&mut pipeline, &source);
+    let mut watch = Watch::new(&source, published);
     let result = pipeline::run(&mut source, &mut pipeline, |source, pipeline| {
-        let troubles = source.take_trouble();
-        for trouble in &troubles {
-            if matches!(trouble.kind, crate::capture::TroubleKind::TapLost(_)) {
-                damaged[usize::from(trouble.tap)] += 1;
-            }
-        }
-        pipeline.tell_trouble(&names, &troubles);
-        published.alive();
-        if first || last.elapsed() >= PACE {
-            first = false;
-            last = Instant::now();
-            let vitals = pipeline.vitals(tap_vitals(&names, &counters, pipeline, &damaged));
-            let now = pipeline.counters().last_frame;
-            let sinks = pipeline.consumer().sinks();
-            sinks.tick(now);
-            sinks.flush();
-            sinks.publish(&vitals);
-        }
+        watch.look(source, pipeline);
         !STOP.load(Ordering::Relaxed)
     });
     source.read_counters();
-    let vitals = pipeline.vitals(tap_vitals(&names, &counters, &pipeline, &damaged));
-    let end = pipeline.counters().last_frame;
+    watch.take_trouble(&mut source, &mut pipeline);
+    let vitals = pipeline.vitals(watch.vitals(&pipeline));
+    let end = pipeline.now();
     let mut sinks = pipeline.into_consumer().into_sinks();
     sinks.sensor(&SensorEvent {
         at: end.max(clock()),
@@ -148,16 +131,145 @@ fn capture(
         figures: &[("packets", vitals.packets()), ("dropped_packets", vitals.dropped())],
     });
     let (summary, written) = sinks.finish(end, &vitals);
-    eprintln!("{summary}");
+    complain(&summary);
     result.map_err(|error| error.to_string())?;
     written.map_err(|error| format!("the event log could not be written: {error}"))?;
     if STOP.load(Ordering::Relaxed) { Ok(()) } else { Err("no interface is left to listen on".to_owned()) }
 }
 
-fn tell_start(pipeline: &mut Pipeline<Monitor>, source: &LiveSource, names: &[String]) {
+/// What is known of the taps beside their frames, and what is done with it now and then.
+struct Watch {
+    names: Vec<String>,
+    counters: Arc<[TapCounters]>,
+    /// What the interfaces themselves had dropped at the start, and since.
+    dropped: Vec<(u64, u64)>,
+    damaged: Vec<u64>,
+    /// Why a tap gives nothing, and how many frames it had given when that was told.
+    lost: Vec<Option<(String, u64)>>,
+    published: Arc<Published>,
+    flushed: Instant,
+    /// When the figures were last published; never at first.
+    shown: Option<Instant>,
+}
+
+impl Watch {
+    fn new(source: &LiveSource, published: Arc<Published>) -> Watch {
+        let names = source.taps().to_vec();
+        let now = interface_drops(&names);
+        Watch {
+            counters: source.counters(),
+            dropped: now.into_iter().map(|count| (count, 0)).collect(),
+            damaged: vec![0; names.len()],
+            lost: vec![None; names.len()],
+            published,
+            flushed: Instant::now(),
+            shown: None,
+            names,
+        }
+    }
+
+    /// Called many times a second, traffic or not.
+    fn look(&mut self, source: &mut dyn FrameSource, pipeline: &mut Pipeline<Monitor>) {
+        self.take_trouble(source, pipeline);
+        self.published.alive();
+        let now = pipeline.now();
+        if self.flushed.elapsed() >= FLUSH {
+            self.flushed = Instant::now();
+            let sinks = pipeline.consumer().sinks();
+            sinks.tick(now);
+            sinks.flush();
+        }
+        if self.shown.is_none_or(|last| last.elapsed() >= PACE) {
+            self.shown = Some(Instant::now());
+            self.count_interface_drops(pipeline);
+            let vitals = pipeline.vitals(self.vitals(pipeline));
+            pipeline.consumer().sinks().publish(&vitals);
+            self.publish_readiness(pipeline);
+        }
+    }
+
+    fn take_trouble(&mut self, source: &mut dyn FrameSource, pipeline: &mut Pipeline<Monitor>) {
+        let troubles = source.take_trouble();
+        for trouble in &troubles {
+            let tap = usize::from(trouble.tap);
+            if let TroubleKind::TapLost(reason) = &trouble.kind {
+                self.damaged[tap] += 1;
+                self.lost[tap] = Some((reason.clone(), pipeline.tap(tap).frames));
+            }
+        }
+        pipeline.tell_trouble(&self.names, &troubles);
+    }
+
+    /// What the interfaces themselves lost is as unseen as what the ring lost.
+    fn count_interface_drops(&mut self, pipeline: &mut Pipeline<Monitor>) {
+        let mut troubles = Vec::new();
+        for (tap, count) in interface_drops(&self.names).into_iter().enumerate() {
+            let (before, sum) = &mut self.dropped[tap];
+            // A smaller count is that of an interface made anew.
+            let fresh = count.saturating_sub(*before);
+            *before = count;
+            *sum += fresh;
+            if fresh > 0 {
+                let kind = TroubleKind::KernelDrops(fresh);
+                troubles.push(Trouble { tap: u16::try_from(tap).unwrap_or(u16::MAX), kind });
+            }
+        }
+        pipeline.tell_trouble(&self.names, &troubles);
+    }
+
+    /// Ready is a sensor that listens on all its interfaces.
+    fn publish_readiness(&mut self, pipeline: &Pipeline<Monitor>) {
+        let mut waiting = Vec::new();
+        for (tap, lost) in self.lost.iter_mut().enumerate() {
+            if lost.as_ref().is_some_and(|(_, frames)| pipeline.tap(tap).frames > *frames) {
+                *lost = None;
+            }
+            if let Some((reason, _)) = lost {
+                waiting.push(("capture", reason.clone()));
+            }
+        }
+        self.published.set_waiting(waiting);
+    }
+
+    fn vitals(&self, pipeline: &Pipeline<Monitor>) -> Vec<TapVitals> {
+        let vitals = |(n, name): (usize, &String)| {
+            let tap = pipeline.tap(n);
+            TapVitals {
+                name: name.clone(),
+                packets: tap.frames,
+                bytes: tap.wire_octets,
+                truncated: tap.truncated,
+                dropped_kernel: self.counters[n].drops.load(Ordering::Relaxed),
+                dropped_interface: self.dropped[n].1,
+                dropped_queue: 0,
+                damaged: self.damaged[n],
+                last_packet: (tap.frames > 0).then_some(tap.last_frame),
+            }
+        };
+        self.names.iter().enumerate().map(vitals).collect()
+    }
+}
+
+/// Frames that the interfaces received and dropped before any program could see them, 0 where the system
+/// does not tell. Of the namespace of this thread, whatever is mounted on /sys.
+fn interface_drops(names: &[String]) -> Vec<u64> {
+    let table = std::fs::read_to_string("/proc/thread-self/net/dev").unwrap_or_default();
+    let of = |name: &String| {
+        table.lines().find_map(|line| {
+            // name: octets packets errors drops fifo ..
+            let (interface, figures) = line.split_once(':')?;
+            let mut figures =
+                figures.split_whitespace().skip(3).map_while(|figure| figure.parse::<u64>().ok());
+            (interface.trim() == name).then(|| Some(figures.next()?.saturating_add(figures.next()?)))?
+        })
+    };
+    names.iter().map(|name| of(name).unwrap_or(0)).collect()
+}
+
+fn tell_start(pipeline: &mut Pipeline<Monitor>, source: &LiveSource) {
     let now = clock();
     let sinks = pipeline.consumer().sinks();
-    for (name, filtering) in names.iter().zip(source.filtering()) {
+    for (name, filtering) in source.taps().iter().zip(source.filtering()) {
         let event =
             |message| SensorEvent { at: now, what: "started", capture: Some(name), message, figures: &[] };
         match filtering {
@@ -202,30 +314,6 @@ fn writer(config: &Config) -> Result<LogWriter, Exit> {
         Box::new(file)
     };
     LogWriter::start(destination, events.queue_mib << 20, WhenFull::Drop).map_err(Exit::failed)
-}
-
-fn tap_vitals(
-    names: &[String],
-    counters: &[TapCounters],
-    pipeline: &Pipeline<Monitor>,
-    damaged: &[u64],
-) -> Vec<TapVitals> {
-    let each = names.iter().zip(counters).zip(damaged).enumerate();
-    each.map(|(n, ((name, counters), damaged))| {
-        let tap = pipeline.tap(n);
-        TapVitals {
-            name: name.clone(),
-            packets: tap.frames,
-            bytes: tap.wire_octets,
-            truncated: tap.truncated,
-            dropped_kernel: counters.drops.load(Ordering::Relaxed),
-            dropped_interface: 0,
-            dropped_queue: 0,
-            damaged: *damaged,
-            last_packet: (tap.frames > 0).then_some(tap.last_frame),
-        }
-    })
-    .collect()
 }
 
 /// The sensor's clock, for what it says of itself when no packet gives the time.

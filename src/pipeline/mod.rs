@@ -53,6 +53,8 @@ pub struct Pipeline<C: Consumer> {
     counters: FrameCounters,
     taps: Vec<FrameCounters>,
     flow_capacity: usize,
+    /// Time of the last pause.
+    idle: Timestamp,
 }
 
 /// What the pipeline read, by frame.
@@ -91,6 +93,7 @@ impl<C: Consumer> Pipeline<C> {
             counters: FrameCounters::default(),
             taps: Vec::new(),
             flow_capacity: options.flows.flows,
+            idle: Timestamp::default(),
         }
     }
 
@@ -132,8 +135,14 @@ impl<C: Consumer> Pipeline<C> {
 
     /// Nothing came until `now`: let what is due fall due.
     pub fn idle(&mut self, now: Timestamp) {
+        self.idle = now;
         self.decap.tick(now);
         self.flows.advance(now, &mut self.worker);
+    }
+
+    /// The time it is in the pipeline: of the last frame, or of the last pause if that was later.
+    pub fn now(&self) -> Timestamp {
+        self.counters.last_frame.max(self.idle)
     }
 
     /// Close every flow.

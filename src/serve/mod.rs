@@ -25,7 +25,7 @@ use crate::report::snapshot::Published;
 /// about once a second, traffic or not.
 pub const SILENCE_LIMIT: Duration = Duration::from_secs(15);
 /// How long requests under way are given when the server stops.
-const STOP_GRACE: Duration = Duration::from_secs(2);
+const STOP_GRACE: Duration = Duration::from_millis(500);
 
 /// Why the server could not start.
 #[derive(Debug, thiserror::Error)]

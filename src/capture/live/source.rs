@@ -48,6 +48,8 @@ pub struct LiveSource {
     now: u64,
     /// When the drop counters were last read.
     counted: u64,
+    /// When the caller last heard of the time.
+    told: u64,
     trouble: Vec<Trouble>,
     polled: Vec<libc::pollfd>,
 }
@@ -86,16 +88,26 @@ impl LiveSource {
             current: None,
             now: now(),
             counted: now(),
+            told: now(),
             trouble: Vec::new(),
             polled: Vec::with_capacity(names.len()),
         };
+        let mut failures: Vec<io::Error> = Vec::new();
         for name in names {
-            let (tap, filtering) = Tap::open(name, options)
-                .map_err(|error| io::Error::new(error.kind(), format!("interface {name}: {error}")))?;
-            source.taps.push(tap);
-            source.filtering.push(filtering);
+            match Tap::open(name, options) {
+                Ok((tap, filtering)) => {
+                    source.taps.push(tap);
+                    source.filtering.push(filtering);
+                }
+                Err(error) => {
+                    failures.push(io::Error::new(error.kind(), format!("interface {name}: {error}")));
+                }
+            }
         }
-        Ok(source)
+        // All that is wrong at once, so that nobody repairs one interface after the other.
+        let Some(first) = failures.first() else { return Ok(source) };
+        let texts: Vec<String> = failures.iter().map(ToString::to_string).collect();
+        Err(io::Error::new(first.kind(), texts.join("\n")))
     }
 
     /// What the kernel holds back at each tap.
@@ -177,6 +189,13 @@ impl LiveSource {
         Ok(())
     }
 
+    /// The time up to which all frames have been handed out. Not the clock's: frames that the kernel still
+    /// holds must not come from the past, or the live run would judge otherwise than a replay.
+    fn idle(&mut self) -> Next<'static> {
+        self.told = self.now;
+        Next::Idle(Timestamp(self.now.saturating_sub(HOLD)))
+    }
+
     /// Whether every interface is gone, and for so long that the kernel has handed over the last frames.
     fn all_lost(&self) -> bool {
         self.taps.iter().all(|tap| tap.lost.is_some_and(|since| self.now > since.saturating_add(HOLD)))
@@ -218,12 +237,16 @@ impl FrameSource for LiveSource {
                         return Ok(Next::End);
                     }
                     if waited && due.is_none() {
-                        return Ok(Next::Idle(Timestamp(self.now)));
+                        return Ok(self.idle());
                     }
                     self.wait(due)?;
                     waited = true;
                     if self.now.saturating_sub(self.counted) >= STATISTICS {
                         self.read_counters();
+                    }
+                    // Steady traffic ends every wait early; the caller hears of the time all the same.
+                    if self.now.abs_diff(self.told) >= IDLE {
+                        return Ok(self.idle());
                     }
                 }
             }

@@ -1,0 +1,355 @@
+//! The command line as a user meets it: exit statuses, messages, what goes to which output.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod support;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use simulators::captures::{blind_spots, encapsulations};
+use simulators::wire::{ByteOrder, Resolution, TimedFrame, pcap};
+use support::net::{Folder, json_lines};
+
+/// Octets of a pcap file's header, and of a record's.
+const FILE_HEADER: usize = 24;
+const RECORD_HEADER: usize = 16;
+
+/// A generated capture as a pcap file, and its frames.
+fn capture(name: &str) -> (Vec<u8>, Vec<TimedFrame>) {
+    let scenario = encapsulations().into_iter().chain(blind_spots()).find(|s| s.name == name).unwrap();
+    let file = pcap(&scenario.frames, scenario.link_type, ByteOrder::Little, Resolution::Nano, 262_144);
+    (file, scenario.frames)
+}
+
+fn gridtap(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_gridtap")).args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+fn gridtap_with(arguments: &[&str], input: &[u8]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gridtap"));
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[track_caller]
+fn ends_with(output: &Output, status: i32) -> (String, String) {
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(status), "stdout:\n{out}\nstderr:\n{err}");
+    (out.into_owned(), err.into_owned())
+}
+
+#[track_caller]
+fn summary(output: &Output) -> Value {
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for key in ["packets", "pdus", "findings", "coverage"] {
+        assert!(value.get(key).is_some(), "no {key} in {value}");
+    }
+    value
+}
+
+#[test]
+fn a_replay_ends_with_a_summary_and_status_0() {
+    let folder = Folder::new("cli-replay");
+    let (file, frames) = capture("plain");
+    let path = folder.write("plain.pcap", file);
+    let (out, err) = ends_with(&gridtap(&["replay", text(&path)]), 0);
+    assert!(out.contains("packets") && out.contains("modbus"), "{out}");
+    assert_eq!(err, "", "nothing to complain about");
+    let output = gridtap(&["replay", "--json", text(&path)]);
+    ends_with(&output, 0);
+    let summary = summary(&output);
+    assert_eq!(summary["packets"], frames.len());
+    assert!(summary["pdus"]["modbus"].as_u64().unwrap() > 0);
+    assert_eq!(summary["coverage"]["complete"], true, "{summary}");
+}
+
+#[test]
+fn standard_input_compressed_files_and_plain_ones_give_the_same() {
+    let folder = Folder::new("cli-inputs");
+    let (file, _) = capture("plain");
+    let path = folder.write("plain.pcap", &file);
+    let plain = gridtap(&["replay", "--json", text(&path)]);
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(&file).unwrap();
+    let gzip = gzip.finish().unwrap();
+    let zipped = folder.write("plain.pcap.gz", &gzip);
+    let zstd = folder.write("plain.pcap.zst", zstd::encode_all(&file[..], 3).unwrap());
+    let others = [
+        gridtap(&["replay", "--json", text(&zipped)]),
+        gridtap(&["replay", "--json", text(&zstd)]),
+        gridtap_with(&["replay", "--json", "-"], &file),
+        gridtap_with(&["replay", "--json", "-"], &gzip),
+    ];
+    let expected = summary(&plain);
+    assert!(expected["packets"].as_u64().unwrap() > 0);
+    for other in &others {
+        ends_with(other, 0);
+        let found = summary(other);
+        for key in ["packets", "pdus", "findings", "operations"] {
+            assert_eq!(found[key], expected[key], "{key}");
+        }
+    }
+}
+
+#[test]
+fn several_files_are_merged_by_time() {
+    let folder = Folder::new("cli-merged");
+    let (whole, frames) = capture("plain");
+    // Every second frame in a file of its own: only in the order of time does the conversation make sense.
+    let part = |odd: usize| {
+        let part: Vec<_> = frames.iter().skip(odd).step_by(2).cloned().collect();
+        pcap(&part, 1, ByteOrder::Little, Resolution::Nano, 262_144)
+    };
+    let (whole, even, odd) = (
+        folder.write("whole.pcap", whole),
+        folder.write("even.pcap", part(0)),
+        folder.write("odd.pcap", part(1)),
+    );
+    let one = gridtap(&["replay", "--json", text(&whole)]);
+    let two = gridtap(&["replay", "--json", text(&odd), text(&even)]);
+    ends_with(&two, 0);
+    let (one, two) = (summary(&one), summary(&two));
+    for key in ["packets", "pdus", "findings", "operations"] {
+        assert_eq!(one[key], two[key], "{key}");
+    }
+    assert_eq!(two["coverage"]["complete"], true, "{two}");
+}
+
+#[test]
+fn what_cannot_be_done_is_status_1_with_the_name_of_the_file() {
+    let folder = Folder::new("cli-failed");
+    let missing = folder.file("missing.pcap");
+    let (out, err) = ends_with(&gridtap(&["replay", text(&missing)]), 1);
+    assert!(out.is_empty() && err.contains("missing.pcap") && err.contains("No such file"), "{err}");
+    let other = folder.write("letter.txt", "Dear reader, this is no capture.");
+    for command in [&["replay"][..], &["dissect", "--json"]] {
+        let (_, err) = ends_with(&gridtap(&[command, &[text(&other)]].concat()), 1);
+        assert!(err.contains("letter.txt") && err.contains("expected a pcap or pcapng file"), "{err}");
+    }
+    let empty = folder.write("empty.pcap", "");
+    let (_, err) = ends_with(&gridtap(&["replay", text(&empty)]), 1);
+    assert!(err.contains("is empty"), "{err}");
+    let (file, _) = capture("plain");
+    let path = folder.write("plain.pcap", file);
+    let nowhere = folder.file("no/such/folder/events.jsonl");
+    let (_, err) = ends_with(&gridtap(&["replay", text(&path), "--events", text(&nowhere)]), 1);
+    assert!(err.contains("events.jsonl") && err.contains("cannot be written"), "{err}");
+}
+
+#[test]
+fn wrong_usage_is_status_2_and_says_what_is_right() {
+    let folder = Folder::new("cli-usage");
+    let (file, _) = capture("plain");
+    let path = folder.write("plain.pcap", file);
+    let (out, err) = ends_with(&gridtap(&["replay", text(&path), "--events", "-", "--json"]), 2);
+    assert!(out.is_empty() && err.contains("give --events a file"), "{err}");
+    let (_, err) = ends_with(&gridtap(&["replay", text(&path), "--jason"]), 2);
+    assert!(err.contains("--jason") && err.contains("--json"), "{err}");
+    let (_, err) = ends_with(&gridtap(&["replay"]), 2);
+    assert!(err.contains("<FILE>"), "{err}");
+    let (_, err) = ends_with(&gridtap(&["listen"]), 2);
+    assert!(err.contains("listen") && err.contains("--help"), "{err}");
+}
+
+#[test]
+fn a_bad_profile_is_status_2_with_line_and_column() {
+    let folder = Folder::new("cli-profile");
+    let (file, _) = capture("plain");
+    let path = folder.write("plain.pcap", file);
+    let good = "[profile]\nname = \"Site\"\n\n[hosts.a]\naddress = \"10.0.0.1\"\n";
+    let sound = folder.write("sound.toml", good);
+    let (out, _) = ends_with(&gridtap(&["profile", "check", text(&sound)]), 0);
+    assert!(out.contains("sound.toml") && out.contains("1 hosts"), "{out}");
+    let bad = folder.write("bad.toml", format!("{good}adress = \"10.0.0.2\"\n"));
+    for arguments in
+        [&["profile", "check", text(&bad)][..], &["replay", text(&path), "--profile", text(&bad)]]
+    {
+        let (out, err) = ends_with(&gridtap(arguments), 2);
+        assert!(out.is_empty(), "{out}");
+        assert!(err.contains("bad.toml:6:1") && err.contains("adress"), "{err}");
+    }
+    let (_, err) = ends_with(&gridtap(&["profile", "check", text(&folder.file("none.toml"))]), 2);
+    assert!(err.contains("none.toml"), "{err}");
+}
+
+#[test]
+fn a_bad_configuration_is_status_2_with_line_and_column() {
+    let folder = Folder::new("cli-config");
+    let check = |content: &str| {
+        let path = folder.write("gridtap.toml", content);
+        gridtap(&["config", "check", text(&path)])
+    };
+    let (out, _) = ends_with(&check("[capture]\ninterfaces = [\"eth1\"]\n"), 0);
+    assert!(out.contains("eth1") && out.contains("127.0.0.1:9817"), "{out}");
+    let (_, err) = ends_with(&check("[capture]\ninterfaces = [\"eth1\"]\nring_mb = 4\n"), 2);
+    assert!(err.contains("gridtap.toml") && err.contains("line 3, column 1"), "{err}");
+    assert!(err.contains("ring_mb") && err.contains("ring_mib"), "{err}");
+    let (_, err) = ends_with(&check("[capture]\ninterfaces = [\"eth1\"]\nring_mib = 0\n"), 2);
+    assert!(err.contains("capture.ring_mib = 0") && err.contains("from 1 to 4096"), "{err}");
+    let (_, err) = ends_with(&check("[capture]\ninterfaces = [\"a\", \"a\"]\n"), 2);
+    assert!(err.contains("names a twice"), "{err}");
+    let (_, err) = ends_with(&check("[capture]\ninterfaces = []\n"), 2);
+    assert!(err.contains("capture.interfaces is empty"), "{err}");
+    let (_, err) = ends_with(&check("profile.path = \"none.toml\"\ncapture.interfaces = [\"a\"]\n"), 2);
+    assert!(err.contains("none.toml"), "{err}");
+    let path = folder.write("gridtap.toml", "[capture]\ninterfaces = [\"eth1\"]\nring_mb = 4\n");
+    let (_, err) = ends_with(&gridtap(&["run", "--config", text(&path)]), 2);
+    assert!(err.contains("line 3, column 1"), "{err}");
+}
+
+#[test]
+fn every_interface_that_cannot_be_watched_is_named_and_the_status_is_1() {
+    let folder = Folder::new("cli-interfaces");
+    let config = "capture.interfaces = [\"nosuch0\", \"nosuch1\"]\nserve.listen = \"127.0.0.1:0\"\n";
+    let path = folder.write("gridtap.toml", config);
+    let (_, err) = ends_with(&gridtap(&["run", "--config", text(&path)]), 1);
+    // Without the privilege to capture, that is what is said of both.
+    assert!(err.contains("interface nosuch0: ") && err.contains("interface nosuch1: "), "{err}");
+    assert!(err.contains("there are: ") || err.contains("setcap cap_net_raw+ep"), "{err}");
+    assert!(!folder.file("events.jsonl").exists(), "no event log for a sensor that never ran");
+}
+
+#[test]
+fn a_truncated_capture_is_read_up_to_the_offset_that_is_named_with_status_3() {
+    let folder = Folder::new("cli-truncated");
+    let (file, frames) = capture("plain");
+    // Into the last record's frame.
+    let path = folder.write("short.pcap", &file[..file.len() - 5]);
+    let last = file.len() - frames.last().unwrap().bytes.len() - RECORD_HEADER;
+    let output = gridtap(&["replay", "--json", text(&path)]);
+    let (_, err) = ends_with(&output, 3);
+    assert!(err.contains("short.pcap") && err.contains(&format!("offset {last}")), "{err}");
+    assert_eq!(summary(&output)["packets"], frames.len() - 1);
+    let (out, err) = ends_with(&gridtap(&["dissect", "--json", text(&path)]), 3);
+    assert!(out.lines().count() > 0 && err.contains(&format!("offset {last}")), "{err}");
+    let events = folder.file("events.jsonl");
+    ends_with(&gridtap(&["replay", text(&path), "--events", text(&events)]), 3);
+    let damaged: Vec<_> =
+        json_lines(&events).into_iter().filter(|line| line["what"] == "capture_damaged").collect();
+    assert_eq!(damaged.len(), 1, "the log says it too");
+    assert_eq!(damaged[0]["figures"]["offset_octets"], last);
+}
+
+#[test]
+fn damage_in_the_file_header_and_in_compression_is_status_3() {
+    let folder = Folder::new("cli-header");
+    let (file, _) = capture("plain");
+    let header = folder.write("header.pcap", &file[..FILE_HEADER - 4]);
+    let output = gridtap(&["replay", "--json", text(&header)]);
+    let (_, err) = ends_with(&output, 3);
+    assert!(err.contains("header.pcap") && err.contains("offset 0"), "{err}");
+    assert_eq!(summary(&output)["packets"], 0);
+    let (_, err) = ends_with(&gridtap(&["dissect", "--json", text(&header)]), 3);
+    assert!(err.contains("offset 0"), "{err}");
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    gzip.write_all(&file).unwrap();
+    let gzip = gzip.finish().unwrap();
+    let path = folder.write("short.pcap.gz", &gzip[..gzip.len() / 2]);
+    let output = gridtap(&["replay", "--json", text(&path)]);
+    let (_, err) = ends_with(&output, 3);
+    assert!(err.contains("short.pcap.gz"), "{err}");
+    assert!(summary(&output)["packets"].as_u64().unwrap() > 0);
+    // Another file that is sound is read to its end.
+    let sound = folder.write("sound.pcap", &file);
+    let output = gridtap(&["replay", "--json", text(&header), text(&sound)]);
+    ends_with(&output, 3);
+    assert!(summary(&output)["pdus"]["modbus"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn event_lines_are_json_with_time_and_event() {
+    let folder = Folder::new("cli-events");
+    let (file, _) = capture("plain");
+    let path = folder.write("plain.pcap", file);
+    let profile = folder.write("nothing.toml", "[profile]\nname = \"Nothing is allowed\"\n");
+    let events = folder.file("events.jsonl");
+    let arguments = ["replay", text(&path), "--profile", text(&profile), "--operations", "all"];
+    ends_with(&gridtap(&[&arguments[..], &["--events", text(&events)]].concat()), 0);
+    let lines = json_lines(&events);
+    for kind in ["finding", "operation", "station"] {
+        assert!(lines.iter().any(|line| line["event"] == kind), "no {kind}");
+    }
+    for line in &lines {
+        let time: jiff::Timestamp = line["time"].as_str().unwrap().parse().unwrap();
+        assert!(time.as_nanosecond() >= i128::from(simulators::wire::START_NS), "{line}");
+        assert!(line["time"].as_str().unwrap().ends_with('Z'), "{line}");
+        assert!(line["event"].is_string(), "{line}");
+    }
+    let finding = lines.iter().find(|line| line["event"] == "finding").unwrap();
+    assert_eq!(finding["profile"]["name"], "Nothing is allowed");
+    // On standard output the same lines, and the summary goes to standard error.
+    let (out, err) = ends_with(&gridtap(&[&arguments[..], &["--events", "-"]].concat()), 0);
+    assert_eq!(out, std::fs::read_to_string(&events).unwrap());
+    assert!(err.contains("packets"), "{err}");
+}
+
+#[test]
+fn a_reader_that_has_had_enough_is_no_error() {
+    let folder = Folder::new("cli-pipe");
+    // Long enough that no pipe holds it all: the same conversation many times, later each time.
+    let (_, frames) = capture("plain");
+    let many: Vec<_> = (0..2000_u64)
+        .flat_map(|round| {
+            frames
+                .iter()
+                .map(move |f| TimedFrame { at_ns: f.at_ns + round * 1_000_000_000, bytes: f.bytes.clone() })
+        })
+        .collect();
+    let path = folder.write("long.pcap", pcap(&many, 1, ByteOrder::Little, Resolution::Nano, 262_144));
+    for arguments in [
+        &["dissect", "--json", text(&path)][..],
+        &["replay", text(&path), "--operations", "all", "--events", "-"],
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gridtap"));
+        let mut child =
+            command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::with_capacity(512, child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.starts_with('{'));
+        let mut err = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{err}");
+        assert_eq!(err, "", "quiet");
+    }
+    // A summary that nobody reads.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gridtap"));
+    let mut child =
+        command.args(["replay", text(&path)]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    let (_, err) = ends_with(&output, 0);
+    assert_eq!(err, "", "quiet");
+}
+
+#[test]
+fn help_tells_a_newcomer_what_there_is() {
+    let (out, _) = ends_with(&gridtap(&["--help"]), 0);
+    for word in
+        ["replay", "run", "dissect", "profile", "config", "Exit status", "3  ", "Examples", "never sends"]
+    {
+        assert!(out.contains(word), "no {word} in\n{out}");
+    }
+    for (command, words) in [
+        (&["replay"][..], &["--profile", "--events", "--json", "--operations", "standard input"][..]),
+        (&["run"], &["--config"]),
+        (&["dissect"], &["--protocol", "--json"]),
+        (&["profile", "check"], &["<FILE>"]),
+        (&["config", "check"], &["<FILE>"]),
+    ] {
+        let (out, _) = ends_with(&gridtap(&[command, &["--help"]].concat()), 0);
+        for word in words {
+            assert!(out.contains(word), "{command:?}: no {word} in\n{out}");
+        }
+        assert!(out.lines().all(|line| line.len() <= 112), "{command:?}: lines too long");
+    }
+    let (out, _) = ends_with(&gridtap(&["--version"]), 0);
+    assert_eq!(out.trim(), format!("gridtap {}", env!("CARGO_PKG_VERSION")));
+}

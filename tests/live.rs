@@ -1,0 +1,291 @@
+//! The sensor on a mirror port, in network namespaces of the test's own: real Modbus traffic between a
+//! master and a station, a switch that mirrors it, and `gridtap run` behind the mirror.
+//!
+//! ```text
+//! master --- switch (bridge) --- station
+//!               | tc mirred: a copy of every frame
+//!            sensor: gridtap run, and dumpcap for the replay
+//! ```
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+use simulators::live;
+use support::net::{Folder, Namespace, Process, json_lines, missing, wait};
+use support::skip;
+
+const GRIDTAP: &str = env!("CARGO_BIN_EXE_gridtap");
+const STATION: &str = "10.77.0.2:502";
+const WEB: &str = "127.0.0.1:9817";
+
+/// Reads are allowed, and writes of one register; not of several, and not of coils.
+const PROFILE: &str = r#"
+[profile]
+name = "Bench"
+
+[hosts.master]
+address = "10.77.0.1"
+
+[hosts.rtu]
+address = "10.77.0.2"
+
+[stations.RTU-1]
+protocol = "modbus"
+host = "rtu"
+unit_id = 1
+
+[[rules]]
+name = "master polls"
+from = ["master"]
+to = ["RTU-1"]
+allow = ["read", "write_single_register"]
+"#;
+
+/// The networks. Dropping it takes all of them away.
+struct Site {
+    master: Namespace,
+    station: Namespace,
+    switch: Namespace,
+    sensor: Namespace,
+}
+
+impl Site {
+    fn new(test: &str) -> Site {
+        let named = |role: &str| Namespace::new(&format!("{test}-{role}"));
+        let site = Site {
+            master: named("master"),
+            station: named("station"),
+            switch: named("switch"),
+            sensor: named("sensor"),
+        };
+        let switch = &site.switch;
+        switch.run("ip link add br0 type bridge stp_state 0 mcast_snooping 0");
+        switch.run("ip link set br0 up");
+        for (port, end, interface) in [
+            ("to-master", &site.master, "eth0"),
+            ("to-station", &site.station, "eth0"),
+            ("mirror", &site.sensor, "watch0"),
+        ] {
+            let peer = format!("{interface} netns {}", end.name());
+            switch.run(&format!("ip link add {port} type veth peer name {peer}"));
+            switch.run(&format!("ip link set {port} up"));
+            end.run(&format!("ip link set {interface} up"));
+        }
+        for port in ["to-master", "to-station"] {
+            switch.run(&format!("ip link set {port} master br0"));
+            switch.run(&format!("tc qdisc add dev {port} clsact"));
+            // Every frame that enters the switch here also leaves it at the mirror port.
+            switch.run(&format!(
+                "tc filter add dev {port} ingress protocol all u32 match u32 0 0 action mirred egress mirror dev mirror"
+            ));
+        }
+        site.master.run("ip address add 10.77.0.1/24 dev eth0");
+        site.station.run("ip address add 10.77.0.2/24 dev eth0");
+        site
+    }
+
+    /// The sensor with these lines in its configuration, once it is ready.
+    fn sensor(&self, folder: &Folder, more: &str) -> Process {
+        folder.write("profile.toml", PROFILE);
+        let config = format!(
+            "sensor.name = \"mirror\"\nprofile.path = \"profile.toml\"\nserve.listen = \"{WEB}\"\n\
+             events.path = \"live.jsonl\"\nevents.operations = \"all\"\n{more}\n"
+        );
+        let config = folder.write("gridtap.toml", config);
+        let mut command = self.sensor.command(GRIDTAP);
+        let mut process =
+            Process::start(command.args(["run", "--config"]).arg(config), folder.file("gridtap.stderr"));
+        let ready = wait(Duration::from_secs(20), || {
+            assert!(process.ended().is_none(), "{}", process.errors());
+            self.sensor.get(WEB, "/readyz").0 == 200
+        });
+        assert!(ready, "{}", process.errors());
+        process
+    }
+
+    /// Traffic for so long; the number of operations.
+    fn traffic(&self, time: Duration, seed: u64) -> u64 {
+        let station = self.station.spawn(move || live::station(STATION.parse().unwrap(), time * 2));
+        std::thread::sleep(Duration::from_millis(300));
+        let count = self.master.inside(move || live::master(STATION.parse().unwrap(), time, seed).unwrap());
+        drop(station);
+        count
+    }
+}
+
+/// A capture of the mirror port by another program.
+fn record(site: &Site, folder: &Folder) -> (Process, PathBuf) {
+    let file = folder.file("mirror.pcapng");
+    let mut command = site.sensor.command("dumpcap");
+    let process =
+        Process::start(command.args(["-q", "-i", "watch0", "-w"]).arg(&file), folder.file("dumpcap.stderr"));
+    // The file is begun when the capture has begun.
+    let begun = wait(Duration::from_secs(10), || std::fs::metadata(&file).is_ok_and(|m| m.len() > 0));
+    assert!(begun, "{}", process.errors());
+    std::thread::sleep(Duration::from_millis(300));
+    (process, file)
+}
+
+/// What a capture of one's own decides: the file's name and numbers, the time, and what is made of it.
+const OF_THE_CAPTURE: [&str; 11] = [
+    "capture",
+    "last_capture",
+    "frame_captures",
+    "frames",
+    "frame",
+    "last_frame",
+    "time",
+    "first",
+    "last",
+    "latency_ms",
+    "uid",
+];
+
+/// Lines of some kinds of events, the time of each, and the rest without what the capture decides. The
+/// kernel stamps a TCP segment from another namespace anew for every socket that watches, so the times of
+/// two captures differ by microseconds, and with them the uid.
+fn events(path: &Path, kinds: &[&str]) -> Vec<(jiff::Timestamp, Value)> {
+    let mut lines = json_lines(path);
+    lines.retain(|line| kinds.contains(&line["event"].as_str().unwrap()));
+    let mut events = Vec::new();
+    for mut line in lines {
+        let time = line["time"].as_str().unwrap().parse().unwrap();
+        for key in OF_THE_CAPTURE {
+            line.as_object_mut().unwrap().remove(key);
+        }
+        events.push((time, line));
+    }
+    events
+}
+
+#[test]
+fn live_findings_equal_those_of_a_replay_and_the_sensor_never_sends() {
+    let test = "live_findings_equal_those_of_a_replay_and_the_sensor_never_sends";
+    if let Some(reason) = missing(&["ip", "tc", "dumpcap"]) {
+        return skip(test, &reason);
+    }
+    let folder = Folder::new("live");
+    let site = Site::new("live");
+    let mut sensor = site.sensor(&folder, "capture.interfaces = [\"watch0\"]");
+    let (mut recorder, file) = record(&site, &folder);
+    let count = site.traffic(Duration::from_secs(5), 7);
+    assert!(count >= 80, "{count} operations only");
+    // What the kernel still holds comes within its block time-out.
+    std::thread::sleep(Duration::from_millis(300));
+    let (status, took) = sensor.stop(libc::SIGTERM);
+    assert_eq!(status.code(), Some(0), "{}", sensor.errors());
+    assert!(took < Duration::from_secs(1), "stopping took {took:?}");
+    recorder.stop(libc::SIGINT);
+
+    let replayed = folder.file("replay.jsonl");
+    let mut replay = Command::new(GRIDTAP);
+    replay.args(["replay", "--json", "--sensor", "mirror", "--operations", "all", "--profile"]);
+    replay.arg(folder.file("profile.toml")).arg("--events").arg(&replayed).arg(&file);
+    let output = replay.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary["pdus"]["modbus"], 2 * count, "a request and an answer each");
+
+    let lived = folder.file("live.jsonl");
+    let kinds = ["finding", "operation", "control", "station"];
+    let (live, replay) = (events(&lived, &kinds), events(&replayed, &kinds));
+    for ((lived_at, live), (replayed_at, replay)) in live.iter().zip(&replay) {
+        assert_eq!(live, replay);
+        let apart = lived_at.duration_since(*replayed_at).abs();
+        assert!(apart < jiff::SignedDuration::from_millis(20), "{apart} apart: {live}");
+    }
+    assert_eq!(live.len(), replay.len());
+    let live: Vec<_> = live.into_iter().map(|(_, line)| line).collect();
+    let operations = live.iter().filter(|line| line["event"] != "finding" && line["event"] != "station");
+    assert_eq!(operations.count() as u64, 2 * count);
+    let denied: Vec<_> =
+        live.iter().filter(|line| line["event"] == "finding" && line["id"] == "POL-01").collect();
+    let has = |code: u64| denied.iter().any(|line| line["function"]["code"] == code);
+    assert!(has(16) && has(5) && !has(6), "{denied:#?}");
+    assert!(denied.iter().all(|line| line["coverage"]["drops"] == false), "{denied:#?}");
+
+    assert_eq!(site.sensor.statistic("watch0", "tx_packets"), 0, "the sensor sent something");
+    assert!(site.sensor.statistic("watch0", "rx_packets") >= 2 * count);
+    let stopped = json_lines(&lived).into_iter().rfind(|line| line["what"] == "stopped").unwrap();
+    assert_eq!(stopped["figures"]["dropped_packets"], 0, "{stopped}");
+    eprintln!(
+        "{count} operations, {} event lines alike, {} of them denied controls; stopped in {took:?}",
+        live.len(),
+        denied.len()
+    );
+}
+
+#[test]
+fn a_sensor_on_two_interfaces_is_quiet_when_idle_and_quick_when_not() {
+    let test = "a_sensor_on_two_interfaces_is_quiet_when_idle_and_quick_when_not";
+    if let Some(reason) = missing(&["ip", "tc"]) {
+        return skip(test, &reason);
+    }
+    let folder = Folder::new("live-two");
+    let site = Site::new("two");
+    let lines = "capture.interfaces = [\"lo\", \"watch0\"]\ncapture.prefilter = true";
+    let mut sensor = site.sensor(&folder, lines);
+    let log = folder.file("live.jsonl");
+    let has = |event: &str, key: &str, text: &str| {
+        json_lines(&log)
+            .iter()
+            .any(|l| l["event"] == event && l[key].as_str().is_some_and(|value| value.contains(text)))
+    };
+    assert!(wait(Duration::from_secs(2), || has("sensor", "message", "watch0; only TCP and UDP ports")));
+    assert!(has("sensor", "message", "other ports are not"), "what is filtered away is said");
+
+    let before = sensor.cpu();
+    std::thread::sleep(Duration::from_secs(3));
+    let used = sensor.cpu() - before;
+    assert!(used <= Duration::from_millis(150), "{used:?} of processor time in 3 s without traffic");
+
+    let traffic = std::thread::scope(|scope| {
+        let traffic = scope.spawn(|| site.traffic(Duration::from_secs(4), 5));
+        // The first denied command comes within 0.5 s of the start; its line stands before the traffic ends.
+        assert!(wait(Duration::from_secs(3), || has("finding", "id", "POL-01")), "{}", sensor.errors());
+        assert!(!traffic.is_finished());
+        traffic.join().unwrap()
+    });
+    assert!(wait(Duration::from_secs(5), || {
+        let (_, text) = site.sensor.get(WEB, "/metrics");
+        text.contains(&format!("gridtap_pdus_total{{protocol=\"modbus\"}} {}\n", 2 * traffic))
+    }));
+
+    // An interface that goes away is told, and the other one is still watched.
+    site.switch.run("ip link delete mirror");
+    assert!(wait(Duration::from_secs(5), || {
+        let (status, text) = site.sensor.get(WEB, "/readyz");
+        status == 503 && text.contains("watch0 does not exist any more")
+    }));
+    assert!(wait(Duration::from_secs(2), || has("sensor", "what", "tap_lost")));
+    assert!(sensor.ended().is_none(), "{}", sensor.errors());
+    let (status, took) = sensor.stop(libc::SIGTERM);
+    assert_eq!(status.code(), Some(0), "{}", sensor.errors());
+    assert!(took < Duration::from_secs(1), "stopping took {took:?}");
+    eprintln!("{used:?} of processor time in 3 s without traffic; stopped in {took:?}");
+}
+
+#[test]
+fn a_sensor_whose_last_interface_vanishes_ends_with_status_1() {
+    let test = "a_sensor_whose_last_interface_vanishes_ends_with_status_1";
+    if let Some(reason) = missing(&["ip", "tc"]) {
+        return skip(test, &reason);
+    }
+    let folder = Folder::new("live-lost");
+    let site = Site::new("lost");
+    let mut sensor = site.sensor(&folder, "capture.interfaces = [\"watch0\"]");
+    site.switch.run("ip link delete mirror");
+    assert!(wait(Duration::from_secs(5), || sensor.ended().is_some()), "{}", sensor.errors());
+    assert_eq!(sensor.ended().unwrap().code(), Some(1));
+    let errors = sensor.errors();
+    assert!(
+        errors.contains("watch0 does not exist any more") && errors.contains("restart gridtap"),
+        "{errors}"
+    );
+    assert!(errors.contains("gridtap: no interface is left to listen on"), "{errors}");
+}
