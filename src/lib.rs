@@ -12,6 +12,7 @@
 //! serve     /metrics, /healthz, /readyz
 //! ```
 
+pub mod blindness;
 pub mod capture;
 pub mod cli;
 pub mod config;

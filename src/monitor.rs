@@ -4,6 +4,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashSet;
 use parsers::{Chunk, Defect, FlowInfo, Host, Operation, Protocol, StationAddress, Timestamp, Unit};
 
+use crate::blindness::Blindspots;
 use crate::capture::{Trouble, TroubleKind};
 use crate::detect::{Detector, FindingSink, Judged};
 use crate::flow::Overlap;
@@ -24,7 +25,7 @@ pub struct Monitor {
     sinks: Sinks,
     told: HashSet<(Host, Protocol, StationAddress), FixedState>,
     untold: u64,
-    anomalies_told: u64,
+    blindspots: Blindspots,
 }
 
 struct ToSinks<'a>(&'a mut Sinks);
@@ -41,7 +42,7 @@ impl FindingSink for ToSinks<'_> {
 impl Monitor {
     /// A monitor that judges with `detector` and reports to `sinks`.
     pub fn new(detector: Detector, sinks: Sinks) -> Monitor {
-        Monitor { detector, sinks, told: HashSet::default(), untold: 0, anomalies_told: 0 }
+        Monitor { detector, sinks, told: HashSet::default(), untold: 0, blindspots: Blindspots::default() }
     }
 
     /// The sinks.
@@ -158,34 +159,14 @@ impl Pipeline<Monitor> {
             }
             self.consumer().trouble(now, taps, trouble);
         }
-        self.tell_anomalies(now);
+        self.tell_blindness(now);
     }
 
-    /// Encapsulation that looks like evasion is told when it happens, in the log of the sensor.
-    fn tell_anomalies(&mut self, now: Timestamp) {
-        let seen = self.decap_counters().anomalies();
-        let told = self.consumer().anomalies_told;
-        if seen == told {
-            return;
-        }
-        let counters = *self.decap_counters();
-        let monitor = self.consumer();
-        monitor.anomalies_told = seen;
-        monitor.sinks.sensor(&SensorEvent {
-            at: now,
-            what: "encapsulation_anomaly",
-            capture: None,
-            message: format_args!(
-                "{} packets with conflicting, tiny or impossible fragments or too many encapsulations",
-                seen - told
-            ),
-            figures: &[
-                ("fragments_conflicting", counters.fragments_conflicting),
-                ("fragments_tiny", counters.fragments_tiny),
-                ("fragments_malformed", counters.fragments_malformed),
-                ("too_deep", counters.too_deep),
-            ],
-        });
+    /// Tell what could not be seen.
+    fn tell_blindness(&mut self, now: Timestamp) {
+        let (frames, decap, flow) = (*self.counters(), *self.decap_counters(), self.flow_counters().clone());
+        let Monitor { blindspots, sinks, .. } = self.consumer();
+        blindspots.tell(now, &frames, &decap, &flow, sinks);
     }
 
     /// The figures below the protocols, for the summary and for `/metrics`.

@@ -110,7 +110,7 @@ impl FindingKind {
 
 findings! {
     UnprofiledControl { "POL-01", "unprofiled_control", Critical, ["T0855", "T0831"], "Control that the profile does not allow" }
-    UnprofiledClient { "POL-02", "unprofiled_client", High, ["T0848", "T0846", "T0886"], "Host that the profile does not know commands a station" }
+    UnprofiledClient { "POL-02", "unprofiled_client", High, ["T0848", "T0846", "T0886"], "Host that no rule lets command this station" }
     UnprofiledStation { "POL-02", "unprofiled_station", High, ["T0848", "T0846", "T0886"], "Station that the profile does not know" }
     UnprofiledFunction { "POL-03", "unprofiled_function", High, ["T0855", "T0871"], "Function that the profile does not allow" }
     UnprofiledRange { "POL-04", "unprofiled_range", High, ["T0861", "T0836"], "Points that the profile does not allow" }
