@@ -108,6 +108,13 @@ pub struct Recorder {
     json: Json,
 }
 
+impl Recorder {
+    /// A recorder that judges with `profile`, if there is one.
+    pub fn new(profile: Option<profiles::Compiled>) -> Recorder {
+        Recorder { detector: Detector::new(profile), seen: Seen::default(), json: Json::new() }
+    }
+}
+
 struct Findings<'a>(&'a mut Vec<SeenFinding>);
 
 impl FindingSink for Findings<'_> {
@@ -215,8 +222,7 @@ pub fn run_with(
     options: &PipelineOptions,
     profile: Option<profiles::Compiled>,
 ) -> Seen {
-    let recorder = Recorder { detector: Detector::new(profile), seen: Seen::default(), json: Json::new() };
-    let mut pipeline = Pipeline::new(options, recorder);
+    let mut pipeline = Pipeline::new(options, Recorder::new(profile));
     for frame in frames {
         pipeline.frame(&frame.as_frame());
     }
