@@ -192,13 +192,15 @@ impl Process {
         (status, begun.elapsed())
     }
 
-    /// Processor time used so far.
+    /// Processor time used so far by all threads that run now.
     pub fn cpu(&self) -> Duration {
-        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap();
-        let fields: Vec<_> = text.rsplit_once(')').unwrap().1.split_whitespace().collect();
-        // Fields 14 and 15 of proc(5), user and system time in ticks of 1/100 s.
-        let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
-        Duration::from_millis(ticks * 10)
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.id())).unwrap();
+        let used = threads.map(|thread| {
+            // The first figure is the time on a processor in nanoseconds (proc(5)).
+            let text = std::fs::read_to_string(thread.unwrap().path().join("schedstat")).unwrap();
+            text.split(' ').next().unwrap().parse::<u64>().unwrap()
+        });
+        Duration::from_nanos(used.sum())
     }
 }
 
