@@ -190,19 +190,34 @@ fn a_bad_configuration_is_status_2_with_line_and_column() {
     let (out, _) = ends_with(&check("[capture]\ninterfaces = [\"eth1\"]\n"), 0);
     assert!(out.contains("eth1") && out.contains("127.0.0.1:9817"), "{out}");
     let (_, err) = ends_with(&check("[capture]\ninterfaces = [\"eth1\"]\nring_mb = 4\n"), 2);
-    assert!(err.contains("gridtap.toml") && err.contains("line 3, column 1"), "{err}");
+    assert!(err.contains("gridtap.toml:3:1"), "{err}");
     assert!(err.contains("ring_mb") && err.contains("ring_mib"), "{err}");
     let (_, err) = ends_with(&check("[capture]\ninterfaces = [\"eth1\"]\nring_mib = 0\n"), 2);
-    assert!(err.contains("capture.ring_mib = 0") && err.contains("from 1 to 4096"), "{err}");
+    assert!(err.contains("gridtap.toml:3:12") && err.contains("from 1 to 4096"), "{err}");
     let (_, err) = ends_with(&check("[capture]\ninterfaces = [\"a\", \"a\"]\n"), 2);
-    assert!(err.contains("names a twice"), "{err}");
+    assert!(err.contains("gridtap.toml:2:20") && err.contains("`a` is named twice"), "{err}");
     let (_, err) = ends_with(&check("[capture]\ninterfaces = []\n"), 2);
-    assert!(err.contains("capture.interfaces is empty"), "{err}");
+    assert!(err.contains("names 0 interfaces"), "{err}");
     let (_, err) = ends_with(&check("profile.path = \"none.toml\"\ncapture.interfaces = [\"a\"]\n"), 2);
     assert!(err.contains("none.toml"), "{err}");
     let path = folder.write("gridtap.toml", "[capture]\ninterfaces = [\"eth1\"]\nring_mb = 4\n");
     let (_, err) = ends_with(&gridtap(&["run", "--config", text(&path)]), 2);
-    assert!(err.contains("line 3, column 1"), "{err}");
+    assert!(err.contains("gridtap.toml:3:1"), "{err}");
+}
+
+#[test]
+fn events_are_never_written_over_an_input() {
+    let folder = Folder::new("cli-overwrite");
+    let (file, _) = capture("plain");
+    let path = folder.write("plain.pcap", &file);
+    let link = folder.file("link.jsonl");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    for events in [&path, &link] {
+        let (_, err) = ends_with(&gridtap(&["replay", text(&path), "--events", text(events)]), 2);
+        assert!(err.contains("would overwrite the input"), "{err}");
+        assert_eq!(std::fs::read(&path).unwrap(), file);
+    }
+    ends_with(&gridtap(&["replay", text(&path), "--events", text(&folder.file("events.jsonl"))]), 0);
 }
 
 #[test]

@@ -60,12 +60,14 @@ impl Diagnostic {
         }
     }
 
-    pub(crate) fn label(&mut self, text: impl Into<String>) -> &mut Diagnostic {
+    /// Set the text beside the underline.
+    pub fn label(&mut self, text: impl Into<String>) -> &mut Diagnostic {
         self.label = text.into();
         self
     }
 
-    pub(crate) fn help(&mut self, text: impl Into<String>) -> &mut Diagnostic {
+    /// Set what is allowed here, or how to mend it.
+    pub fn help(&mut self, text: impl Into<String>) -> &mut Diagnostic {
         self.help = Some(text.into());
         self
     }
@@ -108,7 +110,8 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    pub(crate) fn of_file(file: &str, message: String, help: &str) -> Diagnostics {
+    /// One error that concerns a file as a whole (it cannot be read).
+    pub fn of_file(file: &str, message: String, help: &str) -> Diagnostics {
         Diagnostics { file: file.to_owned(), errors: vec![Diagnostic::of_file(message, help)] }
     }
 }
@@ -126,8 +129,9 @@ impl fmt::Display for Diagnostics {
 
 impl std::error::Error for Diagnostics {}
 
-/// Collects errors while a file is read.
-pub(crate) struct Reporter<'a> {
+/// Collects errors while a file is read. The sensor's configuration is read with it, too, so that both
+/// files speak of their errors in the same way.
+pub struct Reporter<'a> {
     text: &'a str,
     file: &'a str,
     line_starts: Vec<usize>,
@@ -135,7 +139,8 @@ pub(crate) struct Reporter<'a> {
 }
 
 impl<'a> Reporter<'a> {
-    pub(crate) fn new(text: &'a str, file: &'a str) -> Reporter<'a> {
+    /// For a file's text; `file` is how errors name it.
+    pub fn new(text: &'a str, file: &'a str) -> Reporter<'a> {
         let newlines = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(at, _)| at + 1);
         Reporter { text, file, line_starts: std::iter::once(0).chain(newlines).collect(), errors: Vec::new() }
     }
@@ -157,7 +162,7 @@ impl<'a> Reporter<'a> {
     }
 
     /// Add an error about the octets of `span`.
-    pub(crate) fn error(&mut self, span: &Range<usize>, message: impl Into<String>) -> &mut Diagnostic {
+    pub fn error(&mut self, span: &Range<usize>, message: impl Into<String>) -> &mut Diagnostic {
         let line = self.line_of(span.start);
         let (start, text) = self.line_text(line);
         let before =
@@ -195,7 +200,7 @@ impl<'a> Reporter<'a> {
     }
 
     /// Add an error that has to do with another place of the file too.
-    pub(crate) fn error_with(
+    pub fn error_with(
         &mut self,
         span: &Range<usize>,
         message: impl Into<String>,
@@ -208,18 +213,20 @@ impl<'a> Reporter<'a> {
         error
     }
 
-    pub(crate) fn is_clean(&self) -> bool {
+    /// Nothing has been reported so far.
+    pub fn is_clean(&self) -> bool {
         self.errors.is_empty()
     }
 
-    pub(crate) fn into_diagnostics(mut self) -> Diagnostics {
+    /// All errors, in the order of the file.
+    pub fn into_diagnostics(mut self) -> Diagnostics {
         self.errors.sort_by_key(|e| (e.span.start, e.span.end));
         Diagnostics { file: self.file.to_owned(), errors: self.errors }
     }
 }
 
 /// The candidate that was probably meant, if one is near enough.
-pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let fold = |s: &str| s.trim().to_lowercase().replace(['-', ' '], "_");
     let word = fold(word);
     let allowance = (word.chars().count() / 3).clamp(1, 4);

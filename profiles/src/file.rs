@@ -369,7 +369,8 @@ impl Walk<'_, '_> {
     }
 }
 
-fn type_name(value: &DeValue<'_>) -> &'static str {
+/// What a value is, in the words of an engineer.
+pub fn type_name(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "text",
         DeValue::Integer(_) => "a number",

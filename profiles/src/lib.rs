@@ -31,11 +31,13 @@ use sha2::{Digest, Sha256};
 
 pub use anomaly::{Anomaly, AnomalyKind, Expected, Observed, Reason};
 pub use compiled::{Compiled, Pair, RuleId, StationLabel};
-pub use diagnostics::{Diagnostic, Diagnostics};
+pub use diagnostics::{Diagnostic, Diagnostics, Reporter, nearest};
+pub use file::type_name;
 pub use functions::{function_by_name, function_name, function_names};
 pub use judge::Verdict;
 pub use points::RangeText;
 pub use profile::{Allow, HostEntry, Profile, Rule, Station};
+pub use syntax::report as report_syntax;
 
 /// Largest profile that is read, in bytes: a wrong path must not fill the memory.
 pub const MAX_FILE_BYTES: u64 = 64 << 20;

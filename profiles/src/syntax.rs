@@ -6,7 +6,7 @@ use crate::diagnostics::Reporter;
 
 /// Report what the TOML parser found. False if the rest of the file cannot be made sense of; a name that
 /// is defined twice does not hinder the other checks.
-pub(crate) fn report(text: &str, errors: &[Error], reporter: &mut Reporter<'_>) -> bool {
+pub fn report(text: &str, errors: &[Error], reporter: &mut Reporter<'_>) -> bool {
     let mut understandable = true;
     for error in errors {
         let span = error.span().unwrap_or(text.len()..text.len());
@@ -21,8 +21,14 @@ pub(crate) fn report(text: &str, errors: &[Error], reporter: &mut Reporter<'_>) 
             let found = reporter.error(&span, format!("not TOML: {}", error.message()));
             if let Some(word) = unquoted(text, span.start) {
                 found.label(format!("text stands in quotes: \"{word}\""));
+            } else if let Some(header) = unquoted_header(text, span.start) {
+                found.label(format!("a name with spaces stands in quotes: {header}"));
             }
             found.help("lists stand in [ ], a section begins with [section.name], a rule with [[rules]]");
+            if ["unclosed", "missing comma"].iter().any(|open| error.message().starts_with(open)) {
+                // What follows an open bracket is read as part of it; its errors are only echoes.
+                break;
+            }
         }
     }
     understandable
@@ -35,6 +41,20 @@ fn unquoted(text: &str, at: usize) -> Option<&str> {
     let start = before.rfind(ends).map_or(0, |i| i + before[i..].chars().next().map_or(1, char::len_utf8));
     let word = text.get(start..)?.split(ends).next()?;
     let lead = before.get(..start)?.trim_end_matches([' ', '\t']);
-    let is_value = lead.ends_with(['=', ',']) || (lead.ends_with('[') && lead.contains('='));
+    let is_value = lead.ends_with(['=', ',']) || (lead.ends_with('[') && current_line(lead).contains('='));
     (is_value && !word.is_empty()).then_some(word)
+}
+
+fn current_line(text: &str) -> &str {
+    text.rsplit('\n').next().unwrap_or(text)
+}
+
+/// `[stations.FDR 12]` as it should have been written, if the place is behind the space of such a header.
+fn unquoted_header(text: &str, at: usize) -> Option<String> {
+    let start = text.get(..at)?.rfind('\n').map_or(0, |i| i + 1);
+    let line = text.get(start..)?.lines().next()?.trim();
+    let inner = line.strip_prefix('[')?.strip_suffix(']')?;
+    let (section, name) = inner.split_once('.')?;
+    let plain = name.chars().all(|c| c.is_alphanumeric() || "-_ ".contains(c));
+    (plain && name.contains(' ')).then(|| format!("[{section}.\"{name}\"]"))
 }

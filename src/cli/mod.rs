@@ -21,14 +21,25 @@ const AFTER: &str = "\
 Exit status:
   0  done
   1  could not be done (a file is missing, an interface cannot be opened)
-  2  usage or configuration is wrong
+  2  the usage, the configuration or the profile is wrong
   3  the input was damaged; it was read as far as possible
 
 Examples:
   gridtap replay station.pcapng                       what is in a capture, without a profile
   gridtap replay *.pcap --profile site.toml --events findings.jsonl
   gridtap dissect station.pcap --protocol dnp3 --json
-  gridtap run --config gridtap.toml                   the sensor on a mirror port";
+  gridtap run --config gridtap.toml                   the sensor on a mirror port
+
+GRIDTAP_LOG sets how much gridtap says of itself on standard error: error, warn, info, debug.";
+
+const AFTER_RUN: &str = "\
+Needs root or the capability CAP_NET_RAW (setcap cap_net_raw+ep gridtap). Ends on Ctrl-C or SIGTERM, with
+a summary. The smallest configuration:
+
+  [capture]
+  interfaces = [\"eth1\"]
+
+Then: curl http://127.0.0.1:9817/metrics, /healthz (alive), /readyz (capturing).";
 
 /// Passive monitor for power-grid control networks: decodes Modbus and DNP3, compares every operation with
 /// a profile of what is allowed, and says what is not, with the packets that show it. It never sends.
@@ -44,8 +55,9 @@ enum Command {
     /// Take capture files through the whole pipeline and sum up what they hold
     Replay(ReplayArguments),
     /// Watch interfaces: the sensor
+    #[command(after_help = AFTER_RUN)]
     Run {
-        /// The configuration (see `gridtap config check`)
+        /// The configuration; `gridtap config check` says what is wrong with it
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },

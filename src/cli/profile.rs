@@ -12,12 +12,12 @@ pub(super) fn check(file: &Path) -> Exit {
     match profiles::load(file) {
         Ok(profile) => {
             let said = say(format_args!(
-                "{}: profile \"{}\" is sound: {} hosts, {} stations, {} rules",
+                "{}: profile \"{}\" is sound: {}, {}, {}",
                 file.display(),
                 profile.name(),
-                profile.profile().hosts.len(),
-                profile.stations().count(),
-                profile.profile().rules.len()
+                number_of(profile.profile().hosts.len(), "host"),
+                number_of(profile.stations().count(), "station"),
+                number_of(profile.profile().rules.len(), "rule")
             ));
             said.err().unwrap_or(Exit::Done)
         }
@@ -28,4 +28,8 @@ pub(super) fn check(file: &Path) -> Exit {
 /// The profile named on the command line, if one is.
 pub(super) fn load(file: Option<&Path>) -> Result<Option<Compiled>, Exit> {
     file.map(profiles::load).transpose().map_err(|diagnostics| Exit::Usage(diagnostics.to_string()))
+}
+
+fn number_of(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -1,6 +1,7 @@
 //! `gridtap replay`: capture files through the whole pipeline, then a summary.
 
 use std::io::IsTerminal;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,16 @@ pub(super) fn replay(arguments: &ReplayArguments) -> Exit {
         return Exit::Usage(
             "--events - and --json both write to standard output; give --events a file instead".into(),
         );
+    }
+    if let Some(events) = &arguments.events
+        && let Some(input) =
+            arguments.files.iter().chain(&arguments.profile).find(|input| same_file(events, input))
+    {
+        return Exit::Usage(format!(
+            "--events {} would overwrite the input {}; write the events to another file",
+            events.display(),
+            input.display()
+        ));
     }
     let profile = match super::profile::load(arguments.profile.as_deref()) {
         Ok(profile) => profile,
@@ -102,7 +113,15 @@ pub(super) fn replay(arguments: &ReplayArguments) -> Exit {
     if let Err(exit) = said {
         return exit;
     }
-    if damaged.iter().any(|n| *n > 0) { Exit::Damaged } else { Exit::Done }
+}
+
+/// Whether two paths lead to the same file, through links as well.
+fn same_file(one: &Path, other: &Path) -> bool {
+    let identity = |path: &Path| std::fs::metadata(path).map(|m| (m.dev(), m.ino()));
+    match (identity(one), identity(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
 }
 
 /// Count damage and drops by file.
