@@ -185,6 +185,7 @@ impl Pipeline<Monitor> {
             taps,
             decap_layers: decap_layers(decap),
             undecoded: undecoded(decap),
+            without_ip: decap.other_ethernet,
             duplicates: self.counters().duplicates,
             flows,
             flow_capacity: self.flow_capacity() as u64,

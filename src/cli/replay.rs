@@ -113,6 +113,7 @@ pub(super) fn replay(arguments: &ReplayArguments) -> Exit {
     if let Err(exit) = said {
         return exit;
     }
+    if damaged.iter().any(|n| *n > 0) { Exit::Damaged } else { Exit::Done }
 }
 
 /// Whether two paths lead to the same file, through links as well.

@@ -14,6 +14,7 @@ use toml::de::{DeTable, DeValue};
 use super::{
     Capture, Config, ConfigLimits, Events, Operations, Ports, ProfilePath, Protocols, Sensor, Serve,
 };
+use crate::capture::live::MAX_INTERFACES;
 
 type Keys = &'static [&'static str];
 type Value<'t> = Spanned<DeValue<'t>>;

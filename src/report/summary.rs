@@ -128,6 +128,7 @@ impl Summary {
             ("duplicate_packets", vitals.duplicates),
             ("flows_without_protocol", vitals.unknown_flows),
             ("evicted_flows", named(&vitals.flow_evictions, "capacity")),
+            ("packets_without_ip", vitals.without_ip),
         ] {
             json.key(name);
             json.unsigned(value);
@@ -251,6 +252,12 @@ impl fmt::Display for Summary {
         if self.vitals.duplicates > 0 {
             head.push((self.vitals.duplicates, "packets seen twice and judged once".into()));
         }
+        if self.vitals.without_ip > 0 {
+            head.push((
+                self.vitals.without_ip,
+                "packets without IP (GOOSE, ARP and the like), not decoded".into(),
+            ));
+        }
         section(f, "Seen", &head, "")?;
         let operations: Vec<_> = self
             .operations
@@ -273,7 +280,12 @@ impl fmt::Display for Summary {
         if !defects.is_empty() {
             section(f, "Defects in the traffic", &defects, "")?;
         }
-        section(f, "What could not be seen", &self.unseen(), "nothing: all that was captured was read")
+        // A capture of GOOSE must not pass for one in which all is well.
+        let all = match self.vitals.without_ip {
+            0 => "nothing: all that was captured was read",
+            _ => "nothing of IP: all that was captured was read; other protocols are not decoded",
+        };
+        section(f, "What could not be seen", &self.unseen(), all)
     }
 }
 

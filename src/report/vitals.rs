@@ -38,6 +38,8 @@ pub struct Vitals {
     pub decap_layers: Vec<(&'static str, u64)>,
     /// Packets not taken apart down to a payload, by reason.
     pub undecoded: Vec<(&'static str, u64)>,
+    /// Ethernet frames without IP that were read and hold nothing gridtap decodes (GOOSE, ARP, LLDP).
+    pub without_ip: u64,
     /// Packets seen twice.
     pub duplicates: u64,
     /// Flows in the table now, by protocol (`other` for those without one).

@@ -328,3 +328,15 @@ fn the_summary_always_says_what_could_not_be_seen() {
     let json: JsonValue = serde_json::from_str(&summary.to_json()).unwrap();
     assert_eq!(json["coverage"]["complete"], true);
 }
+
+#[test]
+fn a_summary_does_not_pass_frames_without_ip_for_decoded_ones() {
+    let quiet = Vitals { taps: vec![TapVitals { packets: 7, ..TapVitals::default() }], ..Vitals::default() };
+    let of = |vitals: &Vitals| sinks(None).finish(Timestamp(T0), vitals).0;
+    let goose = of(&Vitals { without_ip: 7, ..quiet.clone() });
+    assert!(goose.to_string().contains("7  packets without IP"), "{goose}");
+    assert!(goose.to_string().contains("other protocols are not decoded"), "{goose}");
+    assert!(goose.to_json().contains("\"packets_without_ip\":7"), "{goose}");
+    let plain = of(&quiet).to_string();
+    assert!(plain.contains("nothing: all that was captured was read"), "{plain}");
+}
