@@ -167,7 +167,7 @@ fn a_bad_profile_is_status_2_with_line_and_column() {
     let good = "[profile]\nname = \"Site\"\n\n[hosts.a]\naddress = \"10.0.0.1\"\n";
     let sound = folder.write("sound.toml", good);
     let (out, _) = ends_with(&gridtap(&["profile", "check", text(&sound)]), 0);
-    assert!(out.contains("sound.toml") && out.contains("1 hosts"), "{out}");
+    assert!(out.contains("sound.toml") && out.contains("1 host"), "{out}");
     let bad = folder.write("bad.toml", format!("{good}adress = \"10.0.0.2\"\n"));
     for arguments in
         [&["profile", "check", text(&bad)][..], &["replay", text(&path), "--profile", text(&bad)]]
