@@ -36,6 +36,6 @@ else
 fi
 
 step "licences and sources of the dependencies"
-cargo deny --offline check bans licenses sources
+cargo deny check bans licenses sources
 
 printf '\nAll done.\n'
