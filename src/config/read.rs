@@ -301,22 +301,20 @@ impl Walk<'_, '_> {
         keys: &[&str],
     ) -> Section<'t> {
         let name = format!("{prefix}{key}");
-        let table = match parent.get(key) {
-            None => None,
-            Some(value) => match value.get_ref() {
-                DeValue::Table(table) => Some(table),
-                _ => {
-                    self.wrong_type(value, &format!("`{key}`"), "a section")
-                        .label(format!("write [{name}] on a line of its own, and its keys below"))
-                        .help(format!("[{name}] has the keys: {}", keys.join(", ")));
-                    None
-                }
-            },
-        };
+        let value = parent.get(key);
+        let table = value.and_then(|value| match value.get_ref() {
+            DeValue::Table(table) => Some(table),
+            _ => None,
+        });
+        if let (Some(value), None) = (value, table) {
+            self.wrong_type(value, &format!("`{key}`"), "a section")
+                .label(format!("write [{name}] on a line of its own, and its keys below"))
+                .help(format!("[{name}] has the keys: {}", keys.join(", ")));
+        }
         if let Some(table) = table {
             self.unknown_keys(table, &format!("[{name}]"), keys);
         }
-        let span = parent.get(key).map_or(0..0, Spanned::span);
+        let span = value.map_or(0..0, Spanned::span);
         Section { name, table, span }
     }
 
