@@ -205,6 +205,10 @@ impl Pipeline<Monitor> {
                 ("out_of_window", flow.out_of_window),
             ],
             unknown_flows: worker.unrecognised,
+            tables_full: vec![
+                ("selects_not_remembered", self.consumer_ref().detector.selects_overflowed()),
+                ("stations_not_told", self.consumer_ref().untold),
+            ],
         }
     }
 }

@@ -156,6 +156,11 @@ impl<C: Consumer> Pipeline<C> {
         self.worker.consumer()
     }
 
+    /// The consumer, to look at.
+    pub fn consumer_ref(&self) -> &C {
+        self.worker.consumer_ref()
+    }
+
     /// Frames read.
     pub fn counters(&self) -> &FrameCounters {
         &self.counters

@@ -174,6 +174,10 @@ impl<C: Consumer> Worker<C> {
         &mut self.consumer
     }
 
+    pub(super) fn consumer_ref(&self) -> &C {
+        &self.consumer
+    }
+
     pub(super) fn counters(&self) -> &WorkerCounters {
         &self.counters
     }

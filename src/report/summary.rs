@@ -135,6 +135,7 @@ impl Summary {
         }
         pairs(json, "undecoded_packets", vitals.undecoded.iter().copied().filter(|(_, n)| *n > 0));
         pairs(json, "reassembly_given_up", vitals.reassembly_dropped.iter().copied());
+        pairs(json, "tables_full", vitals.tables_full.iter().copied());
         pairs(json, "withheld_findings", self.withheld.iter().map(|(kind, n)| (kind.name(), *n)));
         json.close_object();
     }
@@ -179,6 +180,9 @@ impl Summary {
         let evicted = named(&vitals.flow_evictions, "capacity");
         say(evicted, "flows given up because the flow table was full".into());
         say(vitals.unknown_flows, "flows that speak none of the known protocols".into());
+        for (what, count) in &vitals.tables_full {
+            say(*count, format!("{}, because a table was full", what.replace('_', " ")));
+        }
         for (kind, count) in &self.withheld {
             say(*count, format!("findings withheld for want of coverage: {}", kind.title().to_lowercase()));
         }

@@ -62,6 +62,8 @@ pub struct Vitals {
     pub reassembly_dropped: Vec<(&'static str, u64)>,
     /// Flows judged to be none of the known protocols.
     pub unknown_flows: u64,
+    /// What detection could not remember because a table was full, by kind.
+    pub tables_full: Vec<(&'static str, u64)>,
 }
 
 impl Vitals {

@@ -340,3 +340,15 @@ fn a_summary_does_not_pass_frames_without_ip_for_decoded_ones() {
     let plain = of(&quiet).to_string();
     assert!(plain.contains("nothing: all that was captured was read"), "{plain}");
 }
+
+#[test]
+fn a_full_table_of_detection_makes_a_run_incomplete() {
+    let of = |count| {
+        let tables_full = vec![("selects_not_remembered", count)];
+        sinks(None).finish(Timestamp(T0), &Vitals { tables_full, ..Vitals::default() }).0
+    };
+    let full = of(3);
+    assert!(full.to_string().contains("3  selects not remembered, because a table was full"), "{full}");
+    assert!(full.to_json().contains("\"complete\":false"), "{full}");
+    assert!(of(0).to_json().contains("\"complete\":true"));
+}
