@@ -13,7 +13,7 @@ use crate::report::record::SensorEvent;
 use crate::report::sinks::Sinks;
 
 /// A kind of blindness: its name in events, and what it means.
-const KINDS: [(&str, &str); 8] = [
+const KINDS: [(&str, &str); 10] = [
     ("frames_truncated", "frames cut by the snap length: what they carried is seen in part"),
     ("stream_gaps", "holes in TCP streams: octets the tap never saw"),
     ("one_way_flows", "flows of which only one direction is seen: is the tap connected to both?"),
@@ -21,10 +21,9 @@ const KINDS: [(&str, &str); 8] = [
     ("reassembly_overflow", "streams of which more had to be held back than the limits allow"),
     ("undecodable_frames", "frames of which nothing could be made"),
     ("fragments_lost", "IP datagrams given up because fragments were missing or too many"),
-    (
-        "encapsulation_anomaly",
-        "packets with conflicting, tiny or impossible fragments or too many encapsulations",
-    ),
+    ("selects_forgotten", "selects not remembered because the table was full: their operates are not judged"),
+    ("stations_untold", "times a new station answered that was not told of because the table was full"),
+    ("duplicates_forgotten", "packets forgotten so soon that a copy of them is judged again"),
 ];
 
 /// What has been told.
@@ -34,13 +33,14 @@ pub struct Blindspots {
 }
 
 impl Blindspots {
-    /// Tell what is new.
+    /// Tell what is new. `forgotten`: selects, stations and packets that full tables could not remember.
     pub fn tell(
         &mut self,
         now: Timestamp,
         frames: &FrameCounters,
         decap: &DecapCounters,
         flow: &FlowCounters,
+        forgotten: [u64; 3],
         sinks: &mut Sinks,
     ) {
         let counts = [
@@ -51,7 +51,9 @@ impl Blindspots {
             flow.tail_overflows + flow.held_overflows,
             decap.undecodable,
             decap.fragments_expired + decap.fragments_evicted + decap.fragments_limit,
-            decap.anomalies(),
+            forgotten[0],
+            forgotten[1],
+            forgotten[2],
         ];
         for ((told, count), (what, meaning)) in self.told.iter_mut().zip(counts).zip(KINDS) {
             if count == 0 || (*told > 0 && count < told.saturating_mul(2)) {

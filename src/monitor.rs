@@ -6,6 +6,7 @@ use parsers::{Chunk, Defect, FlowInfo, Host, Operation, Protocol, StationAddress
 
 use crate::blindness::Blindspots;
 use crate::capture::{Trouble, TroubleKind};
+use crate::decap::Anomaly;
 use crate::detect::{Detector, FindingSink, Judged};
 use crate::flow::Overlap;
 use crate::pipeline::{Consumer, FlowContext, Pipeline};
@@ -15,8 +16,8 @@ use crate::report::record::{Judgement, SensorEvent, StationEvent, Verdict};
 use crate::report::sinks::Sinks;
 use crate::report::vitals::{TapVitals, Vitals};
 
-/// Stations whose first answer is remembered, so that it is told once. Beyond, no more are told; the count
-/// shows in the summary.
+/// Stations whose first answer is remembered, so that it is told once. Beyond, no more are told; a
+/// `sensor` event says so.
 pub const STATIONS_TOLD: usize = 65_536;
 
 /// Judges, counts, logs.
@@ -142,6 +143,10 @@ impl Consumer for Monitor {
     fn unexpected_port(&mut self, context: &mut FlowContext, flow: &FlowInfo, chunk: &Chunk<'_>) {
         self.detector.unexpected_port(context, flow, chunk, &mut ToSinks(&mut self.sinks));
     }
+
+    fn encapsulation(&mut self, anomaly: &Anomaly) {
+        self.detector.encapsulation(anomaly, &mut ToSinks(&mut self.sinks));
+    }
 }
 
 impl Pipeline<Monitor> {
@@ -165,8 +170,10 @@ impl Pipeline<Monitor> {
     /// Tell what could not be seen.
     fn tell_blindness(&mut self, now: Timestamp) {
         let (frames, decap, flow) = (*self.counters(), *self.decap_counters(), self.flow_counters().clone());
-        let Monitor { blindspots, sinks, .. } = self.consumer();
-        blindspots.tell(now, &frames, &decap, &flow, sinks);
+        let duplicates = self.duplicates_forgotten();
+        let Monitor { blindspots, sinks, detector, untold, .. } = self.consumer();
+        let forgotten = [detector.selects_overflowed(), *untold, duplicates];
+        blindspots.tell(now, &frames, &decap, &flow, forgotten, sinks);
     }
 
     /// The figures below the protocols, for the summary and for `/metrics`.

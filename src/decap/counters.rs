@@ -153,7 +153,12 @@ counters! {
 impl DecapCounters {
     /// Frames with anything that hints at evasion: for the finding CNF-10.
     pub fn anomalies(&self) -> u64 {
-        self.fragments_conflicting + self.fragments_tiny + self.fragments_malformed + self.too_deep
+        self.by_anomaly().iter().sum()
+    }
+
+    /// The same by kind, in the order of [`super::AnomalyKind`].
+    pub(super) fn by_anomaly(&self) -> [u64; 4] {
+        [self.fragments_conflicting, self.fragments_tiny, self.fragments_malformed, self.too_deep]
     }
 }
 

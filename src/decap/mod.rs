@@ -12,6 +12,7 @@
 //! The packet borrows from the frame; only a datagram put together from fragments is copied. What
 //! cannot be followed is counted by its reason in [`DecapCounters`].
 
+mod anomaly;
 mod checksum;
 mod cooked;
 mod counters;
@@ -37,6 +38,7 @@ use core::net::IpAddr;
 
 use parsers::{FrameRef, MacAddr, Timestamp, VlanStack};
 
+pub use anomaly::{Anomaly, AnomalyKind};
 pub use counters::DecapCounters;
 pub use options::*;
 
@@ -194,6 +196,7 @@ pub struct Decapsulator {
     counters: DecapCounters,
     fragments: FragmentTable,
     scratch: [Vec<u8>; MAX_NESTED_REASSEMBLIES],
+    anomaly: Option<Anomaly>,
 }
 
 impl Decapsulator {
@@ -203,8 +206,15 @@ impl Decapsulator {
             fragments: FragmentTable::new(options.fragments),
             counters: DecapCounters::default(),
             scratch: Default::default(),
+            anomaly: None,
             options,
         }
+    }
+
+    /// What was suspicious about the frame taken last, if anything was.
+    #[inline]
+    pub fn take_anomaly(&mut self) -> Option<Anomaly> {
+        self.anomaly.take()
     }
 
     /// What has been met so far.
@@ -254,7 +264,8 @@ impl Decapsulator {
     /// The way for all frames, layer by layer.
     #[inline(never)]
     fn walk<'a>(&'a mut self, frame: &Frame<'a>) -> Option<Packet<'a>> {
-        let Decapsulator { options, counters, fragments, scratch } = self;
+        let Decapsulator { options, counters, fragments, scratch, anomaly } = self;
+        let before = counters.by_anomaly();
         let view = View { bytes: frame.bytes, wire: frame.bytes.len().max(frame.wire_len as usize) };
         counters.truncated += u64::from(view.is_cut());
         let mut walk = Walk {
@@ -272,6 +283,14 @@ impl Decapsulator {
             other => walk.other_link(other, view),
         };
         walk.count(outcome);
+        let after = walk.counters.by_anomaly();
+        *anomaly = (0..after.len()).find(|n| after[*n] != before[*n]).map(|n| Anomaly {
+            at: frame.at,
+            frame: frame.place,
+            kind: AnomalyKind::ALL[n],
+            ip: walk.packet.ip,
+            mac: walk.packet.src_mac.zip(walk.packet.dst_mac),
+        });
         (outcome == Outcome::Done).then_some(walk.packet)
     }
 }

@@ -107,6 +107,14 @@ impl<C: Consumer> Pipeline<C> {
             None => self.first_of_tap(tap, frame),
         }
         self.flows.advance(frame.at, &mut self.worker);
+        self.packet(frame);
+        if let Some(anomaly) = self.decap.take_anomaly() {
+            self.worker.consumer().encapsulation(&anomaly);
+        }
+    }
+
+    #[inline]
+    fn packet(&mut self, frame: &Frame<'_>) {
         let Some(packet) = &self.decap.decapsulate(frame) else { return };
         if let Some(dedup) = &mut self.dedup
             && dedup.is_duplicate(frame.at, packet)
@@ -126,6 +134,11 @@ impl<C: Consumer> Pipeline<C> {
     /// Frames read from one tap.
     pub fn tap(&self, tap: usize) -> FrameCounters {
         self.taps.get(tap).copied().unwrap_or_default()
+    }
+
+    /// Packets forgotten while a copy of them could still have come: it would be judged again.
+    pub fn duplicates_forgotten(&self) -> u64 {
+        self.dedup.as_ref().map_or(0, Deduplicator::forgotten)
     }
 
     /// How many flows the table holds at most.
