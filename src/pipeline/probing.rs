@@ -15,6 +15,7 @@ pub(super) struct Probing {
     bytes: [Vec<u8>; 2],
     log: Vec<Entry>,
     attempts: u32,
+    octets: u64,
 }
 
 struct Entry {
@@ -35,12 +36,13 @@ pub(super) enum Verdict {
 
 impl Probing {
     pub(super) fn new() -> Probing {
-        Probing { bytes: [Vec::new(), Vec::new()], log: Vec::new(), attempts: 0 }
+        Probing { bytes: [Vec::new(), Vec::new()], log: Vec::new(), attempts: 0, octets: 0 }
     }
 
     /// Take a chunk that is wholly new (the flow layer keeps nothing while probing).
     pub(super) fn add(&mut self, chunk: &Chunk<'_>, transport: Transport, limit: usize) -> Verdict {
         self.attempts += 1;
+        self.octets += chunk.bytes.len() as u64;
         let kept = &mut self.bytes[chunk.direction.index()];
         kept.extend_from_slice(chunk.bytes);
         self.log.push(Entry { direction: chunk.direction, end: kept.len(), pieces: chunk.pieces.to_vec() });
@@ -55,6 +57,11 @@ impl Probing {
             }
             verdict => verdict,
         }
+    }
+
+    /// Octets looked at so far.
+    pub(super) fn octets(&self) -> u64 {
+        self.octets
     }
 
     /// Give back what was kept, in the order in which it came, as chunks of new bytes.

@@ -7,6 +7,7 @@ use parsers::{
 
 use super::carry::Carry;
 use super::probing::{Probing, Verdict, other_than};
+use crate::decap::Anomaly;
 use crate::detect::coverage::Blindness;
 use crate::detect::pairs::Pairs;
 use crate::flow::{CloseReason, FlowHandler, Overlap, PortSet};
@@ -98,6 +99,8 @@ pub trait Consumer {
     fn one_way(&mut self, _context: Option<&mut FlowContext>, _flow: &FlowInfo) {}
     /// A flow was recognised by content on a port where nobody expects its protocol.
     fn unexpected_port(&mut self, _context: &mut FlowContext, _flow: &FlowInfo, _chunk: &Chunk<'_>) {}
+    /// The encapsulation of a frame looks like evasion.
+    fn encapsulation(&mut self, _anomaly: &Anomaly) {}
 }
 
 /// Counters of sessions and probing.
@@ -256,6 +259,7 @@ impl<C: Consumer> Worker<C> {
             Verdict::Undecided => {}
             Verdict::Nothing => {
                 self.counters.unrecognised += 1;
+                self.counters.unrecognised_octets += probing.octets();
                 state.0 = State::Other;
             }
             Verdict::Found(dissector) => {
@@ -366,8 +370,14 @@ impl<C: Consumer> FlowHandler for Worker<C> {
         flow: &mut FlowInfo,
         mut state: FlowState,
         tails: [Chunk<'_>; 2],
-        _reason: CloseReason,
+        reason: CloseReason,
     ) {
+        if let State::Probing(probing) = &state.0 {
+            // It ended before it was known what it speaks: as unseen as what nobody recognised.
+            let octets = probing.octets();
+            self.counters.unrecognised += u64::from(octets > 0);
+            self.counters.unrecognised_octets += octets;
+        }
         let State::Speaking(speaking) = &mut state.0 else { return };
         let Speaking { session, context, carry, .. } = &mut **speaking;
         self.counters.open[context.protocol as usize] -= 1;
@@ -378,5 +388,13 @@ impl<C: Consumer> FlowHandler for Worker<C> {
         let second =
             if whole(to_client, &carry[1]) { carry[1].chunk(Direction::ToClient) } else { to_client };
         session.finish(flow, [first, second], &mut tap);
+        if matches!(reason, CloseReason::Fin | CloseReason::Reset | CloseReason::Reused) {
+            // No answer can come any more. A master that gives up sooner than the time-out would otherwise
+            // hide that its station is silent.
+            for _ in 0..=self.limits.pending_requests {
+                let Some(due) = session.deadline() else { break };
+                session.tick(flow, due, &mut tap);
+            }
+        }
     }
 }
