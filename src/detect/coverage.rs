@@ -33,7 +33,7 @@ impl Blindness {
     /// The coverage to print with a finding at `now`: what bears on that time.
     #[must_use]
     pub fn at(&self, flow: &FlowInfo, now: Timestamp, last_drop: Option<Timestamp>) -> Coverage {
-        let recent = |t: Option<Timestamp>| t.is_some_and(|t| now.since(t) <= BLIND_NS);
+        let recent = |t| is_recent(t, now);
         Coverage {
             midstream: flow.coverage.midstream && recent(self.first_seen),
             gaps: if recent(self.last_gap) { flow.coverage.gaps } else { 0 },
@@ -42,6 +42,21 @@ impl Blindness {
             drops: recent(last_drop),
         }
     }
+}
+
+/// Whether something at `then` still bears on what is absent at `now`.
+#[must_use]
+pub fn is_recent(then: Option<Timestamp>, now: Timestamp) -> bool {
+    then.is_some_and(|then| now.since(then) <= BLIND_NS)
+}
+
+/// Whether what was seen bears a finding of this kind.
+#[must_use]
+pub fn bears(kind: FindingKind, coverage: Coverage) -> bool {
+    // A select travels the way its operate does: that the other way is not seen hides none. Otherwise one
+    // datagram with an operate, to a station that keeps silent, would go unnoticed.
+    let one_way = coverage.one_way && kind != FindingKind::OperateWithoutSelect;
+    !rests_on_absence(kind) || Coverage { one_way, ..coverage }.is_complete()
 }
 
 /// Whether a finding of this kind is drawn from something absent.

@@ -11,9 +11,13 @@ pub mod pairs;
 mod raise;
 pub mod select;
 
-use parsers::{Chunk, Defect, Endpoint, Exchange, FlowInfo, Host, Operation, Protocol, Timestamp};
+use parsers::{
+    Chunk, Coverage, Defect, Endpoint, Exchange, FlowInfo, Host, MacAddr, Operation, Protocol,
+    StationAddress, Timestamp,
+};
 use profiles::{AnomalyKind, Compiled, Pair, RuleId, Verdict};
 
+use crate::decap::Anomaly;
 use crate::flow::Overlap;
 use crate::pipeline::FlowContext;
 use crate::report::catalogue::FindingKind;
@@ -160,6 +164,9 @@ impl Detector {
             });
         }
         if let Some(missing) = missing {
+            if missing == Missing::Forgotten {
+                return sink.withheld(FindingKind::OperateWithoutSelect);
+            }
             let finding = Finding {
                 kind: FindingKind::OperateWithoutSelect,
                 expected: format_args!(
@@ -215,7 +222,11 @@ impl Detector {
         sink: &mut dyn FindingSink,
     ) {
         let now = overlap.new_origin.at;
-        let coverage = context.map(|c| c.blindness.at(flow, now, self.last_drop)).unwrap_or_default();
+        let coverage = match context {
+            Some(context) => context.blindness.at(flow, now, self.last_drop),
+            // Nobody keeps times for what no protocol speaks.
+            None => Coverage { drops: coverage::is_recent(self.last_drop, now), ..flow.coverage },
+        };
         let frames = Frames::of_pair(overlap.old_origin.as_ref(), &overlap.new_origin);
         let mut subject = Subject::of_flow(flow, now, self.profile.as_ref());
         subject.protocol = context.map(|c| c.protocol);
@@ -260,8 +271,41 @@ impl Detector {
         });
     }
 
+    /// The encapsulation of a frame looks like evasion.
+    pub fn encapsulation(&self, anomaly: &Anomaly, sink: &mut dyn FindingSink) {
+        let ends = match (anomaly.ip, anomaly.mac) {
+            (Some((from, to)), _) => [Host::Ip(from), Host::Ip(to)],
+            (None, Some((from, to))) => [Host::Mac(from), Host::Mac(to)],
+            (None, None) => [Host::Mac(MacAddr::default()); 2],
+        };
+        let [client, server] = ends.map(|host| Endpoint { host, port: 0 });
+        let drops = coverage::is_recent(self.last_drop, anomaly.at);
+        sink.finding(&Finding {
+            at: anomaly.at,
+            kind: FindingKind::EncapsulationAnomaly,
+            flow: None,
+            protocol: None,
+            client,
+            server,
+            station: StationAddress::None,
+            station_name: None,
+            client_name: self.profile.as_ref().and_then(|p| p.host_name(client.host)),
+            by_station: false,
+            function: None,
+            ranges: &[],
+            expected: format_args!("{}", anomaly.kind.expected()),
+            observed: format_args!("{}", anomaly.kind.observed()),
+            check: "",
+            rule: None,
+            frames: &[anomaly.frame],
+            octets: &[],
+            coverage: Coverage { drops, ..Coverage::default() },
+            fold_key: anomaly.kind as u64,
+        });
+    }
+
     fn unless_blind(finding: &Finding<'_>, sink: &mut dyn FindingSink) {
-        if coverage::rests_on_absence(finding.kind) && !finding.coverage.is_complete() {
+        if !coverage::bears(finding.kind, finding.coverage) {
             sink.withheld(finding.kind);
             return;
         }

@@ -68,6 +68,7 @@ pub(super) struct Subject<'a> {
     station: StationAddress,
     station_name: Option<&'a str>,
     client_name: Option<&'a str>,
+    by_station: bool,
     function: Option<Function>,
     ranges: &'a [PointRange],
     octets: &'a [u8],
@@ -85,6 +86,7 @@ impl<'a> Subject<'a> {
             station: operation.station,
             station_name: station_name(profile, client, server, operation.protocol, operation.station),
             client_name: profile.and_then(|p| p.host_name(client.host)),
+            by_station: !operation.from_master,
             function: Some(operation.requested.unwrap_or(operation.function)),
             ranges: operation.ranges,
             octets: operation.detail.octets(),
@@ -108,6 +110,7 @@ impl<'a> Subject<'a> {
             station: defect.station,
             station_name: station_name(profile, client, server, defect.protocol, defect.station),
             client_name: profile.and_then(|p| p.host_name(client.host)),
+            by_station: defect.from_master == Some(false),
             function: defect.function,
             ranges: &[],
             octets: defect.octets,
@@ -124,6 +127,7 @@ impl<'a> Subject<'a> {
             station: StationAddress::None,
             station_name: None,
             client_name: profile.and_then(|p| p.host_name(flow.client.host)),
+            by_station: false,
             function: None,
             ranges: &[],
             octets: &[],
@@ -147,6 +151,7 @@ impl<'a> Subject<'a> {
             station: self.station,
             station_name: self.station_name,
             client_name: self.client_name,
+            by_station: self.by_station,
             function: self.function,
             ranges: self.ranges,
             expected: format_args!(""),
@@ -173,13 +178,17 @@ fn station_name(
 }
 
 /// What keeps repeats of a policy finding apart. Reads of many addresses are one story (a sweep), so their
-/// function alone counts; for controls every first point is a story of its own.
+/// function alone counts; for controls every set of points is a story of its own.
 pub(super) fn policy_fold_key(kind: FindingKind, operation: &Operation<'_>) -> u64 {
     let function = operation.requested.unwrap_or(operation.function);
     let base = u64::from(function.code) << 48 | u64::from(function.sub.unwrap_or(0)) << 32;
-    match (kind, operation.ranges.first()) {
-        (FindingKind::UnprofiledControl, Some(range)) => base | u64::from(range.first()),
-        (FindingKind::UnprofiledClient | FindingKind::UnprofiledStation, _) => 0,
+    match kind {
+        FindingKind::UnprofiledControl => operation.ranges.iter().fold(base, |key, range| {
+            let points = u64::from(range.first()) << 32 | u64::from(range.last());
+            let kind = name_key(range.kind().name());
+            (key.rotate_left(9) ^ kind ^ points).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        }),
+        FindingKind::UnprofiledClient | FindingKind::UnprofiledStation => 0,
         _ => base,
     }
 }
@@ -189,14 +198,14 @@ pub(super) fn name_key(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// "write_multiple_registers (function 16) of holding_register 100 to 101".
+/// "write multiple registers (function 16) of holding register 100 to 101".
 pub(super) struct Asked<'a>(pub(super) &'a Operation<'a>);
 
 impl fmt::Display for Asked<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let operation = self.0;
         let function = operation.function;
-        write!(f, "{} (function {}", function.name, function.code)?;
+        write!(f, "{} (function {}", Spaced(function.name), function.code)?;
         if let Some(sub) = function.sub {
             write!(f, "/{sub}")?;
         }
@@ -218,12 +227,25 @@ struct Range<'a>(&'a PointRange);
 
 impl fmt::Display for Range<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, first, last) = (self.0.kind().name(), self.0.first(), self.0.last());
+        let (name, first, last) = (Spaced(self.0.kind().name()), self.0.first(), self.0.last());
         match (first, last) {
             (0, u32::MAX) => write!(f, "every {name}"),
             _ if first == last => write!(f, "{name} {first}"),
             _ => write!(f, "{name} {first} to {last}"),
         }
+    }
+}
+
+/// A name of the standard as words.
+struct Spaced(&'static str);
+
+impl fmt::Display for Spaced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, word) in self.0.split('_').enumerate() {
+            f.write_str(if place == 0 { "" } else { " " })?;
+            f.write_str(word)?;
+        }
+        Ok(())
     }
 }
 
@@ -236,6 +258,7 @@ impl fmt::Display for Why {
             Missing::NoSelect => f.write_str("with no select before it"),
             Missing::Expired(ns) => write!(f, "with its select {:.1} s ago", ns as f64 / 1e9),
             Missing::Cancelled => f.write_str("with another request since its select"),
+            Missing::Forgotten => f.write_str("with no select that was kept"),
             Missing::OtherObjects => f.write_str("with other objects than its select"),
             Missing::Sequence { selected } => {
                 write!(f, "with a sequence number that does not follow its select's {selected}")

@@ -29,6 +29,7 @@ pub struct SelectTable {
     timeout_ns: u64,
     /// Selects not remembered because the table was full.
     pub overflowed: u64,
+    overflowed_at: Option<Timestamp>,
 }
 
 /// Why an operate has no valid select.
@@ -47,13 +48,15 @@ pub enum Missing {
         /// The select's.
         selected: u16,
     },
+    /// A select may have been there, but the table was full and kept none.
+    Forgotten,
 }
 
 impl SelectTable {
     /// A table of at most `limit` pairs; a select is good for `timeout_ns`.
     #[must_use]
     pub fn new(limit: usize, timeout_ns: u64) -> SelectTable {
-        SelectTable { table: HashMap::default(), limit, timeout_ns, overflowed: 0 }
+        SelectTable { table: HashMap::default(), limit, timeout_ns, overflowed: 0, overflowed_at: None }
     }
 
     /// How long a select is good for, in nanoseconds.
@@ -89,6 +92,7 @@ impl SelectTable {
         }
         if self.table.len() >= self.limit && !self.table.contains_key(&key) {
             self.overflowed += 1;
+            self.overflowed_at = Some(operation.origin.at);
             return;
         }
         let selected = Selected {
@@ -102,12 +106,16 @@ impl SelectTable {
     }
 
     fn operate(&mut self, key: Key, operation: &Operation<'_>) -> Option<Missing> {
-        let Some(selected) = self.table.get_mut(&key) else { return Some(Missing::NoSelect) };
+        let now = operation.origin.at;
+        let Some(selected) = self.table.get_mut(&key) else {
+            let forgot = self.overflowed_at.is_some_and(|at| now.since(at) <= self.timeout_ns);
+            return Some(if forgot { Missing::Forgotten } else { Missing::NoSelect });
+        };
         let same = selected.body == digest(operation.body);
         if selected.operated == Some(operation.sequence) && same {
             return None;
         }
-        let age = operation.origin.at.since(selected.at);
+        let age = now.since(selected.at);
         if !selected.live {
             return Some(Missing::Cancelled);
         }

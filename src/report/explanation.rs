@@ -15,6 +15,16 @@ impl fmt::Display for Explanation<'_> {
         let finding = self.0;
         write!(f, "{}: ", finding.kind.title())?;
         match finding.kind.actor() {
+            Actor::Client if finding.by_station => {
+                addressee(f, finding)?;
+                match finding.function {
+                    Some(function) if is_answer(function) => write!(f, " sent {} to ", Words(function))?,
+                    Some(function) => write!(f, " answered {} to ", Words(function))?,
+                    None => f.write_str(" talked to ")?,
+                }
+                client(f, finding)?;
+                points(f, finding.ranges)?;
+            }
             Actor::Client => {
                 client(f, finding)?;
                 match finding.function {
@@ -51,6 +61,11 @@ impl fmt::Display for Explanation<'_> {
         }
         f.write_str(".")
     }
+}
+
+/// A function that names an answer or a report itself: those of DNP3, which Modbus leaves to exceptions.
+fn is_answer(function: Function) -> bool {
+    function.code == 0 || function.code > 128
 }
 
 fn client(f: &mut fmt::Formatter<'_>, finding: &Finding<'_>) -> fmt::Result {

@@ -29,6 +29,8 @@ pub struct Finding<'a> {
     pub station_name: Option<&'a str>,
     /// The commanding host's name in the profile, if it has one.
     pub client_name: Option<&'a str>,
+    /// The station sent what shows it (an answer, a report), not the commanding side.
+    pub by_station: bool,
     /// The function concerned.
     pub function: Option<Function>,
     /// The points concerned.

@@ -105,6 +105,7 @@ pub(super) fn finding(flow: Option<&FlowInfo>, kind: FindingKind, at: u64) -> Fi
         station: StationAddress::Unit(7),
         station_name: None,
         client_name: None,
+        by_station: false,
         function: Some(Function { code: 5, sub: None, name: "write_single_coil" }),
         ranges: &RANGES,
         expected: format_args!("no control from this host"),
