@@ -76,6 +76,8 @@ pub(super) fn replay(arguments: &ReplayArguments) -> Exit {
         let troubles = source.take_trouble();
         count(&troubles, &mut damaged, &mut lost);
         pipeline.tell_trouble(source.taps(), &troubles);
+        let now = pipeline.now();
+        pipeline.consumer().sinks().tick(now);
         if let Some(bar) = &bar
             && shown.elapsed() > Duration::from_millis(200)
         {
