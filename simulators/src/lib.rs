@@ -13,7 +13,7 @@ pub mod captures;
 pub mod encode;
 pub mod live;
 pub mod tshark;
-mod value;
+pub mod value;
 pub mod vectors;
 pub mod wire;
 
