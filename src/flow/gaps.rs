@@ -86,6 +86,7 @@ impl Stream {
         while self.pop(arrival.source.at, out).is_some() {}
         self.tell(arrival.direction, None, arrival.source.origin(), out);
         self.give_up(arrival.seq, arrival.seq);
+        self.forget();
         self.next = arrival.seq;
         self.is_told = false;
         self.finished = false;

@@ -78,6 +78,11 @@ impl History {
         self.marks[usize::from(self.newest)] = Mark { end, at: source.at, frame: source.frame };
     }
 
+    /// What was delivered has nothing to do with what comes now.
+    pub(super) fn clear(&mut self) {
+        self.valid = 0;
+    }
+
     /// Make room for segments of this length, up to `limit` bytes.
     pub(super) fn grow(&mut self, length: usize, limit: usize) {
         let mut size = self.ring.len();

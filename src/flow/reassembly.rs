@@ -11,8 +11,9 @@ use super::{EXCERPT, FlowCounters, FlowHandler, FlowLimits, Out, Overlap, Source
 /// largest window TCP allows is 1 GiB; control protocols have one request under way.)
 pub(super) const WINDOW: i32 = 16 << 20;
 
-/// Bytes above which an emptied tail's buffers are given back.
-const BUFFER_KEPT: usize = 2048;
+/// Bytes above which an emptied tail's buffers are given back. Below lies what the longest PDUs need when
+/// they come octet by octet: [`PIECES`](super::pieces::PIECES) runs and two KiB.
+const BUFFER_KEPT: usize = super::pieces::PIECES * size_of::<Piece>() + 2048;
 
 /// How far `a` is ahead of `b`, in the circle of sequence numbers (RFC 9293, 3.4).
 #[inline]
@@ -258,6 +259,13 @@ impl Stream {
             history.push(self.offset, bytes, source);
         }
         out.counters.history_bytes += (self.history_bytes() - had) as u64;
+    }
+
+    /// The stream goes on elsewhere: what was delivered is not to be compared with what comes there.
+    pub(super) fn forget(&mut self) {
+        if let Some(history) = &mut self.history {
+            history.clear();
+        }
     }
 
     fn history_bytes(&self) -> usize {

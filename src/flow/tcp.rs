@@ -281,7 +281,10 @@ impl<S> Connection<S> {
         for stream in &mut self.streams {
             if stream.has_fin && !stream.finished && stream.started && stream.next == stream.fin {
                 stream.finished = true;
+                // The FIN takes a number; if it was forged, its place is one that bytes may still come for.
                 stream.next = stream.next.wrapping_add(1);
+                stream.offset += 1;
+                stream.give_up(stream.fin, stream.next);
             }
         }
     }
@@ -302,10 +305,12 @@ fn unusual<H: FlowHandler>(
         out.counters.keep_alives += 1;
         return Taken::Ignored;
     }
-    if own.finished && arrival.seq == own.fin {
+    if own.finished && arrival.seq == own.fin && own.next == own.fin.wrapping_add(1) {
         own.finished = false;
         own.has_fin = false;
         own.next = own.fin;
+        own.offset -= 1;
+        own.give_up(own.fin, own.fin);
         out.counters.data_after_end += 1;
         distance = 0;
     }

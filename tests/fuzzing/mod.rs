@@ -5,6 +5,8 @@
 //! splitting the input changes nothing.
 #![allow(dead_code, clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub)]
 
+pub mod conversation;
 pub mod files;
-// pub mod reassembly;
+pub mod frames;
+pub mod reassembly;
 pub mod session;

@@ -1,22 +1,38 @@
 //! A parser's session on arbitrary bytes: as given, and byte by byte.
 //!
 //! ```text
-//! input: options (1) | length and direction (1) | bytes | length and direction (1) | bytes ...
+//! input: options (1) | direction and length (1) | bytes | direction and length (1) | bytes ...
 //! ```
+//!
+//! Length 0 is a gap. Where the options say so, each run of bytes is put into a frame with the right length
+//! and check sums first, which a mutation would hardly ever hit.
 
 use core::net::{IpAddr, Ipv4Addr};
 use std::fmt::Write as _;
 
 use gridtap::report::json::{Json, JsonFields};
 use parsers::{
-    Beginning, Chunk, Coverage, Defect, Direction, Dissector, Endpoint, FieldSink as _, FlowInfo, FrameRef, Gap,
-    Host, Limits, Observer, Operation, Origin, Piece, Session, Timestamp, Transport, Unit, VlanStack,
+    Beginning, Chunk, Coverage, Defect, Direction, Dissector, Endpoint, FlowInfo, FrameRef, Gap, Host,
+    Limits, Observer, Operation, Origin, Piece, Protocol, Session, Timestamp, Transport, Unit, VlanStack,
 };
+
+use super::frames::{link_frame, mbap, rtu};
 
 /// More than any PDU of Modbus or DNP3, and than what either needs to find the next one.
 const TAIL_LIMIT: usize = 1024;
 /// A session's heap with the default limits, at most.
 const MEMORY_LIMIT: usize = 8 << 20;
+
+/// Option: datagrams.
+pub const DATAGRAM: u8 = 1;
+/// Option: the bytes are a transaction, unit and PDU; or control, addresses and user data of a link frame.
+pub const WRAP: u8 = 0x10;
+/// Option: the bytes are a unit and PDU of a serial line.
+pub const WRAP_RTU: u8 = 0x20;
+/// Lengths from here on mean the longest.
+const LONG: usize = 120;
+/// As much as a DNP3 link frame holds.
+const LONGEST: usize = 253;
 
 /// What was seen, without places: those follow from the cut and are compared elsewhere.
 #[derive(Default)]
@@ -70,7 +86,7 @@ fn flow(options: u8) -> FlowInfo {
         id: 1,
         client: end(1, 40_000),
         server: end(2, 502),
-        transport: if options & 1 == 0 { Transport::Tcp } else { Transport::Udp },
+        transport: if options & DATAGRAM == 0 { Transport::Tcp } else { Transport::Udp },
         vlan: VlanStack::default(),
         client_mac: None,
         server_mac: None,
@@ -143,12 +159,20 @@ impl Driver<'_> {
             bytes: &self.tails[direction.index()],
             pieces: &pieces[direction.index()],
         };
-        self.session.finish(
-            self.flow,
-            [tail(Direction::ToServer), tail(Direction::ToClient)],
-            &mut self.log,
-        );
+        self.session.finish(self.flow, [tail(Direction::ToServer), tail(Direction::ToClient)], &mut self.log);
         self.log.text
+    }
+}
+
+/// Put a run of bytes into a frame, as the options say.
+fn framed(dissector: &Dissector, options: u8, bytes: &[u8]) -> Vec<u8> {
+    let first = |n: usize| bytes.get(n).copied().unwrap_or_default();
+    let after = |n: usize| bytes.get(n..).unwrap_or_default();
+    match dissector.protocol {
+        Protocol::Dnp3 if options & WRAP != 0 => link_frame(first(0), first(1), first(2), after(3)),
+        Protocol::Modbus if options & WRAP != 0 => mbap(first(0), first(1), after(2)),
+        Protocol::Modbus if options & WRAP_RTU != 0 => rtu(first(0), after(1)),
+        _ => bytes.to_vec(),
     }
 }
 
@@ -170,9 +194,11 @@ fn play(dissector: &Dissector, data: &[u8], bytewise: bool) -> String {
         // A third of a second a step: long inputs reach the time-outs.
         let at = Timestamp(driver.step * 333_000_000);
         let direction = if head & 0x80 == 0 { Direction::ToServer } else { Direction::ToClient };
-        let length = usize::from(head & 0x7f).min(tail.len());
+        let length = usize::from(head & 0x7f);
+        let length = if length < LONG { length } else { LONGEST }.min(tail.len());
         let (bytes, next) = tail.split_at(length);
         rest = next;
+        let bytes = &framed(dissector, options, bytes);
         if length == 0 && !datagrams {
             driver.gap(direction, at);
         } else if bytewise && !datagrams {

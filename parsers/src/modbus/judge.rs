@@ -63,20 +63,20 @@ pub(crate) fn at_start(octets: &[u8], roles: &[Role]) -> Verdict {
             _ => Verdict::Need(JUDGED),
         };
     };
-    let claimed = match header.protocol {
-        0 => header.adu(),
-        _ => rtu::LONGEST,
-    };
+    // A header that nothing contradicts is not to wait for more octets than it claims itself; any other
+    // could be the beginning of a serial write to address 0.
+    let mut patience = rtu::LONGEST;
     if header.protocol == 0 && header.length_is_legal() {
         match agrees(octets, header, roles) {
             Agreement::Full => return Verdict::Mbap { length: header.adu(), beyond: 0 },
             Agreement::Need(n) => return Verdict::Need(n),
-            _ => {}
+            Agreement::Open => patience = header.adu(),
+            Agreement::None => {}
         }
     }
     match rtu::frame(octets, roles) {
-        Frame::Whole(length) => return Verdict::Rtu(length),
-        Frame::More(n) if n <= claimed => return Verdict::Need(n),
+        Frame::Whole(length) if length <= patience => return Verdict::Rtu(length),
+        Frame::More(n) if n <= patience => return Verdict::Need(n),
         _ => {}
     }
     match (header.protocol, header.length) {

@@ -136,3 +136,19 @@ fn an_idle_flow_is_small() {
     assert!(hot < 2048, "{hot}");
     tap.finish();
 }
+
+#[test]
+fn after_going_on_elsewhere_nothing_is_compared_with_what_was_before() {
+    let mut tap = Tap::new();
+    tap.handshake(100, 900);
+    tap.send(&to_server(100, 900, b"before"));
+    let far = 100 + (40 << 20);
+    tap.send(&to_server(far, 900, b"1111"));
+    tap.send(&to_server(far + 4, 900, b"2222"));
+    tap.send(&to_server(far + 8, 900, b"3333"));
+    assert_eq!(tap.counters().resynchronised, 1);
+    tap.send(&to_server(far + 4, 900, b"22223333"));
+    assert_eq!((tap.counters().conflicting_overlaps, tap.counters().overlaps_unverified), (0, 1));
+    tap.finish();
+    assert_eq!(tap.text(Direction::ToServer), "before|3333");
+}

@@ -64,6 +64,43 @@ fn data_after_a_forged_reset_is_still_seen() {
 }
 
 #[test]
+fn a_repetition_after_the_end_is_compared_at_the_right_place() {
+    let mut tap = Tap::new();
+    tap.handshake(100, 900);
+    tap.send(&flagged(ACK | FIN, to_server(100, 900, b"last")));
+    tap.send(&to_server(100, 900, b"last"));
+    assert_eq!(tap.counters().conflicting_overlaps, 0, "the same bytes");
+    tap.send(&to_server(100, 900, b"lost"));
+    assert_eq!(tap.counters().conflicting_overlaps, 1, "other bytes");
+    tap.finish();
+    assert_eq!(tap.text(Direction::ToServer), "last");
+}
+
+#[test]
+fn bytes_in_the_place_of_a_forged_fin_are_seen_once() {
+    let mut tap = Tap::new();
+    tap.handshake(100, 900);
+    tap.send(&flagged(ACK | FIN, to_server(100, 900, b"abcd")));
+    tap.send(&to_server(104, 900, b"efgh"));
+    tap.send(&to_server(104, 900, b"efgh"));
+    assert_eq!(tap.text(Direction::ToServer), "abcdefgh");
+    assert_eq!(tap.counters().rewinds, 0);
+    tap.finish();
+}
+
+#[test]
+fn bytes_behind_a_forged_fin_do_not_hide_those_in_its_place() {
+    let mut tap = Tap::new();
+    tap.handshake(100, 900);
+    tap.send(&flagged(ACK | FIN, to_server(100, 900, b"abcd")));
+    tap.send(&to_server(105, 900, b"?"));
+    tap.send(&to_server(104, 900, b"efgh"));
+    tap.finish();
+    assert_eq!(tap.text(Direction::ToServer), "abcd?|efgh");
+    assert_eq!(tap.counters().rewinds, 1, "and it is counted");
+}
+
+#[test]
 fn data_after_a_forged_fin_is_still_seen() {
     let mut tap = Tap::new();
     open(&mut tap);

@@ -1,0 +1,97 @@
+//! Where fuzzing starts from: what the simulators say, in the form that the targets read.
+
+use simulators::captures;
+use simulators::vectors::{self, Vector};
+use simulators::wire::{ByteOrder, Interface, Prng, Resolution, Side, pcap, pcapng};
+
+use super::fuzzing::session::{DATAGRAM, WRAP, WRAP_RTU};
+
+/// Inputs of the target `modbus`.
+pub(super) fn modbus() -> Vec<Vec<u8>> {
+    let vectors = vectors::modbus::all();
+    // A PDU behind its MBAP header; the wrapping puts another one before it.
+    let bare = |adu: &[u8]| adu.get(7..).unwrap_or_default().to_vec();
+    let mut seeds: Vec<Vec<u8>> = vectors.iter().map(|v| session(0, v, <[u8]>::to_vec)).collect();
+    seeds.extend(vectors.iter().step_by(3).map(|v| session(DATAGRAM, v, <[u8]>::to_vec)));
+    seeds.extend(vectors.iter().map(|v| session(WRAP, v, |adu| [&[1, 5][..], &bare(adu)].concat())));
+    seeds.extend(vectors.iter().map(|v| session(WRAP_RTU, v, |adu| [&[5][..], &bare(adu)].concat())));
+    seeds
+}
+
+/// Inputs of the target `dnp3`.
+pub(super) fn dnp3() -> Vec<Vec<u8>> {
+    let vectors = vectors::dnp3::all();
+    let mut seeds: Vec<Vec<u8>> = vectors.iter().map(|v| session(0, v, <[u8]>::to_vec)).collect();
+    seeds.extend(vectors.iter().step_by(3).map(|v| session(DATAGRAM, v, <[u8]>::to_vec)));
+    seeds.extend(vectors.iter().map(|v| session(WRAP, v, unframed)));
+    seeds
+}
+
+/// Control, addresses and user data of a link frame, without lengths and check sums: what the wrapping adds.
+fn unframed(frame: &[u8]) -> Vec<u8> {
+    let &[_, _, length, control, to, _, from, _, ..] = frame else { return Vec::new() };
+    let mut out = vec![control, to, from];
+    let blocks = frame.get(10..).unwrap_or_default().chunks(18);
+    out.extend(blocks.flat_map(|block| &block[..block.len().saturating_sub(2)]));
+    out.truncate(usize::from(length).saturating_sub(5) + 3);
+    out
+}
+
+fn session(options: u8, vector: &Vector, form: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
+    let mut input = vec![options];
+    for line in &vector.script {
+        let side = if line.from == Side::Server { 0x80 } else { 0 };
+        for part in form(&line.bytes).chunks(119) {
+            input.push(side | part.len() as u8);
+            input.extend_from_slice(part);
+        }
+    }
+    input
+}
+
+/// Inputs of the target `files`: small captures in every form.
+pub(super) fn files() -> Vec<Vec<u8>> {
+    let mut seeds = Vec::new();
+    for (n, scenario) in captures::encapsulations().into_iter().chain(captures::blind_spots()).enumerate() {
+        let frames = &scenario.frames[..scenario.frames.len().min(8)];
+        let order = if n % 2 == 0 { ByteOrder::Little } else { ByteOrder::Big };
+        let resolution = if n % 3 == 0 { Resolution::Micro } else { Resolution::Nano };
+        let snap = if n % 5 == 0 { 60 } else { 262_144 };
+        seeds.push(pcap(frames, scenario.link_type, order, resolution, snap));
+        let interfaces = [Interface::new("one", scenario.link_type), Interface::new("two", 101)];
+        let frames: Vec<_> = frames.iter().enumerate().map(|(i, f)| (i % 2, f.clone())).collect();
+        seeds.push(pcapng(&interfaces, &frames, order));
+    }
+    seeds
+}
+
+/// Inputs of the target `reassembly`: polls, more and more disturbed, and conversations.
+pub(super) fn reassembly() -> Vec<Vec<u8>> {
+    let mut seeds = Vec::new();
+    for n in 0..60_u8 {
+        let mut prng = Prng::new(u64::from(n));
+        let mut input = vec![n % 2, [0, 1, 7, 12, 255][usize::from(n) % 5]];
+        let rare = |prng: &mut Prng, value: u8| if prng.chance(n / 3) { value } else { 0 };
+        for step in 0..8 + n {
+            let side = if step % 2 == 0 { 0 } else { 0x80 };
+            let flags = if step < 2 { 2 } else { 16 | rare(&mut prng, 1) | rare(&mut prng, 8) };
+            let flags = if step == 1 { 18 } else { flags | rare(&mut prng, 4) };
+            let near = prng.below(40) as u8;
+            let place = rare(&mut prng, near.wrapping_sub(30));
+            let length = if step < 2 { 0 } else { 12 + prng.below(60) as u8 };
+            let ack = rare(&mut prng, near.wrapping_sub(20));
+            let snap = rare(&mut prng, near << 3 | 7);
+            input.extend([side | flags, place, length, ack, snap, near / 4]);
+        }
+        seeds.push(input);
+        let mut input = vec![2, n % 64];
+        for step in 0..8 + n / 2 {
+            let side = if prng.chance(50) { 0x80 } else { 0 };
+            let long = rare(&mut prng, 5);
+            let order = if n % 2 == 0 { 0 } else { prng.below(256) as u8 };
+            input.extend([side | long, prng.below(80) as u8, order, prng.below(60) as u8 * (step % 2)]);
+        }
+        seeds.push(input);
+    }
+    seeds
+}
