@@ -641,6 +641,9 @@ fn a_connection_that_is_given_up_leaves_its_requests_unanswered() {
     let outcome = judged(&modbus(script.clone()).frames(), None, "a.pcap");
     assert_eq!(outcome.of(K::UnansweredRequest).len(), 1, "and the other one folded: {:?}", outcome.kinds());
     assert!(outcome.text.contains("\"count\":2"));
+    let select = command(10, &dnp3::request(1, 3, &crob(5, 0x81)));
+    let outcome = judged(&dnp3(vec![select]).frames(), None, "a.pcap");
+    assert_eq!(outcome.of(K::UnansweredRequest).len(), 1, "{:?}", outcome.kinds());
     // the capture ends, the connection does not: the answer may be on its way
     let open = TcpTalk { close: false, ..modbus(script) };
     assert!(judged(&open.frames(), None, "a.pcap").findings.is_empty());

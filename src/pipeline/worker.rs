@@ -393,7 +393,7 @@ impl<C: Consumer> FlowHandler for Worker<C> {
             // hide that its station is silent.
             for _ in 0..=self.limits.pending_requests {
                 let Some(due) = session.deadline() else { break };
-                session.tick(flow, due, &mut tap);
+                session.tick(flow, due.plus(1), &mut tap);
             }
         }
     }
