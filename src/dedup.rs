@@ -12,7 +12,9 @@
 //!
 //! **Evasion.** All octets go into a 64-bit hash under a key drawn at start, so nobody outside can make
 //! a packet that hides behind another one; the key decides no result except by a collision (2^-64 for
-//! each packet in the window). The first copy's time counts, so a packet repeated forever is judged
+//! each packet in the window). Where in the table a packet is remembered does not depend on the key, so
+//! that a full table forgets the same packets in every replay; who chooses packets that crowd each other
+//! out only gets their copies judged again, which is counted. The first copy's time counts, so a packet repeated forever is judged
 //! again after each window.
 
 use core::hash::{BuildHasher, Hasher};
@@ -72,12 +74,12 @@ impl Recent {
     }
 
     /// Whether this hash was seen within `window` before or after (taps are not in perfect order);
-    /// remembers it if not.
+    /// remembers it if not. `place` comes from [`mix`], and is the same for equal packets.
     #[inline]
-    pub(crate) fn seen(&mut self, at: Timestamp, hash: u64, window: u64) -> bool {
+    pub(crate) fn seen(&mut self, at: Timestamp, place: u64, hash: u64, window: u64) -> bool {
         // an empty way has hash 0
         let hash = hash | 1;
-        let index = (hash >> 32) as usize & (self.sets.len() - 1);
+        let index = (place >> 40) as usize & (self.sets.len() - 1);
         let Some(set) = self.sets.get_mut(index) else { return false };
         for way in 0..WAYS {
             if set.hashes[way] == hash {
@@ -100,6 +102,20 @@ impl Recent {
         set.times[oldest] = at.0;
         false
     }
+}
+
+/// Spread one more word over a place in the table; the upper bits are the good ones.
+#[inline]
+pub(crate) fn mix(place: u64, word: u64) -> u64 {
+    (place.rotate_left(29) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+/// The ends of a payload: enough to spread packets, not to tell them apart.
+#[inline]
+fn ends(bytes: &[u8]) -> u64 {
+    let first = bytes.first_chunk().copied().map_or(0, u64::from_le_bytes);
+    let last = bytes.last_chunk().copied().map_or(0, u64::from_le_bytes);
+    first ^ last.rotate_left(32)
 }
 
 /// Recognises packets that were seen a moment before.
@@ -131,16 +147,17 @@ impl Deduplicator {
     #[inline]
     pub fn is_duplicate(&mut self, at: Timestamp, packet: &Packet<'_>) -> bool {
         let mut hasher = self.recent.hasher();
-        let window = identity(packet, &mut hasher);
-        let is_duplicate = self.recent.seen(at, hasher.finish(), window);
+        let (window, place) = identity(packet, &mut hasher);
+        let is_duplicate = self.recent.seen(at, place, hasher.finish(), window);
         self.duplicates += u64::from(is_duplicate);
         is_duplicate
     }
 }
 
-/// Hash all of a packet that its copies share; returns the window that its identification allows.
+/// Hash all of a packet that its copies share; returns the window that its identification allows, and
+/// where to remember it.
 #[inline]
-fn identity(packet: &Packet<'_>, hasher: &mut impl Hasher) -> u64 {
+fn identity(packet: &Packet<'_>, hasher: &mut impl Hasher) -> (u64, u64) {
     let is_ip = match packet.ip {
         Some((IpAddr::V4(src), IpAddr::V4(dst))) => {
             hasher.write_u64(u64::from(src.to_bits()) << 32 | u64::from(dst.to_bits()));
@@ -160,10 +177,13 @@ fn identity(packet: &Packet<'_>, hasher: &mut impl Hasher) -> u64 {
         (id, _) => u64::from(id),
     };
     hasher.write_u64(identification);
+    let mut place = identification;
     let bytes = match packet.payload {
         Payload::Tcp(s) => {
-            hasher.write_u64(u64::from(s.seq) << 32 | u64::from(s.ack));
+            let numbers = u64::from(s.seq) << 32 | u64::from(s.ack);
+            hasher.write_u64(numbers);
             let ports = u64::from(s.src_port) << 32 | u64::from(s.dst_port) << 16;
+            place = mix(place ^ ports, numbers);
             hasher.write_u64(6 << 56 | u64::from(s.flags) << 48 | ports);
             hasher.write_u64(u64::from(s.wire_len));
             s.bytes
@@ -171,14 +191,17 @@ fn identity(packet: &Packet<'_>, hasher: &mut impl Hasher) -> u64 {
         Payload::Udp(d) => {
             let ports = u64::from(d.src_port) << 48 | u64::from(d.dst_port) << 32;
             hasher.write_u64(ports | u64::from(d.wire_len));
+            place = mix(place ^ ports, ends(d.bytes));
             d.bytes
         }
         Payload::Ip { protocol, bytes } => {
             hasher.write_u64(1 << 56 | u64::from(protocol));
+            place = mix(place, ends(bytes));
             bytes
         }
         Payload::Ethernet { ethertype, bytes } => {
             hasher.write_u64(2 << 56 | u64::from(ethertype));
+            place = mix(place, ends(bytes));
             bytes
         }
     };
@@ -189,7 +212,7 @@ fn identity(packet: &Packet<'_>, hasher: &mut impl Hasher) -> u64 {
     }
     hasher.write_usize(bytes.len());
     hasher.write(bytes);
-    if identification == 0 { ANONYMOUS_WINDOW_NS } else { IDENTIFIED_WINDOW_NS }
+    (if identification == 0 { ANONYMOUS_WINDOW_NS } else { IDENTIFIED_WINDOW_NS }, place)
 }
 
 #[cfg(test)]
@@ -328,16 +351,39 @@ mod tests {
     }
 
     #[test]
+    fn what_a_crowded_table_forgets_is_the_same_in_every_run() {
+        let run = || {
+            let mut dedup = Deduplicator::default();
+            for round in 0..2_u64 {
+                for n in 0..6000_u32 {
+                    let Payload::Tcp(segment) = tcp(0, b"request").payload else { unreachable!() };
+                    let segment = Segment { seq: n * 12, ack: n * 29, ..segment };
+                    let packet = Packet { payload: Payload::Tcp(segment), ..tcp(1 + n as u16, &[]) };
+                    dedup.is_duplicate(
+                        Timestamp(1_000_000_000 + round * 3_000_000 + u64::from(n) * 400),
+                        &packet,
+                    );
+                }
+            }
+            (dedup.duplicates(), dedup.forgotten())
+        };
+        let first = run();
+        assert_eq!(first, run(), "each has a key of its own");
+        assert!(first.1 > 0, "the table is crowded");
+        assert!(first.0 > 4000, "most copies are recognised: {first:?}");
+    }
+
+    #[test]
     fn a_full_table_forgets_the_oldest_and_says_so() {
         let mut recent = Recent::new(4);
         let at = Timestamp(1_000_000_000);
         for hash in 1..=4u64 {
-            assert!(!recent.seen(at.plus(hash), hash * 2, 1000));
+            assert!(!recent.seen(at.plus(hash), 0, hash * 2, 1000));
         }
         assert_eq!(recent.pushed_out, 0);
-        assert!(!recent.seen(at.plus(5), 100, 1000));
+        assert!(!recent.seen(at.plus(5), 0, 100, 1000));
         assert_eq!(recent.pushed_out, 1);
-        assert!(recent.seen(at.plus(6), 4, 1000), "the second is still there");
-        assert!(!recent.seen(at.plus(7), 2, 1000), "the first is not");
+        assert!(recent.seen(at.plus(6), 0, 4, 1000), "the second is still there");
+        assert!(!recent.seen(at.plus(7), 0, 2, 1000), "the first is not");
     }
 }

@@ -16,7 +16,7 @@ use parsers::{FrameRef, Timestamp};
 use super::options::FragmentLimits;
 use super::walk::{Outcome, View, Walk};
 use super::{DecapCounters, Tunnels, protocol};
-use crate::dedup::{IDENTIFIED_WINDOW_NS, Recent};
+use crate::dedup::{IDENTIFIED_WINDOW_NS, Recent, mix};
 
 /// Fragments remembered, to tell copies (double span) from the fragments of a new datagram.
 const REMEMBERED_FRAGMENTS: usize = 2048;
@@ -189,7 +189,8 @@ impl FragmentTable {
         hasher.write_u16(u16::from(fragment.protocol) << 8 | u16::from(fragment.more));
         hasher.write_usize(bytes.len());
         hasher.write(bytes);
-        self.recent.seen(at, hasher.finish(), IDENTIFIED_WINDOW_NS)
+        let place = mix(u64::from(fragment.key.id) << 32 | u64::from(fragment.offset), bytes.len() as u64);
+        self.recent.seen(at, place, hasher.finish(), IDENTIFIED_WINDOW_NS)
     }
 }
 
