@@ -120,6 +120,7 @@ fn flow(port: u16) -> FlowInfo {
         server_mac: None,
         port_side: Some(Direction::ToServer),
         coverage: Coverage::default(),
+        late: None,
     }
 }
 

@@ -42,6 +42,7 @@ pub(crate) fn flow(transport: Transport, port: u16) -> FlowInfo {
         server_mac: None,
         port_side: Some(Direction::ToServer),
         coverage: Coverage::default(),
+        late: None,
     }
 }
 

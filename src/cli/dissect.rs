@@ -2,16 +2,17 @@
 //!
 //! The keys of the reference reading (frame, time, addresses, then the protocol's own) come first, so that
 //! the two can be compared line by line; the decoded content follows. A line with the key `defect` reports
-//! trouble and is no PDU.
+//! trouble and is no PDU. `recovered` marks what was found after resynchronising, and what only a reader of
+//! the whole stream finds (see [`crate::pipeline::SegmentReader`]): the reference reading need not have it.
 
 use std::io::{BufWriter, Write};
 
-use parsers::{Defect, Direction, FlowInfo, FrameRef, Host, Operation, Origin, Protocol, Unit};
+use parsers::{Defect, DefectKind, Direction, FlowInfo, FrameRef, Host, Operation, Origin, Protocol, Unit};
 
 use super::{DissectArguments, Exit};
 use crate::capture::file::open_files;
 use crate::flow::Overlap;
-use crate::pipeline::{self, Consumer, FlowContext, Pipeline, PipelineOptions};
+use crate::pipeline::{self, Consumer, FlowContext, Pipeline, PipelineOptions, SegmentReader};
 use crate::report::json::{Json, JsonFields};
 
 pub(super) fn dissect(arguments: &DissectArguments) -> Exit {
@@ -77,8 +78,10 @@ impl<W: Write> Printer<W> {
 }
 
 impl<W: Write> Consumer for Printer<W> {
-    fn unit(&mut self, _: &mut FlowContext, unit: &Unit<'_>) {
-        if !self.wanted(unit.protocol) {
+    fn unit(&mut self, context: &mut FlowContext, unit: &Unit<'_>) {
+        let reader = &mut context.by_segment[unit.direction.index()];
+        let is_seen = reader.sees(unit);
+        if !self.wanted(unit.protocol) || reader.has_shown(unit) {
             return;
         }
         if unit.origin.frame != self.last_frame {
@@ -92,7 +95,7 @@ impl<W: Write> Consumer for Printer<W> {
         number(json, "pdu", self.in_frame);
         word(json, "protocol", unit.protocol.name());
         unit.detail.fields(&mut JsonFields::new(json));
-        if unit.recovered {
+        if unit.recovered || !is_seen {
             json.key("recovered");
             json.boolean(true);
         }
@@ -102,7 +105,20 @@ impl<W: Write> Consumer for Printer<W> {
 
     fn operation(&mut self, _: &mut FlowContext, _: &Operation<'_>) {}
 
-    fn defect(&mut self, _: &mut FlowContext, defect: &Defect<'_>) {
+    fn reads_segments(&self) -> bool {
+        true
+    }
+
+    fn defect(&mut self, context: &mut FlowContext, defect: &Defect<'_>) {
+        let reader = &mut context.by_segment[defect.direction.index()];
+        match (defect.kind, defect.check) {
+            (DefectKind::ForeignProtocol, _) => {
+                context.by_segment.iter_mut().for_each(SegmentReader::lose);
+            }
+            (DefectKind::Resynchronised, _) | (_, "MB-C02") => reader.lose(),
+            (_, "MB-C01") => reader.stumble(),
+            _ => {}
+        }
         if !self.wanted(defect.protocol) {
             return;
         }

@@ -106,6 +106,15 @@ impl Stream {
         self.held.is_some()
     }
 
+    /// Whether octets from `seq` on come out of turn: others from behind them have come, or they have been
+    /// acknowledged.
+    #[inline]
+    pub(super) fn is_late(&self, seq: u32) -> bool {
+        let acknowledged = self.is_acked && ahead(self.acked, seq) > 0;
+        let last = self.held.as_ref().and_then(|held| held.segments.last());
+        acknowledged || ahead(self.next, seq) > 0 || last.is_some_and(|last| ahead(last.seq, seq) > 0)
+    }
+
     pub(super) fn front(&self) -> Option<&HeldSegment> {
         self.held.as_ref().and_then(|held| held.segments.first())
     }

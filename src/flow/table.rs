@@ -260,6 +260,7 @@ impl<S> FlowTable<S> {
             server_mac,
             port_side,
             coverage,
+            late: None,
         };
         let class = if transport == Transport::Tcp { Class::Embryonic } else { Class::Datagram };
         let flow = Box::new(Flow {

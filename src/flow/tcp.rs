@@ -247,6 +247,9 @@ impl<S> Connection<S> {
             let earlier = (1..=START_WINDOW).contains(&ahead(seq, own.acked));
             own.begin(if earlier { own.acked } else { seq }, false);
         }
+        if own.is_late(seq) && !segment.bytes.is_empty() {
+            out.info.late = Some(source.frame);
+        }
         let distance = ahead(seq, own.next);
         let due = needs.is_none_or(|ack| other.satisfies(ack));
         if distance == 0 && due && missing == 0 && !own.is_holding() {

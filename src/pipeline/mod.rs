@@ -4,10 +4,12 @@
 //! nothing is copied but what arrives out of order. What is done with operations is the [`Consumer`]'s
 //! business: the monitor judges them, `dissect` prints them, the benchmark adds them up.
 
+mod by_segment;
 mod carry;
 mod probing;
 mod worker;
 
+pub use by_segment::SegmentReader;
 pub use worker::{Consumer, FlowContext, FlowState, PortTable, Worker, WorkerCounters};
 
 use parsers::Timestamp;

@@ -5,6 +5,7 @@ use parsers::{
     Protocol, Session, StationAddress, Timestamp, Transport, Unit,
 };
 
+use super::by_segment::{self, SegmentReader};
 use super::carry::Carry;
 use super::probing::{Probing, Verdict, other_than};
 use crate::decap::Anomaly;
@@ -77,6 +78,8 @@ pub struct FlowContext {
     /// Directions, by [`Direction::index`], whose numbering jumped or went back: a receiver may not have
     /// followed, so what is decoded from there on counts as recovered.
     pub renumbered: [bool; 2],
+    /// How far one who reads each segment for itself has come, by [`Direction::index`].
+    pub by_segment: [SegmentReader; 2],
     /// The flow was found to speak something else; further stray octets are no news.
     pub foreign: bool,
     /// The station that answered last.
@@ -97,6 +100,10 @@ pub trait Consumer {
     fn gap(&mut self, _context: Option<&mut FlowContext>, _flow: &FlowInfo, _gap: &Gap<'_>) {}
     /// Only one direction of a flow is seen.
     fn one_way(&mut self, _context: Option<&mut FlowContext>, _flow: &FlowInfo) {}
+    /// Whether it wants to be shown what a segment holds by itself where the stream is out of step.
+    fn reads_segments(&self) -> bool {
+        false
+    }
     /// A flow was recognised by content on a port where nobody expects its protocol.
     fn unexpected_port(&mut self, _context: &mut FlowContext, _flow: &FlowInfo, _chunk: &Chunk<'_>) {}
     /// The encapsulation of a frame looks like evasion.
@@ -214,6 +221,7 @@ impl<C: Consumer> Worker<C> {
             blindness: Blindness::default(),
             pairs: Pairs::default(),
             renumbered: [false; 2],
+            by_segment: [SegmentReader::default(); 2],
             foreign: false,
             last_station: None,
         };
@@ -229,10 +237,25 @@ impl<C: Consumer> Worker<C> {
         }
         let mut tap = Tap { consumer: &mut self.consumer, context };
         let carry = &mut carry[chunk.direction.index()];
-        if carry.is_empty() {
-            return session.feed(flow, chunk, &mut tap);
+        let progress = if carry.is_empty() {
+            session.feed(flow, chunk, &mut tap)
+        } else {
+            carry.feed(chunk, |c| session.feed(flow, c, &mut tap))
+        };
+        if self.consumer.reads_segments() && context.protocol == Protocol::Modbus {
+            self.read_segments(flow, context, chunk);
         }
-        carry.feed(chunk, |c| session.feed(flow, c, &mut tap))
+        progress
+    }
+
+    #[cold]
+    fn read_segments(&mut self, flow: &FlowInfo, context: &mut FlowContext, chunk: &Chunk<'_>) {
+        let mut reader = context.by_segment[chunk.direction.index()];
+        if flow.transport == Transport::Tcp {
+            let consumer = &mut self.consumer;
+            by_segment::read(flow, &mut reader, chunk, &self.limits, |unit| consumer.unit(context, unit));
+        }
+        context.by_segment[chunk.direction.index()] = reader;
     }
 
     /// The port promised a protocol; look whether the first bytes plainly speak another one.

@@ -96,6 +96,7 @@ fn flow(options: u8) -> FlowInfo {
             _ => Some(Direction::ToServer),
         },
         coverage: Coverage { midstream: options & 8 != 0, ..Coverage::default() },
+        late: None,
     }
 }
 

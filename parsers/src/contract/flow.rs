@@ -4,7 +4,7 @@ use core::fmt;
 use core::net::IpAddr;
 use core::ops::Range;
 
-use super::{Origin, Piece, origin_of};
+use super::{FrameRef, Origin, Piece, origin_of};
 
 /// How the bytes travel.
 #[derive(Debug, Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash)]
@@ -195,6 +195,9 @@ pub struct FlowInfo {
     pub port_side: Option<Direction>,
     /// What has not been seen.
     pub coverage: Coverage,
+    /// The frame that last brought octets out of turn: behind others of its direction, or after the other
+    /// side had acknowledged them.
+    pub late: Option<FrameRef>,
 }
 
 impl FlowInfo {

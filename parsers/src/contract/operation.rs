@@ -172,6 +172,8 @@ pub struct Unit<'a> {
     pub direction: Direction,
     /// Frames and time.
     pub origin: Origin,
+    /// Frames and time of the header alone.
+    pub head: Origin,
     /// The protocol.
     pub protocol: Protocol,
     /// Found after resynchronising.

@@ -21,6 +21,7 @@ pub(super) fn unit(
         flow,
         direction: frame.direction,
         origin: frame.origin,
+        head: frame.origin,
         protocol: Protocol::Dnp3,
         recovered: frame.recovered,
         detail: &view,

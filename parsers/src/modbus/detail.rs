@@ -6,7 +6,7 @@ use crate::contract::{Detail, FieldSink, Leaf, Point, Value};
 use super::file;
 use super::function::{self, ENCAPSULATED, UMAS};
 use super::mbap::Header;
-use super::pdu::{Pdu, Role};
+use super::pdu::{Pdu, Role, decode_beneath};
 use super::points::{self, Requested};
 
 /// What stands around the PDU.
@@ -106,7 +106,13 @@ impl Content<'_> {
 
     /// The fields that the reference reading has, by its names.
     fn keys(&self, sink: &mut dyn FieldSink) {
-        let pdu = self.pdu;
+        let beneath;
+        let mut pdu = self.pdu;
+        if pdu.exception && pdu.exception_code == Some(0) {
+            // No exception has code 0, and the reference sees none then: it reads the fields of the function.
+            beneath = decode_beneath(pdu.octets, pdu.role);
+            pdu = &beneath;
+        }
         let wide = |value: Option<u16>| value.map(u64::from);
         self.field(sink, "function_code", Some(pdu.code.into()), (0, 1));
         sink.flag("exception", pdu.exception);

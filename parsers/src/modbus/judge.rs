@@ -128,6 +128,8 @@ pub(crate) fn hunt(octets: &[u8], limit: usize, how: Hunt<'_>) -> (usize, Verdic
         let rest = octets.get(passed..).unwrap_or_default();
         match candidate(rest, how) {
             Verdict::Not => passed += 1,
+            // It is not all there, and never will be.
+            Verdict::Need(_) if how.ended => passed += 1,
             verdict => return (passed, verdict),
         }
         if passed >= octets.len() {
@@ -173,16 +175,16 @@ fn mbap_candidate(octets: &[u8], how: Hunt<'_>) -> Verdict {
     let waited_for = (how.waited_for)(header.transaction, header.unit, code & 0x7F);
     match agrees(octets, header, how.roles) {
         Agreement::Need(n) => return Verdict::Need(n),
-        Agreement::None => return Verdict::Not,
         Agreement::Full if !how.strict || waited_for => return found,
         Agreement::Open if waited_for => return found,
-        Agreement::Full | Agreement::Open => {}
+        // Devices answer requests with a wrong layout too, so what stands behind it decides.
+        Agreement::Full | Agreement::Open | Agreement::None => {}
     }
     let behind = octets.get(header.adu()..).unwrap_or_default();
     match Header::at(behind) {
-        Some(next) if next.protocol == 0 && next.length_is_legal() => found,
+        Some(next) if next.protocol == 0 && next.length_is_legal() && next.unit == header.unit => found,
         Some(_) => Verdict::Not,
-        None if how.ended && behind.is_empty() && octets.len() >= header.adu() && !how.strict => found,
+        None if how.ended && behind.is_empty() && octets.len() >= header.adu() => found,
         None => Verdict::Need(header.adu() + HEADER),
     }
 }

@@ -19,7 +19,7 @@ use super::check;
 use super::detail::{Content, Framing};
 use super::exchange::{Answer, Asked, Exchanges, class};
 use super::function;
-use super::mbap::{self, Header};
+use super::mbap::{self, Header, JUDGED};
 use super::pairing::Pending;
 use super::pdu::{Pdu, Role, Shape, decode, shape};
 use super::points::{self, Requested};
@@ -55,7 +55,7 @@ pub(super) struct Adu {
     pub(super) kind: Kind,
     /// Found by hunting, or where the reference would not look.
     pub(super) recovered: bool,
-    /// Octets of the ADU that the datagram does not have.
+    /// Octets of the ADU that are not there and never will be.
     pub(super) missing: usize,
 }
 
@@ -119,15 +119,20 @@ impl ModbusSession {
         };
         let recovered = adu.recovered || pdu.lacks_identity() || is_other_protocol(framing);
         let asked = self.exchanges.asked(&pdu, framing);
-        self.tell(&site, &pdu, framing, answer.as_ref(), asked, recovered, observer);
+        let head = chunk.origin(adu.span.start..adu.span.end.min(adu.span.start + JUDGED));
+        self.tell(&site, &pdu, framing, answer.as_ref(), asked, (head, recovered), observer);
         header_defects(&site, framing, observer);
+        let on_udp = flow.transport.is_datagram();
         if adu.missing > 0 {
             site.report(
                 observer,
                 (DefectKind::Truncated, "MB-C03"),
                 octets.len(),
                 format_args!("{} octets more by the header", adu.missing),
-                format_args!("the end of the datagram"),
+                format_args!(
+                    "{}",
+                    if on_udp { "the end of the datagram" } else { "octets that the tap did not see" }
+                ),
             );
         } else if reversed {
             role_reversal(&site, role, framing.base(), observer);
@@ -155,7 +160,7 @@ impl ModbusSession {
         framing: Framing,
         answer: Option<&Answer>,
         asked: Asked,
-        recovered: bool,
+        (head, recovered): (Origin, bool),
         observer: &mut dyn Observer,
     ) {
         let pending = answer.and_then(Answer::request);
@@ -171,6 +176,7 @@ impl ModbusSession {
             flow: site.flow,
             direction: site.direction,
             origin: site.origin,
+            head,
             protocol: Protocol::Modbus,
             recovered,
             detail: &detail,

@@ -8,7 +8,7 @@ use crate::contract::*;
 
 use super::foreign;
 use super::judge::{self, Hunt, Verdict};
-use super::mbap::Header;
+use super::mbap::{Header, JUDGED};
 use super::pdu::Role;
 use super::rtu::{self, Frame};
 use super::session::{Adu, Kind, ModbusSession};
@@ -324,7 +324,7 @@ impl ModbusSession {
 
     /// Octets were not seen. What is left in front of them stays unfinished.
     pub(super) fn stream_gap(&mut self, flow: &FlowInfo, gap: &Gap<'_>, observer: &mut dyn Observer) {
-        self.unfinished(flow, &gap.tail, "octets that the tap did not see", observer);
+        self.unfinished(flow, &gap.tail, true, observer);
         let side = &mut self.sides[gap.direction.index()];
         side.disputed = gap.missing.map_or(0, |n| side.disputed.saturating_sub(n));
         side.mode = Mode::BehindGap;
@@ -333,11 +333,11 @@ impl ModbusSession {
 
     /// The flow has ended.
     pub(super) fn stream_end(&mut self, flow: &FlowInfo, tail: &Chunk<'_>, observer: &mut dyn Observer) {
-        self.unfinished(flow, tail, "the end of the flow", observer);
+        self.unfinished(flow, tail, false, observer);
     }
 
     /// No more octets will come behind these.
-    fn unfinished(&mut self, flow: &FlowInfo, tail: &Chunk<'_>, cut_by: &str, observer: &mut dyn Observer) {
+    fn unfinished(&mut self, flow: &FlowInfo, tail: &Chunk<'_>, gap: bool, observer: &mut dyn Observer) {
         let (at, _) = self.drive(flow, tail, true, observer);
         let rest = tail.bytes.get(at..).unwrap_or_default();
         let hunting = self.sides[tail.direction.index()].mode == Mode::Hunt;
@@ -348,6 +348,10 @@ impl ModbusSession {
         if hunting || rest.is_empty() {
             return;
         }
+        if gap && self.cut_adu(flow, tail, at, observer) {
+            return;
+        }
+        let cut_by = if gap { "octets that the tap did not see" } else { "the end of the flow" };
         let origin = tail.origin(at..tail.bytes.len());
         let site = Site { skipped: rest.len() as u64, ..Site::new(flow, tail.direction, origin, rest) };
         site.report(
@@ -357,6 +361,23 @@ impl ModbusSession {
             format_args!("the rest of a PDU"),
             format_args!("{cut_by} after {} octets", rest.len()),
         );
+    }
+
+    /// Where octets were not seen (a snap length is the usual cause), show what there is of the PDU in
+    /// front of them: the receiver had it all.
+    fn cut_adu(&mut self, flow: &FlowInfo, tail: &Chunk<'_>, at: usize, observer: &mut dyn Observer) -> bool {
+        let rest = tail.bytes.get(at..).unwrap_or_default();
+        let Some(header) = Header::at(rest).filter(|_| rest.len() >= JUDGED) else { return false };
+        if self.speaks == Some(Kind::Rtu) || header.protocol != 0 || !header.length_is_legal() {
+            return false;
+        }
+        let missing = header.adu().saturating_sub(rest.len());
+        if missing == 0 {
+            return false;
+        }
+        let adu = Adu { span: at..tail.bytes.len(), kind: Kind::Mbap, recovered: true, missing };
+        self.adu(flow, tail, &adu, observer);
+        true
     }
 }
 

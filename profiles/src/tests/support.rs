@@ -105,6 +105,7 @@ impl Asked {
             server_mac: None,
             port_side: None,
             coverage: Coverage::default(),
+            late: None,
         };
         let from_master = self.exchange == Exchange::Request || self.exchange == Exchange::Confirm;
         let operation = Operation {

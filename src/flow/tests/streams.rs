@@ -311,3 +311,22 @@ fn data_on_the_syn_and_on_the_fin_is_delivered() {
     assert_eq!(tap.counters().closed_fin, 1);
     tap.finish();
 }
+
+#[test]
+fn segments_out_of_turn_are_named_and_those_in_turn_are_not() {
+    let late = |segments: &[Seg]| {
+        let mut tap = Tap::new();
+        tap.handshake(100, 500);
+        for segment in segments {
+            tap.send(segment);
+        }
+        tap.finish();
+        tap.seen.infos.last().unwrap().late.map(|frame| frame.number)
+    };
+    let (ask, more) = (to_server(100, 500, b"ask"), to_server(103, 500, b"more"));
+    let answer = to_client(500, 103, b"answer");
+    assert_eq!(late(&[ask.clone(), answer.clone(), to_server(103, 506, b"more")]), None);
+    assert_eq!(late(&[more, ask.clone()]), Some(4), "overtaken by its own direction");
+    assert_eq!(late(&[answer.clone(), ask.clone()]), Some(4), "overtaken by its answer");
+    assert_eq!(late(&[ask.clone(), answer, ask]), Some(5), "a repetition");
+}

@@ -241,6 +241,7 @@ fn no_family_has_the_same_labels_twice_and_every_family_can_be_exposed() {
         flow: &flow,
         direction: Direction::ToServer,
         origin: Origin::default(),
+        head: Origin::default(),
         protocol: Protocol::Dnp3,
         recovered: false,
         detail: &detail,

@@ -35,6 +35,7 @@ pub(super) fn flow(id: u64) -> FlowInfo {
         server_mac: None,
         port_side: Some(Direction::ToClient),
         coverage: Coverage::default(),
+        late: None,
     }
 }
 

@@ -151,6 +151,17 @@ pub(crate) fn decode(octets: &[u8], role: Role) -> Pdu<'_> {
     pdu
 }
 
+/// Read the fields as if the exception bit were not set.
+pub(crate) fn decode_beneath(octets: &[u8], role: Role) -> Pdu<'_> {
+    let mut pdu = Pdu { octets, role, ..Pdu::default() };
+    if let Some((code, body)) = octets.split_first() {
+        pdu.code = code & 0x7F;
+        // What is missing is left out; the true reading tells of the trouble.
+        let _ = read_fields(body, &mut pdu);
+    }
+    pdu
+}
+
 fn is_opaque(pdu: &Pdu<'_>) -> bool {
     let public = super::function::is_public(pdu.code);
     let mei = pdu.code == ENCAPSULATED && pdu.mei != Some(super::function::MEI_IDENTIFICATION);
@@ -166,6 +177,10 @@ fn read<'a>(input: &'a [u8], pdu: &mut Pdu<'a>) -> Read<'a> {
         pdu.exception_code = Some(code);
         return Ok((input, ()));
     }
+    read_fields(input, pdu)
+}
+
+fn read_fields<'a>(input: &'a [u8], pdu: &mut Pdu<'a>) -> Read<'a> {
     match pdu.role {
         Role::Request => request::read(input, pdu),
         Role::Response => response::read(input, pdu),

@@ -277,3 +277,83 @@ fn datagrams_of_another_protocol_are_told_once() {
     assert_eq!(wire.seen.units, [""; 0]);
     assert_eq!(wire.seen.skipped, 48);
 }
+
+#[test]
+fn a_pdu_cut_by_the_snap_length_is_shown_as_far_as_it_goes() {
+    let mut wire = tcp();
+    wire.up("0001 0000 0006 01 03 0000 0002");
+    wire.down("0001 0000 0007 01 03 04 00"); // the tap kept 10 octets of 13
+    wire.lose(ToClient, Some(3));
+    assert_eq!(wire.seen.units.len(), 2);
+    assert!(wire.seen.units[1].contains(r#""transaction_id":1,"#), "{}", wire.seen.units[1]);
+    assert!(wire.seen.operations[1].contains(" recovered "), "{}", wire.seen.operations[1]);
+    assert_eq!(wire.seen.kinds, [(Truncated, "MB-C03", 0)]);
+    wire.send(ToClient, &adu(2, 1, "83 02"));
+    assert_eq!(wire.seen.units.len(), 3, "what follows is in step");
+}
+
+#[test]
+fn a_pdu_that_its_sender_never_finished_is_none() {
+    let mut wire = tcp();
+    wire.up("0001 0000 0006 01 06 0000");
+    wire.finish();
+    assert!(wire.seen.units.is_empty(), "the device never had it either");
+    assert_eq!(wire.seen.kinds, [(Truncated, "", 10)]);
+    let mut short = tcp();
+    short.up("0001 0000 0006 01"); // no function code: nothing to show
+    short.lose(ToServer, Some(5));
+    assert!(short.seen.units.is_empty());
+    assert_eq!(short.seen.kinds, [(Truncated, "", 7)]);
+}
+
+#[test]
+fn the_last_pdu_behind_a_foreign_protocol_needs_nothing_behind_it() {
+    let mut wire = tcp();
+    wire.send(ToServer, b"GET / HTTP/1.0\r\n\r\n");
+    wire.send(ToServer, &adu(1, 1, READ));
+    assert!(wire.seen.units.is_empty(), "it could be the middle of anything");
+    wire.finish();
+    assert_eq!(wire.seen.units.len(), 1);
+    let mut more = tcp();
+    more.send(ToServer, b"GET / HTTP/1.0\r\n\r\n");
+    more.send(ToServer, &[adu(1, 1, READ), vec![0x55]].concat());
+    more.finish();
+    assert!(more.seen.units.is_empty(), "an octet behind it: the length is an accident");
+}
+
+#[test]
+fn a_layout_that_is_wrong_is_borne_out_by_the_header_behind_it() {
+    let junk = [0x55; 9];
+    let wrong = adu(1, 1, "15 00 00 00 01"); // file write without a sub-request, as scanners send it
+    let mut wire = tcp();
+    wire.flow.coverage.midstream = true;
+    wire.send(ToServer, &[&junk[..], &wrong, &adu(2, 1, READ)].concat());
+    assert_eq!(wire.seen.units.len(), 2);
+    let mut alone = tcp();
+    alone.flow.coverage.midstream = true;
+    alone.send(ToServer, &[&junk[..], &wrong, &adu(2, 9, "15 00 00 00 01"), &junk].concat());
+    assert!(alone.seen.units.is_empty(), "the header behind it is of another unit: {:?}", alone.seen.units);
+}
+
+#[test]
+fn octets_that_claim_more_than_the_stream_has_hide_no_pdu_behind_them() {
+    let mut wire = tcp();
+    wire.flow.coverage.midstream = true;
+    // What looks like the header of a PDU of 200 octets, and is a part of one.
+    wire.up("aa 55 55 0000 00c8 55 55");
+    wire.send(ToServer, &adu(7, 1, READ));
+    wire.finish();
+    assert_eq!(wire.seen.units.len(), 1);
+    assert!(wire.seen.units[0].contains(r#""transaction_id":7,"#), "{}", wire.seen.units[0]);
+}
+
+#[test]
+fn exception_code_0_is_no_exception_and_the_fields_beneath_are_shown() {
+    let mut wire = tcp();
+    wire.send(ToServer, &adu(1, 1, "85 00 13 ff 00")); // as scanners count function codes up
+    let unit = &wire.seen.units[0];
+    assert!(unit.contains(r#""function_code":5,"exception":false,"address":19,"#), "{unit}");
+    let mut real = tcp();
+    real.send(ToClient, &adu(1, 1, "85 02"));
+    assert!(real.seen.units[0].contains(r#""exception":true,"exception_code":2,"#), "{}", real.seen.units[0]);
+}
