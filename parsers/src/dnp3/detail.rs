@@ -15,6 +15,8 @@ pub(super) struct LinkView<'a> {
     pub octets: &'a [u8],
     /// Its header.
     pub header: link::Header,
+    /// Whether the header's CRC holds.
+    pub header_crc_ok: bool,
     /// Whether the CRCs of the user data hold; `None` without user data.
     pub data_crc_ok: Option<bool>,
     /// The transport octet, if the frame carries one.
@@ -70,7 +72,7 @@ impl View<'_> {
         let mut number = |name, value: u64, from, to| sink.leaf(name, Leaf::Unsigned(value), span(from, to));
         sink_layer(&mut number, header, control);
         sink.name("layer", layer);
-        sink.flag("link_crc_ok", true);
+        sink.flag("link_crc_ok", self.link.header_crc_ok);
         sink.leaf("data_crc_ok", data_crc_ok.map_or(Leaf::Null, Leaf::Bool), None);
         let Some(transport) = transport else {
             for name in ["transport_fir", "transport_fin", "transport_seq"] {
@@ -109,7 +111,7 @@ fn application_fields(fragment: &Fragment<'_>, sink: &mut dyn FieldSink) {
     sink.flag("uns", control.uns());
     sink.leaf("iin", fragment.iin_number().map_or(Leaf::Null, |n| Leaf::Unsigned(n.into())), None);
     sink.open_list("objects");
-    for header in fragment.objects().flatten() {
+    for header in fragment.objects().lenient().flatten() {
         object_fields(&header, sink);
     }
     sink.close();

@@ -28,6 +28,27 @@ pub(super) fn unit(
     });
 }
 
+/// Show a frame that no station accepts, whole or cut off, as far as its octets go.
+pub(super) fn unaccepted(
+    flow: &FlowInfo,
+    frame: &Frame<'_>,
+    header_crc_ok: bool,
+    observer: &mut dyn Observer,
+) {
+    let whole = frame.octets.len() >= frame.header.wire();
+    let blocks = link::whole_blocks(frame.octets, frame.header);
+    let mut user_data = link::UserData::new();
+    let good = user_data.load(blocks);
+    let data_crc_ok = (blocks.len() > link::HEADER).then_some(good);
+    let octet = frame.octets.get(link::HEADER).filter(|_| frame.has_segment());
+    let transport = octet.map(|octet| transport::Header(*octet));
+    // The octets are accounted for as skipped, by the defect that goes with this.
+    let link = LinkView { octets: &[], header: frame.header, header_crc_ok, data_crc_ok, transport };
+    let alone = transport.is_some_and(|octet| octet.fir() && octet.fin());
+    let fragment = user_data.octets().get(1..).filter(|_| whole && good && alone);
+    unit(flow, frame, link, fragment.and_then(Fragment::new), observer);
+}
+
 /// A frame that belongs to the link layer alone.
 pub(super) fn link_operation(
     flow: &FlowInfo,

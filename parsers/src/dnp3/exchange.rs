@@ -49,7 +49,7 @@ impl Frame<'_> {
 
     /// Whether the octets behind the header are a transport segment. Functions that carry nothing keep
     /// their octets to themselves; the undefined ones are looked into, so that nothing hides there.
-    fn has_segment(&self) -> bool {
+    pub(super) fn has_segment(&self) -> bool {
         self.header.user_data() > 0 && !matches!(self.header.control.function(), 0 | 9 | 11)
     }
 }
@@ -88,7 +88,13 @@ impl Exchanges {
         let scene = frame.scene(flow);
         let transport = user_data.first().filter(|_| frame.has_segment()).map(|o| transport::Header(*o));
         let data_crc_ok = (frame.header.user_data() > 0).then_some(good);
-        let link = LinkView { octets: frame.octets, header: frame.header, data_crc_ok, transport };
+        let link = LinkView {
+            octets: frame.octets,
+            header: frame.header,
+            header_crc_ok: true,
+            data_crc_ok,
+            transport,
+        };
         checks::link(&scene, frame.header, observer);
         if !good {
             let mut scene = scene;

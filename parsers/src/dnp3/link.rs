@@ -171,6 +171,39 @@ pub(super) fn header(octets: &[u8]) -> Option<Header> {
     Some(header)
 }
 
+/// The header at the beginning of `octets`, whatever its CRC.
+pub(super) fn unchecked(octets: &[u8]) -> Option<Header> {
+    let (_, header) = fields(octets).ok()?;
+    Some(header)
+}
+
+/// The header at the beginning of `octets`, if nothing of it but its CRC is missing.
+pub(super) fn nearly(octets: &[u8]) -> Option<Header> {
+    let mut padded = [0; HEADER];
+    padded.get_mut(..8)?.copy_from_slice(octets.get(..8).filter(|_| octets.len() < HEADER)?);
+    unchecked(&padded)
+}
+
+/// How many of the octets of a frame with a wrong block CRC are its own: octets may have been lost within it,
+/// and where a good header stands among the rest, the next frame begins. Gives the number of
+/// octets wanted if it takes more to tell.
+pub(super) fn own_octets(octets: &[u8], header: Header, last: bool) -> Result<usize, usize> {
+    let wire = header.wire();
+    let Some(bad) = first_bad_block(octets.get(..wire).unwrap_or_default()) else { return Ok(wire) };
+    for at in bad..wire {
+        match octets.get(at..).unwrap_or_default() {
+            [0x05, 0x64, ..] | [0x05] => {}
+            _ => continue,
+        }
+        match octets.get(at..at + HEADER) {
+            Some(head) if self::header(head).is_some() => return Ok(at),
+            None if !last => return Err(at + HEADER),
+            _ => {}
+        }
+    }
+    Ok(wire)
+}
+
 fn fields(octets: &[u8]) -> nom::IResult<&[u8], Header> {
     let (rest, _) = tag(&START[..]).parse(octets)?;
     let (rest, length) = le_u8(rest)?;
@@ -212,6 +245,13 @@ impl UserData {
         }
         good
     }
+}
+
+/// A frame, or what there is of it, up to the end of its last whole block.
+pub(super) fn whole_blocks(octets: &[u8], header: Header) -> &[u8] {
+    let blocks = octets.len().saturating_sub(HEADER) / (crc::BLOCK + 2);
+    let whole = octets.get(..HEADER + blocks * (crc::BLOCK + 2)).unwrap_or_default();
+    octets.get(..header.wire()).unwrap_or(whole)
 }
 
 /// Offset in a frame of the first block whose CRC is wrong.

@@ -28,22 +28,21 @@ impl Dnp3 {
         })
     }
 
-    /// One good header with all of its octets.
+    /// One good header with all of its octets, of which only `kept` are its own if another frame begins
+    /// among them.
     fn frame(
         &mut self,
         flow: &FlowInfo,
         chunk: &Chunk<'_>,
         at: usize,
-        header: link::Header,
+        (header, kept, good): (link::Header, usize, bool),
         observer: &mut dyn Observer,
     ) {
-        let span = at..at + header.wire();
-        let origin = chunk.origin(span.clone());
-        let octets = chunk.bytes.get(span).unwrap_or_default();
+        let origin = chunk.origin(at..at + header.wire());
+        let octets = chunk.bytes.get(at..at + kept).unwrap_or_default();
         let sync = &mut self.sync[chunk.direction.index()];
         sync.found(flow, chunk.direction, observer);
         let recovered = sync.recovered();
-        let good = self.user_data.load(octets);
         let frame = super::exchange::Frame { direction: chunk.direction, origin, recovered, header, octets };
         self.exchanges.frame(flow, &frame, (self.user_data.octets(), good), observer);
     }
@@ -59,6 +58,7 @@ impl Dnp3 {
         let mut scene = Scene::new(flow, tail.direction, origin, tail.bytes);
         scene.skipped = tail.bytes.len() as u64;
         if let Some(header) = link::header(tail.bytes) {
+            unaccepted(flow, tail, 0..tail.bytes.len(), (header, true), observer);
             scene.from_master = Some(header.control.dir());
             let station = if header.control.dir() { header.destination } else { header.source };
             scene.station = StationAddress::Link(station);
@@ -68,6 +68,9 @@ impl Dnp3 {
                 (format_args!("a frame of {wire} octets"), format_args!("{there} octets"));
             scene.report(observer, (DefectKind::Truncated, ""), expected, observed);
         } else {
+            if let Some(header) = link::nearly(tail.bytes) {
+                unaccepted(flow, tail, 0..tail.bytes.len(), (header, false), observer);
+            }
             let there = tail.bytes.len();
             let (expected, observed) = (format_args!("a whole link header"), format_args!("{there} octets"));
             scene.report(observer, (DefectKind::Truncated, ""), expected, observed);
@@ -75,7 +78,14 @@ impl Dnp3 {
     }
 
     /// Go through the octets at hand; gives how many are done with and how many are wanted.
-    fn run(&mut self, flow: &FlowInfo, chunk: &Chunk<'_>, observer: &mut dyn Observer) -> Progress {
+    /// `last`: no more will follow.
+    fn run(
+        &mut self,
+        flow: &FlowInfo,
+        chunk: &Chunk<'_>,
+        last: bool,
+        observer: &mut dyn Observer,
+    ) -> Progress {
         let mut at = 0;
         loop {
             let rest = chunk.bytes.get(at..).unwrap_or_default();
@@ -86,6 +96,13 @@ impl Dnp3 {
                     at += octets;
                 }
                 Scan::BadHeader => {
+                    if let Some(header) = self.rejected(chunk.direction, rest) {
+                        if rest.len() < header.wire() && !last {
+                            return Progress { consumed: at, needed: header.wire() };
+                        }
+                        let end = chunk.bytes.len().min(at + header.wire());
+                        unaccepted(flow, chunk, at..end, (header, false), observer);
+                    }
                     bad_header(flow, chunk, at, observer);
                     self.skip(flow, chunk, at, link::START.len(), observer);
                     at += link::START.len();
@@ -96,11 +113,37 @@ impl Dnp3 {
                     at += link::HEADER;
                 }
                 Scan::Frame(header) => {
-                    self.frame(flow, chunk, at, header, observer);
-                    at += header.wire();
+                    let whole = rest.get(..header.wire()).unwrap_or_default();
+                    let good = self.user_data.load(whole);
+                    let kept = if good { Ok(header.wire()) } else { link::own_octets(rest, header, last) };
+                    let kept = match kept {
+                        Ok(kept) => kept,
+                        Err(needed) => return Progress { consumed: at, needed },
+                    };
+                    self.frame(flow, chunk, at, (header, kept, good), observer);
+                    if kept < header.wire() {
+                        self.sync[chunk.direction.index()].lose();
+                    }
+                    at += kept;
                 }
             }
         }
+    }
+
+    /// The header of a frame that is due here and that everybody rejects, for its CRC is wrong.
+    fn rejected(&self, direction: Direction, octets: &[u8]) -> Option<link::Header> {
+        let in_step = self.sync[direction.index()].in_step();
+        link::unchecked(octets).filter(|header| in_step && header.length >= link::MIN_LENGTH)
+    }
+
+    /// The last octets before a hole or the end: what is whole in them, and what is not.
+    fn end(&mut self, flow: &FlowInfo, chunk: &Chunk<'_>, observer: &mut dyn Observer) {
+        let progress = self.run(flow, chunk, true, observer);
+        let end = chunk.bytes.len();
+        let origin = chunk.origin(progress.consumed..end);
+        let piece = [Piece { end: end - progress.consumed, frame: origin.frame, at: origin.at }];
+        let bytes = chunk.bytes.get(progress.consumed..).unwrap_or_default();
+        self.cut_off(flow, &Chunk { direction: chunk.direction, bytes, pieces: &piece }, observer);
     }
 
     fn skip(
@@ -120,21 +163,16 @@ impl Dnp3 {
 impl Session for Dnp3 {
     fn feed(&mut self, flow: &FlowInfo, chunk: &Chunk<'_>, observer: &mut dyn Observer) -> Progress {
         if !flow.transport.is_datagram() {
-            return self.run(flow, chunk, observer);
+            return self.run(flow, chunk, false, observer);
         }
         // A datagram is a fresh start: whatever went wrong in the one before is over.
         self.sync[chunk.direction.index()].restart();
-        let progress = self.run(flow, chunk, observer);
-        let end = chunk.bytes.len();
-        let origin = chunk.origin(progress.consumed..end);
-        let piece = [Piece { end, frame: origin.frame, at: origin.at }];
-        let bytes = chunk.bytes.get(progress.consumed..).unwrap_or_default();
-        self.cut_off(flow, &Chunk { direction: chunk.direction, bytes, pieces: &piece }, observer);
+        self.end(flow, chunk, observer);
         Progress::all(chunk)
     }
 
     fn gap(&mut self, flow: &FlowInfo, gap: &Gap<'_>, observer: &mut dyn Observer) {
-        self.cut_off(flow, &gap.tail, observer);
+        self.end(flow, &gap.tail, observer);
         self.sync[gap.direction.index()].lose();
         self.exchanges.interrupt(flow, gap, observer);
     }
@@ -145,7 +183,7 @@ impl Session for Dnp3 {
 
     fn finish(&mut self, flow: &FlowInfo, tails: [Chunk<'_>; 2], observer: &mut dyn Observer) {
         for tail in &tails {
-            self.cut_off(flow, tail, observer);
+            self.end(flow, tail, observer);
         }
     }
 
@@ -156,6 +194,22 @@ impl Session for Dnp3 {
     fn deadline(&self) -> Option<Timestamp> {
         self.exchanges.deadline()
     }
+}
+
+/// A frame that no station accepts, because its header's CRC is wrong or its end is missing: shown as far as
+/// it can be read, but nothing follows from it.
+fn unaccepted(
+    flow: &FlowInfo,
+    chunk: &Chunk<'_>,
+    span: core::ops::Range<usize>,
+    (header, header_crc_ok): (link::Header, bool),
+    observer: &mut dyn Observer,
+) {
+    let origin = chunk.origin(span.clone());
+    let octets = chunk.bytes.get(span).unwrap_or_default();
+    let frame =
+        super::exchange::Frame { direction: chunk.direction, origin, recovered: true, header, octets };
+    super::emit::unaccepted(flow, &frame, header_crc_ok, observer);
 }
 
 /// Start octets with a wrong CRC behind them.

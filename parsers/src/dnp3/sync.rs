@@ -116,6 +116,11 @@ impl Sync {
         }
     }
 
+    /// Whether the octets before were a frame, so that another is due here.
+    pub(super) fn in_step(&self) -> bool {
+        self.frames > 0 && self.skipped == 0 && self.doubtful < CONFIRMED_AFTER
+    }
+
     /// Count a frame; whether it counts as recovered.
     pub(super) fn recovered(&mut self) -> bool {
         self.frames += 1;

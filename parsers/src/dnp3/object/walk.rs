@@ -14,13 +14,22 @@ pub(in crate::dnp3) struct Walk<'a> {
     function: u8,
     header_only: bool,
     stopped: bool,
+    lenient: bool,
 }
 
 impl<'a> Walk<'a> {
     /// Walk the octets behind function code and IIN.
     pub(in crate::dnp3) fn new(body: &'a [u8], function: u8) -> Walk<'a> {
         let header_only = function::is_header_only(function);
-        Walk { body, at: 0, function, header_only, stopped: !function::is_defined(function) }
+        Walk { body, at: 0, function, header_only, stopped: !function::is_defined(function), lenient: false }
+    }
+
+    /// Walk on where a header says something impossible, taking it for one without objects, and trust an
+    /// object's own size more than the size before it. What lies behind is a guess: good for a list of the
+    /// headers, as an analyser shows it, but nothing is concluded from it.
+    pub(in crate::dnp3) fn lenient(mut self) -> Walk<'a> {
+        self.lenient = true;
+        self
     }
 
     /// What was not walked over.
@@ -58,12 +67,13 @@ impl<'a> Walk<'a> {
         header.data = data;
         header.data_offset = self.body.len() - data.len();
         self.at = header.data_offset;
-        if let Some(fault) = broken(&header) {
+        if let Some(fault) = broken(&header).filter(|_| !self.lenient) {
             self.stopped = true;
             header.trouble = Some(Trouble { fault, offset });
             return Some(Ok(header));
         }
-        match extent(&header) {
+        let extent = if self.lenient { nominal(&header) } else { extent(&header) };
+        match extent {
             Ok(octets) => {
                 header.data = data.get(..octets).unwrap_or_default();
                 self.at += octets;
@@ -149,6 +159,20 @@ fn extent(header: &ObjectHeader<'_>) -> Result<usize, Fault> {
         Size::Prefixed if header.shape.is_some() => return Err(Fault::NoSize),
         Size::Prefixed => return Err(Fault::Unknown),
     };
+    match usize::try_from(octets) {
+        Ok(octets) if octets <= header.data.len() => Ok(octets),
+        _ => Err(Fault::Overrun),
+    }
+}
+
+/// How many octets follow the header if every object has the size that its kind has.
+fn nominal(header: &ObjectHeader<'_>) -> Result<usize, Fault> {
+    let size = match header.size() {
+        Size::Octets(size) if header.has_sizes() => u64::from(size),
+        Size::Nothing if header.has_sizes() => 0,
+        _ => return extent(header),
+    };
+    let octets = header.announced().saturating_mul(size + header.prefix_size() as u64);
     match usize::try_from(octets) {
         Ok(octets) if octets <= header.data.len() => Ok(octets),
         _ => Err(Fault::Overrun),

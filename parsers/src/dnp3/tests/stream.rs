@@ -242,3 +242,97 @@ fn probe_believes_checksums_only() {
     assert_eq!(probe(&hex("00 01 00 00 00 06 01 03 00 00 00 01"), &[]), Probe::No);
     assert_eq!(probe(&good, b"HTTP"), Probe::Yes, "one good side is enough");
 }
+
+#[test]
+fn frame_that_is_rejected_where_one_is_due_is_shown_and_nothing_follows_from_it() {
+    let mut bad = request("c1 0d");
+    bad[8] ^= 0x40;
+    let octets = [request(READ), bad.clone(), request("c2 0e")].concat();
+    for cut in [0, 30, bad.len() + 12] {
+        let mut wire = tcp();
+        wire.send_split(UP, &octets, &[cut]);
+        assert_eq!(wire.seen.units.len(), 3);
+        assert!(wire.seen.units[1].contains(r#""link_crc_ok":false,"data_crc_ok":true"#));
+        assert!(wire.seen.units[1].contains(r#""function":13"#));
+        assert_eq!(
+            wire.seen.lines.iter().filter(|l| l.starts_with("unit") && l.contains("recovered")).count(),
+            2
+        );
+        assert_eq!(wire.seen.operations.len(), 2, "a restart that nobody accepts is none");
+        assert_eq!(wire.seen.count(DefectKind::BadChecksum), 1);
+    }
+    // Where no frame is due, start octets prove nothing.
+    let mut wire = tcp();
+    wire.send(UP, &[hex("01 02"), bad, request("c2 0e")].concat());
+    assert_eq!(wire.seen.units.len(), 1);
+}
+
+#[test]
+fn rejected_header_cannot_swallow_the_frames_behind_it() {
+    let mut bad = request("c1 0d");
+    bad[2] = 0xFF; // LENGTH: 292 octets that never come
+    let mut wire = tcp();
+    wire.send(UP, &[request(READ), bad, request("c2 0e")].concat());
+    wire.finish();
+    assert_eq!(wire.seen.operations.len(), 2);
+    assert!(wire.seen.operations[1].contains("warm_restart"));
+}
+
+#[test]
+fn what_is_there_of_a_frame_that_was_cut_off_is_shown() {
+    let long = response("c0 81 00 00 1e 02 00 00 05 01 0000 01 0000 01 0000 01 0000 01 0000 01 0000");
+    for (there, seen) in [
+        (12, r#""layer":"transport","link_crc_ok":true,"data_crc_ok":null,"transport_fir":true"#),
+        (29, r#""layer":"transport","link_crc_ok":true,"data_crc_ok":true,"transport_fir":true"#),
+    ] {
+        let mut wire = tcp();
+        wire.send(DOWN, &long[..there]);
+        wire.lose(DOWN, Some(5));
+        assert!(wire.seen.units[0].contains(seen), "{}", wire.seen.units[0]);
+        assert!(wire.seen.lines[0].contains("recovered"));
+        assert!(wire.seen.has(DefectKind::Truncated, "") && wire.seen.operations.is_empty());
+    }
+    // Without its CRC a header is shown as what it says; with less there is nothing to show.
+    for (there, units) in [(8, 1), (7, 0)] {
+        let mut wire = tcp();
+        wire.send(DOWN, &long[..there]);
+        wire.lose(DOWN, Some(5));
+        assert_eq!(wire.seen.units.len(), units);
+        assert!(wire.seen.units.iter().all(|unit| unit.contains(r#""link_crc_ok":false"#)));
+    }
+}
+
+#[test]
+fn headers_behind_an_impossible_one_are_listed_but_nothing_is_concluded_from_them() {
+    for impossible in ["01 02 00 05 04", "01 02 0a", "01 02 77 00"] {
+        let mut wire = tcp();
+        wire.send(UP, &request(&format!("c0 02 {impossible} 0c 01 06")));
+        assert!(
+            wire.seen.units[0].contains(r#""group":12,"variation":1,"prefix":0,"range":6"#),
+            "{impossible}"
+        );
+        assert_eq!(wire.seen.defects.len(), 1, "{impossible}");
+        assert!(wire.seen.units[0].contains(r#""not_decoded":"0c0106""#), "{}", wire.seen.units[0]);
+    }
+}
+
+#[test]
+fn frame_that_lost_an_octet_does_not_take_the_next_one_with_it() {
+    let mut cut = request("c0 01 3c 02 06 3c 03 06 3c 04 06");
+    cut.remove(20);
+    let octets = [cut.clone(), request("c2 0e"), request(READ)].concat();
+    for at in 0..octets.len() {
+        let mut wire = tcp();
+        wire.send_split(UP, &octets, &[at]);
+        assert_eq!(wire.seen.operations.len(), 2, "{at}");
+        assert!(wire.seen.operations[0].contains("warm_restart"), "{at}");
+        assert!(wire.seen.operations[0].contains("recovered"), "{at}");
+        assert_eq!(wire.seen.unit_octets, octets.len(), "{at}");
+    }
+    // Damage alone moves nothing.
+    let mut bad = request("c0 01 3c 02 06 3c 03 06 3c 04 06");
+    bad[20] ^= 1;
+    let mut wire = tcp();
+    wire.send(UP, &[bad, request("c2 0e")].concat());
+    assert!(!wire.seen.operations[0].contains("recovered"));
+}
