@@ -31,8 +31,8 @@ fn plan(steps: &[u8]) -> (Vec<Planned>, [u32; 2]) {
     for step in steps.chunks_exact(STEP).take(STEPS) {
         let &[head, length, order, cut] = step else { continue };
         let from_client = head & 0x80 == 0;
-        // Up to three full segments.
-        let length = (usize::from(head & 0x0f) << 8 | usize::from(length)).max(1);
+        // One in sixteen as long as two full segments.
+        let length = usize::from(length).max(1) * if head & 0x0f == 0x0f { 12 } else { 1 };
         let own = usize::from(from_client);
         let sent = segment(from_client, heads[own], heads[1 - own], length);
         heads[own] = heads[own].wrapping_add(length as u32);

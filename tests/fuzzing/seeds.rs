@@ -87,7 +87,7 @@ pub(super) fn reassembly() -> Vec<Vec<u8>> {
         let mut input = vec![2, n % 64];
         for step in 0..8 + n / 2 {
             let side = if prng.chance(50) { 0x80 } else { 0 };
-            let long = rare(&mut prng, 5);
+            let long = rare(&mut prng, 15);
             let order = if n % 2 == 0 { 0 } else { prng.below(256) as u8 };
             input.extend([side | long, prng.below(80) as u8, order, prng.below(60) as u8 * (step % 2)]);
         }
