@@ -34,7 +34,7 @@ fn run(target: &str, seeds: &[Vec<u8>], check: fn(&[u8])) {
     for n in 0..MUTATIONS {
         let mut input = seeds[prng.below(seeds.len() as u64) as usize].clone();
         let other = &seeds[prng.below(seeds.len() as u64) as usize];
-        for _ in 0..1 + prng.below(4) {
+        for _ in 0..=prng.below(4) {
             mutate(&mut input, other, &mut prng);
         }
         attempt(&format!("{target} mutation {n}"), &input, check);
@@ -48,7 +48,11 @@ fn attempt(name: &str, input: &[u8], check: fn(&[u8])) {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Inputs that once went wrong, by name.

@@ -256,13 +256,12 @@ impl FlowHandler for Checker {
             side.end = side.end.map(|end| end.wrapping_add(unseen as u32));
         }
         side.pending.clear();
-        match gap.missing {
-            Some(missing) => side.missing += missing,
-            None => {
-                side.end = None;
-                side.missing = 0;
-                side.since = self.sent.len() as u64 - 1;
-            }
+        if let Some(missing) = gap.missing {
+            side.missing += missing;
+        } else {
+            side.end = None;
+            side.missing = 0;
+            side.since = self.sent.len() as u64 - 1;
         }
     }
 

@@ -109,7 +109,8 @@ pub struct Operation<'a> {
     pub requested: Option<Function>,
     /// The points concerned; a response inherits those of its request where the wire gives none.
     pub ranges: &'a [PointRange],
-    /// Whether `ranges` is only a beginning, because there were more than the limit.
+    /// Whether `ranges` is only a beginning, because there were more than the limit or because the rest could
+    /// not be read.
     pub more_ranges: bool,
     /// How it was answered.
     pub outcome: Outcome,

@@ -51,6 +51,8 @@ pub(super) fn survey(
             Ok(header) => header,
             Err(trouble) => {
                 report(&trouble);
+                // What stands behind the damage is not known: a rule for certain points must not pass it.
+                survey.more_ranges = true;
                 break;
             }
         };
