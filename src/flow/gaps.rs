@@ -33,7 +33,9 @@ impl Stream {
         out: &mut Out<'_, H>,
     ) {
         let missing = ahead(to, self.next).max(0) as u64;
-        let known = self.is_told && ahead(to, self.told) <= 0 && self.tail.is_empty();
+        // Bytes may have come since that the session takes for what lies behind the hole.
+        let untouched = self.next == self.told_at && self.tail.is_empty();
+        let known = self.is_told && ahead(to, self.told) <= 0 && untouched;
         if !known {
             self.tell(direction, Some(missing), origin, out);
         }
@@ -56,6 +58,7 @@ impl Stream {
         self.tell(direction, Some(missing), origin, out);
         self.is_told = true;
         self.told = ack;
+        self.told_at = self.next;
     }
 
     /// Whether a segment at `seq` follows a hole that was announced already.

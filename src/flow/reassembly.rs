@@ -38,6 +38,8 @@ pub(super) struct Stream {
     gap_offset: u64,
     /// The handler has been told that up to here nothing will come. Valid if `is_told`.
     pub(super) told: u32,
+    /// Where the stream stood when the handler was told.
+    pub(super) told_at: u32,
     pub(super) stray: u32,
     /// How many unconsumed bytes the session wants before it is called again.
     pub(super) needed: u32,

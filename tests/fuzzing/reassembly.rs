@@ -254,6 +254,10 @@ impl FlowHandler for Checker {
         let unseen = gap.tail.bytes.len() - side.pending.len();
         if unseen > 0 {
             side.end = side.end.map(|end| end.wrapping_add(unseen as u32));
+            // A FIN may stand among them, and takes a place.
+            if self.sent.iter().any(|s| s.flags & FIN != 0) {
+                side.end = None;
+            }
         }
         side.pending.clear();
         if let Some(missing) = gap.missing {

@@ -153,3 +153,18 @@ fn after_going_on_elsewhere_nothing_is_compared_with_what_was_before() {
     tap.finish();
     assert_eq!(tap.text(Direction::ToServer), "before|3333");
 }
+
+#[test]
+fn bytes_from_an_announced_hole_do_not_hide_the_rest_of_it() {
+    let mut tap = Tap::new();
+    tap.handshake(100, 900);
+    // An acknowledgement of bytes that are not there yet, waited for in vain.
+    tap.send(&to_server(100, 950, b"ask"));
+    tap.wait(SECOND);
+    assert_eq!(tap.text(Direction::ToClient), "|");
+    // Then some of them come, cut by the snap length, and the stream goes on behind.
+    tap.send(&Seg { cut: 6, ..to_client(900, 103, b"early") });
+    tap.send(&to_client(911, 103, b"late"));
+    tap.finish();
+    assert_eq!(tap.text(Direction::ToClient), "|early|late");
+}
