@@ -25,7 +25,7 @@
 //!   from a late SYN are still right.
 //! - All time is packet time; the same packets give the same calls in the same order.
 
-use parsers::{Chunk, Direction, FlowInfo, FrameRef, Gap, Origin, Progress, Timestamp};
+use parsers::{Chunk, Direction, FlowInfo, FrameRef, Gap, Origin, Piece, Progress, Timestamp};
 
 mod gaps;
 mod held;
@@ -65,6 +65,9 @@ pub trait FlowHandler {
 
     /// A segment brought other bytes than were seen before for the same place. The first seen were used.
     fn overlap(&mut self, info: &mut FlowInfo, state: &mut Self::State, overlap: &Overlap<'_>);
+
+    /// A segment came so far from what is expected that it is not taken for a part of the stream.
+    fn disbelieved(&mut self, _info: &mut FlowInfo, _state: &mut Self::State, _chunk: &Chunk<'_>) {}
 
     /// Only one direction is being seen, after [`FlowLimits::one_way_segments`] segments with payload or at
     /// the flow's end. Once per flow.
@@ -151,6 +154,14 @@ impl<H: FlowHandler> Out<'_, H> {
         self.info.coverage.gaps = self.info.coverage.gaps.saturating_add(1);
         let state = opened(self.handler, self.info, self.state, self.counters);
         self.handler.gap(self.info, state, gap);
+    }
+
+    #[cold]
+    fn disbelieved(&mut self, direction: Direction, bytes: &[u8], source: Source) {
+        if let Some(state) = self.state {
+            let pieces = [Piece { end: bytes.len(), frame: source.frame, at: source.at }];
+            self.handler.disbelieved(self.info, state, &Chunk { direction, bytes, pieces: &pieces });
+        }
     }
 
     fn overlap(&mut self, overlap: &Overlap<'_>) {

@@ -319,6 +319,7 @@ fn unusual<H: FlowHandler>(
     }
     if distance.unsigned_abs() > WINDOW as u32 {
         if !own.stray(arrival, out) {
+            out.disbelieved(arrival.direction, arrival.bytes, arrival.source);
             return Taken::Ignored;
         }
         distance = 0;

@@ -171,10 +171,20 @@ mod tests {
     }
 
     /// Segments from 10.0.0.1 to port 502 of 10.0.0.2, one behind the other; frame 1 is the SYN.
-    fn read(segments: &[&str]) -> Vec<String> {
+    fn read<'a>(segments: &[&'a str]) -> Vec<String> {
+        let mut seq: u32 = 1;
+        let place = |payload: &&'a str| {
+            let at = seq;
+            seq += u32::try_from(hex(payload).len()).unwrap();
+            (at, *payload)
+        };
+        read_at(&segments.iter().map(place).collect::<Vec<_>>())
+    }
+
+    /// The same with sequence numbers.
+    fn read_at(segments: &[(u32, &str)]) -> Vec<String> {
         let mut pipeline = Pipeline::new(&PipelineOptions::default(), Seen::default());
-        let mut seq: u32 = 0;
-        for (number, payload) in (1..).zip([""].iter().chain(segments)) {
+        for (number, (seq, payload)) in (1..).zip([(0, "")].iter().chain(segments)) {
             let octets = hex(payload);
             let total = u16::try_from(40 + octets.len()).unwrap();
             let mut frame = hex("020000000002 020000000001 0800 4500");
@@ -184,7 +194,6 @@ mod tests {
             frame.extend(hex(if number == 1 { "00000000 50 02" } else { "00000000 50 08" }));
             frame.extend(hex("2000 0000 0000"));
             frame.extend(&octets);
-            seq += u32::try_from(octets.len()).unwrap().max(1);
             let at = Timestamp(1_000_000_000 + number * 1_000_000);
             let place = FrameRef { tap: 0, number };
             let wire_len = u32::try_from(frame.len()).unwrap();
@@ -223,6 +232,13 @@ mod tests {
     fn where_the_stream_is_out_of_step_a_segment_is_read_for_itself_once() {
         // The stream takes the second header for the end of the first PDU.
         assert_eq!(read(&["0001 0000", SECOND, THIRD]), ["-1@3", "+2@3", "3@4"]);
+    }
+
+    #[test]
+    fn a_segment_that_the_stream_does_not_believe_is_read_for_itself() {
+        let far = 0x2000_0000;
+        assert_eq!(read_at(&[(1, SECOND), (far, THIRD)]), ["2@2", "+3@3"]);
+        assert_eq!(read_at(&[(1, SECOND), (far, "55 55 55 55")]), ["2@2"]);
     }
 
     #[test]

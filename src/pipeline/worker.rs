@@ -370,6 +370,14 @@ impl<C: Consumer> FlowHandler for Worker<C> {
         self.consumer.overlap(Self::context(state), flow, overlap);
     }
 
+    fn disbelieved(&mut self, flow: &mut FlowInfo, state: &mut FlowState, chunk: &Chunk<'_>) {
+        let Some(context) = Self::context(state) else { return };
+        if self.consumer.reads_segments() && context.protocol == Protocol::Modbus {
+            context.by_segment[chunk.direction.index()].stumble();
+            self.read_segments(flow, context, chunk);
+        }
+    }
+
     fn one_way(&mut self, flow: &mut FlowInfo, state: &mut FlowState) {
         self.consumer.one_way(Self::context(state), flow);
     }

@@ -118,7 +118,9 @@ impl Pdu<'_> {
     /// type.
     pub(crate) fn lacks_identity(&self) -> bool {
         if self.exception {
-            return self.exception_code.is_none();
+            // With code 0 the fields beneath are read, and one octet is no sub-function.
+            let beneath = self.exception_code == Some(0) && self.code == DIAGNOSTICS;
+            return self.exception_code.is_none() || beneath && self.octets.len() < 3;
         }
         match self.code {
             DIAGNOSTICS => self.diagnostic.is_none(),

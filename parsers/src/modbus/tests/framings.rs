@@ -353,6 +353,12 @@ fn exception_code_0_is_no_exception_and_the_fields_beneath_are_shown() {
     wire.send(ToServer, &adu(1, 1, "85 00 13 ff 00")); // as scanners count function codes up
     let unit = &wire.seen.units[0];
     assert!(unit.contains(r#""function_code":5,"exception":false,"address":19,"#), "{unit}");
+    let mut cut = tcp();
+    cut.send(ToServer, &adu(1, 1, "88 00")); // no sub-function beneath
+    cut.send(ToServer, &adu(2, 1, "88 00 01"));
+    assert!(
+        cut.seen.operations[0].contains(" recovered ") && !cut.seen.operations[1].contains(" recovered ")
+    );
     let mut real = tcp();
     real.send(ToClient, &adu(1, 1, "85 02"));
     assert!(real.seen.units[0].contains(r#""exception":true,"exception_code":2,"#), "{}", real.seen.units[0]);
