@@ -347,12 +347,17 @@ impl Stream {
         if repeated.is_empty() {
             return;
         }
-        let offset = self.offset_of(arrival.seq);
         let Some(history) = &self.history else {
             out.counters.overlaps_unverified += 1;
             return;
         };
+        // What lies before the start has no offset.
+        let back = u64::from(self.next.wrapping_sub(arrival.seq));
+        let before = (back.saturating_sub(self.offset) as usize).min(repeated.len());
+        let repeated = &repeated[before..];
+        let offset = self.offset.saturating_sub(back);
         let (difference, complete) = history.compare(offset, repeated);
+        let complete = complete && before == 0;
         let Some(difference) = difference else {
             out.counters.overlaps_unverified += u64::from(!complete);
             return;

@@ -168,3 +168,17 @@ fn bytes_from_an_announced_hole_do_not_hide_the_rest_of_it() {
     tap.finish();
     assert_eq!(tap.text(Direction::ToClient), "|early|late");
 }
+
+#[test]
+fn bytes_from_before_the_start_are_not_compared_with_the_first() {
+    let mut tap = Tap::new();
+    tap.handshake(100, 900);
+    tap.send(&to_server(100, 900, b"begin"));
+    tap.send(&to_server(90, 900, b"old"));
+    tap.send(&to_server(98, 900, b"??be"));
+    let counters = tap.counters();
+    assert_eq!((counters.conflicting_overlaps, counters.overlaps_unverified), (0, 2));
+    tap.send(&to_server(98, 900, b"??be!?"));
+    assert_eq!(tap.counters().conflicting_overlaps, 1, "where the streams meet, they are compared");
+    tap.finish();
+}
