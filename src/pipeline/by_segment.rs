@@ -39,12 +39,16 @@ pub struct SegmentReader {
 impl SegmentReader {
     /// Whether such a reader finds this PDU, the next of its direction.
     pub fn sees(&mut self, unit: &Unit<'_>) -> bool {
-        if unit.protocol != Protocol::Modbus || unit.flow.transport != Transport::Tcp {
+        if unit.flow.transport != Transport::Tcp {
             return true;
         }
         let (head, end) = (unit.head, unit.origin);
         let octets = unit.detail.octets();
         let late = unit.flow.late.is_some_and(|frame| frame == end.frame || frame == end.first_frame);
+        if unit.protocol != Protocol::Modbus {
+            // Other protocols find their next header again; only what came out of turn is missed.
+            return !late;
+        }
         if head.first_frame != self.ended {
             self.in_step = head.first_frame == head.frame;
             self.begun = (head.first_frame, octets.first_chunk().copied().unwrap_or_default());
