@@ -2,7 +2,7 @@
 
 use foldhash::fast::FixedState;
 use hashbrown::HashSet;
-use parsers::{Chunk, Defect, FlowInfo, Host, Operation, Protocol, StationAddress, Timestamp, Unit};
+use parsers::{Chunk, Defect, FlowInfo, Gap, Host, Operation, Protocol, StationAddress, Timestamp, Unit};
 
 use crate::blindness::Blindspots;
 use crate::capture::{Trouble, TroubleKind};
@@ -144,6 +144,16 @@ impl Consumer for Monitor {
         self.detector.unexpected_port(context, flow, chunk, &mut ToSinks(&mut self.sinks));
     }
 
+    fn gap(&mut self, context: Option<&mut FlowContext>, _: &FlowInfo, gap: &Gap<'_>) {
+        if let Some(context) = context {
+            self.detector.gap(context, gap.origin.at);
+        }
+    }
+
+    fn tick(&mut self, now: Timestamp) {
+        self.detector.tick(now, &mut ToSinks(&mut self.sinks));
+    }
+
     fn encapsulation(&mut self, anomaly: &Anomaly) {
         self.detector.encapsulation(anomaly, &mut ToSinks(&mut self.sinks));
     }
@@ -215,6 +225,7 @@ impl Pipeline<Monitor> {
             tables_full: vec![
                 ("selects_not_remembered", self.consumer_ref().detector.selects_overflowed()),
                 ("stations_not_told", self.consumer_ref().untold),
+                ("associations_not_remembered", self.consumer_ref().detector.associations_overflowed()),
             ],
         }
     }

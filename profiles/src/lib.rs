@@ -22,6 +22,7 @@ mod profile;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod thresholds;
 
 use std::fs::File;
 use std::io::Read;
@@ -38,6 +39,7 @@ pub use judge::Verdict;
 pub use points::RangeText;
 pub use profile::{Allow, HostEntry, Profile, Rule, Station};
 pub use syntax::report as report_syntax;
+pub use thresholds::{ThresholdInfo, Thresholds, Unit};
 
 /// Largest profile that is read, in bytes: a wrong path must not fill the memory.
 pub const MAX_FILE_BYTES: u64 = 64 << 20;

@@ -4,10 +4,11 @@
 //! select before, `defects` what the parsers complained about, `coverage` when to hold one's tongue. State
 //! here belongs to pairs of stations, not to connections.
 
+pub mod association;
 pub mod commands;
 pub mod coverage;
 pub mod defects;
-pub mod pairs;
+pub mod partners;
 mod raise;
 pub mod select;
 
@@ -15,20 +16,21 @@ use parsers::{
     Chunk, Coverage, Defect, Endpoint, Exchange, FlowInfo, Host, MacAddr, Operation, Protocol,
     StationAddress, Timestamp,
 };
-use profiles::{AnomalyKind, Compiled, Pair, RuleId, Verdict};
+use profiles::{AnomalyKind, Compiled, Pair, RuleId, Thresholds, Verdict};
 
 use crate::decap::Anomaly;
 use crate::flow::Overlap;
 use crate::pipeline::FlowContext;
 use crate::report::catalogue::FindingKind;
 use crate::report::finding::Finding;
+use association::{Association, AssociationId, AssociationTable};
 use raise::{Frames, Subject};
 
 /// Pairs of master and outstation whose last select is remembered.
 pub const SELECT_LIMIT: usize = 4096;
 
-/// How long a select is good for when nothing else is known: the longest default in use.
-pub const SELECT_TIMEOUT_NS: u64 = 10_000_000_000;
+/// Pairs of master and station, not named by the profile, that are remembered beyond their connections.
+pub const ASSOCIATION_LIMIT: usize = 65_536;
 
 /// What the profile says of an operation.
 #[derive(Debug, Copy, Clone)]
@@ -49,9 +51,44 @@ pub trait FindingSink {
     fn withheld(&mut self, _kind: FindingKind) {}
 }
 
+/// What a detection is shown beside its own state of the pair.
+pub struct Seen<'a> {
+    /// The operation.
+    pub operation: &'a Operation<'a>,
+    /// What the profile says of it.
+    pub judged: Judged,
+    /// The flow it came on.
+    pub context: &'a FlowContext,
+    /// What all detections share.
+    pub site: SiteView<'a>,
+}
+
+impl Seen<'_> {
+    /// What could not be seen that bears on this operation.
+    #[must_use]
+    pub fn coverage(&self) -> Coverage {
+        self.context.blindness.at(self.operation.flow, self.operation.origin.at, self.site.last_drop)
+    }
+}
+
+/// What all detections share.
+#[derive(Copy, Clone)]
+pub struct SiteView<'a> {
+    /// The profile in force.
+    pub profile: Option<&'a Compiled>,
+    /// Thresholds in force.
+    pub thresholds: &'a Thresholds,
+    /// When the taps lost packets last.
+    pub last_drop: Option<Timestamp>,
+}
+
 /// Raises findings.
 pub struct Detector {
     profile: Option<Compiled>,
+    thresholds: Thresholds,
+    /// Changes with the profile.
+    epoch: u32,
+    associations: AssociationTable,
     selects: SelectTable,
     last_drop: Option<Timestamp>,
 }
@@ -61,7 +98,16 @@ use select::{Missing, SelectTable};
 impl Detector {
     /// A detector with what is allowed; without a profile only findings that need none are raised.
     pub fn new(profile: Option<Compiled>) -> Detector {
-        Detector { profile, selects: SelectTable::new(SELECT_LIMIT, SELECT_TIMEOUT_NS), last_drop: None }
+        let thresholds = Thresholds::default();
+        let select_timeout_ns = (thresholds.select_timeout * 1e9) as u64;
+        Detector {
+            profile,
+            selects: SelectTable::new(SELECT_LIMIT, select_timeout_ns),
+            thresholds,
+            epoch: 0,
+            associations: AssociationTable::new(ASSOCIATION_LIMIT),
+            last_drop: None,
+        }
     }
 
     /// The profile in force.
@@ -79,6 +125,32 @@ impl Detector {
         self.selects.overflowed
     }
 
+    /// Pairs that could not be remembered because the table was full.
+    pub fn associations_overflowed(&self) -> u64 {
+        self.associations.overflowed()
+    }
+
+    /// A hole in a flow's stream.
+    pub fn gap(&mut self, context: &FlowContext, now: Timestamp) {
+        context.partners.gap(&mut self.associations, now);
+    }
+
+    /// Packet time has passed the whole second `now`: what is due falls due.
+    pub fn tick(&mut self, now: Timestamp, sink: &mut dyn FindingSink) {
+        while let Some((id, _)) = self.associations.next_due(now) {
+            let site = SiteView {
+                profile: self.profile.as_ref(),
+                thresholds: &self.thresholds,
+                last_drop: self.last_drop,
+            };
+            let Some(association) = self.associations.get(id) else { continue };
+            if let Some(at) = due(association, now, site, sink) {
+                // Never at once again: a detection that errs must not hold up the sensor.
+                self.associations.wake(id, at.max(now.plus(1)));
+            }
+        }
+    }
+
     /// Judge an operation.
     #[inline]
     pub fn operation(
@@ -87,7 +159,9 @@ impl Detector {
         operation: &Operation<'_>,
         sink: &mut dyn FindingSink,
     ) -> Judged {
-        let pair = self.profile.as_ref().map(|profile| context.pairs.of(profile, operation));
+        let profile = self.profile.as_ref();
+        let partner = context.partners.of(profile, self.epoch, &mut self.associations, operation);
+        let pair = partner.pair;
         let verdict = self.profile.as_ref().zip(pair).map(|(profile, pair)| profile.judge(pair, operation));
         let allowed = verdict.as_ref().map(Verdict::is_allowed);
         let rule = match &verdict {
@@ -103,7 +177,34 @@ impl Detector {
         if suspicious {
             self.report(context, operation, verdict.as_ref(), missing, sink);
         }
-        Judged { allowed, pair, rule }
+        let judged = Judged { allowed, pair, rule };
+        if let Some(id) = partner.association {
+            self.remember(context, operation, judged, id, sink);
+        }
+        judged
+    }
+
+    /// Show the operation to the detections that remember the pair.
+    #[inline]
+    fn remember(
+        &mut self,
+        context: &FlowContext,
+        operation: &Operation<'_>,
+        judged: Judged,
+        id: AssociationId,
+        sink: &mut dyn FindingSink,
+    ) {
+        let Some(association) = self.associations.get(id) else { return };
+        association.note(operation.flow, operation.origin.at);
+        let site = SiteView {
+            profile: self.profile.as_ref(),
+            thresholds: &self.thresholds,
+            last_drop: self.last_drop,
+        };
+        let seen = Seen { operation, judged, context, site };
+        if let Some(at) = shown(association, &seen, sink) {
+            self.associations.wake(id, at);
+        }
     }
 
     #[cold]
@@ -283,6 +384,7 @@ impl Detector {
         sink.finding(&Finding {
             at: anomaly.at,
             kind: FindingKind::EncapsulationAnomaly,
+            severity: None,
             flow: None,
             protocol: None,
             client,
@@ -323,4 +425,22 @@ fn expects_port(profile: &Compiled, flow: &FlowInfo, protocol: Protocol) -> bool
         })
     };
     expects(flow.server) || expects(flow.client)
+}
+
+/// Every detection with a memory of the pair is shown the operation: a line each. Returns when the first of
+/// them wants to be called.
+#[inline]
+fn shown(_association: &mut Association, _seen: &Seen<'_>, _sink: &mut dyn FindingSink) -> Option<Timestamp> {
+    None
+}
+
+/// Every detection is asked what is due at `now`: a line each. Returns when the first of them wants to be
+/// called again.
+fn due(
+    _association: &mut Association,
+    _now: Timestamp,
+    _site: SiteView<'_>,
+    _sink: &mut dyn FindingSink,
+) -> Option<Timestamp> {
+    None
 }

@@ -144,6 +144,7 @@ impl<'a> Subject<'a> {
         Finding {
             at: self.at,
             kind: FindingKind::Peculiar,
+            severity: None,
             flow: Some(self.flow),
             protocol: self.protocol,
             client: self.client,

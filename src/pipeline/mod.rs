@@ -57,6 +57,8 @@ pub struct Pipeline<C: Consumer> {
     flow_capacity: usize,
     /// Time of the last pause.
     idle: Timestamp,
+    /// The consumer is told when this is reached.
+    next_second: Timestamp,
 }
 
 /// What the pipeline read, by frame.
@@ -96,6 +98,7 @@ impl<C: Consumer> Pipeline<C> {
             taps: Vec::new(),
             flow_capacity: options.flows.flows,
             idle: Timestamp::default(),
+            next_second: Timestamp::default(),
         }
     }
 
@@ -109,6 +112,9 @@ impl<C: Consumer> Pipeline<C> {
             None => self.first_of_tap(tap, frame),
         }
         self.flows.advance(frame.at, &mut self.worker);
+        if frame.at >= self.next_second {
+            self.second(frame.at);
+        }
         self.packet(frame);
         if let Some(anomaly) = self.decap.take_anomaly() {
             self.worker.consumer().encapsulation(&anomaly);
@@ -125,6 +131,14 @@ impl<C: Consumer> Pipeline<C> {
             return;
         }
         self.flows.packet(frame.place, frame.at, packet, &mut self.worker);
+    }
+
+    /// Packet time passed a whole second, perhaps many at once.
+    fn second(&mut self, now: Timestamp) {
+        const SECOND: u64 = 1_000_000_000;
+        let second = Timestamp(now.0 / SECOND * SECOND);
+        self.next_second = second.plus(SECOND);
+        self.worker.consumer().tick(second);
     }
 
     #[cold]
@@ -153,6 +167,9 @@ impl<C: Consumer> Pipeline<C> {
         self.idle = now;
         self.decap.tick(now);
         self.flows.advance(now, &mut self.worker);
+        if now >= self.next_second {
+            self.second(now);
+        }
     }
 
     /// The time it is in the pipeline: of the last frame, or of the last pause if that was later.

@@ -10,7 +10,7 @@ use super::carry::Carry;
 use super::probing::{Probing, Verdict, other_than};
 use crate::decap::Anomaly;
 use crate::detect::coverage::Blindness;
-use crate::detect::pairs::Pairs;
+use crate::detect::partners::Partners;
 use crate::flow::{CloseReason, FlowHandler, Overlap, PortSet};
 
 /// Ports on which a protocol is expected.
@@ -73,8 +73,8 @@ pub struct FlowContext {
     pub unexpected_port: bool,
     /// What the tap missed and when.
     pub blindness: Blindness,
-    /// What the profile says of the flow's stations.
-    pub pairs: Pairs,
+    /// Who the flow's stations and masters are.
+    pub partners: Partners,
     /// Directions, by [`Direction::index`], whose numbering jumped or went back: a receiver may not have
     /// followed, so what is decoded from there on counts as recovered.
     pub renumbered: [bool; 2],
@@ -106,6 +106,9 @@ pub trait Consumer {
     }
     /// A flow was recognised by content on a port where nobody expects its protocol.
     fn unexpected_port(&mut self, _context: &mut FlowContext, _flow: &FlowInfo, _chunk: &Chunk<'_>) {}
+    /// Packet time has passed a whole second, `now`. Every shard is told of the same seconds, whatever the
+    /// number of workers.
+    fn tick(&mut self, _now: Timestamp) {}
     /// The encapsulation of a frame looks like evasion.
     fn encapsulation(&mut self, _anomaly: &Anomaly) {}
 }
@@ -219,7 +222,7 @@ impl<C: Consumer> Worker<C> {
             protocol: dissector.protocol,
             unexpected_port,
             blindness: Blindness::default(),
-            pairs: Pairs::default(),
+            partners: Partners::default(),
             renumbered: [false; 2],
             by_segment: [SegmentReader::default(); 2],
             foreign: false,

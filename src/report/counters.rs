@@ -7,7 +7,7 @@ use foldhash::quality::RandomState;
 use hashbrown::HashMap;
 use parsers::{Action, Defect, DefectKind, Exchange, Function, Operation, Outcome, Protocol, Unit};
 
-use super::catalogue::{CATALOGUE, FindingKind};
+use super::catalogue::{CATALOGUE, FindingKind, Severity};
 use super::finding::Finding;
 use super::record::Judgement;
 use super::series::{SERIES_PER_FAMILY, SeriesTable, UNPROFILED};
@@ -75,7 +75,8 @@ pub struct Counters {
     /// Value: nanoseconds since 1970.
     pub(super) last_seen: SeriesTable,
     last_seen_places: HashMap<(Option<u32>, Protocol), u32, RandomState>,
-    findings: Vec<u64>,
+    /// By kind and severity.
+    findings: Vec<[u64; Severity::ALL.len()]>,
     pub(super) station_findings: SeriesTable,
     folded: Vec<u64>,
     withheld: Vec<u64>,
@@ -100,7 +101,7 @@ impl Counters {
             unanswered: table(),
             last_seen: table(),
             last_seen_places: HashMap::default(),
-            findings: vec![0; CATALOGUE.len()],
+            findings: vec![[0; Severity::ALL.len()]; CATALOGUE.len()],
             station_findings: table(),
             folded: vec![0; CATALOGUE.len()],
             withheld: vec![0; CATALOGUE.len()],
@@ -214,7 +215,7 @@ impl Counters {
 
     /// Count a finding, first or repeat.
     pub fn finding(&mut self, finding: &Finding<'_>) {
-        self.findings[finding.kind.index()] += 1;
+        self.findings[finding.kind.index()][finding.severity() as usize] += 1;
         let station = finding.station_name.unwrap_or(UNPROFILED);
         self.station_findings.add_to(&[station, finding.kind.name()], 1);
     }
@@ -246,7 +247,12 @@ impl Counters {
 
     /// Findings of a kind, repeats included.
     pub fn findings_of(&self, kind: FindingKind) -> u64 {
-        self.findings[kind.index()]
+        self.findings[kind.index()].iter().sum()
+    }
+
+    /// Findings of a kind that were raised with this severity, repeats included.
+    pub fn findings_at(&self, kind: FindingKind, severity: Severity) -> u64 {
+        self.findings[kind.index()][severity as usize]
     }
 
     /// Findings of a kind that were folded.

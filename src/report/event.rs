@@ -97,7 +97,7 @@ pub(super) fn finding_body(json: &mut Json, common: &Common, finding: &Finding<'
     json.key("kind");
     json.word(kind.name());
     json.key("severity");
-    json.word(kind.severity().name());
+    json.word(finding.severity().name());
     json.key("title");
     json.text(kind.title());
     json.key("explanation");

@@ -6,7 +6,7 @@ use parsers::{
     Coverage, Endpoint, FlowInfo, FrameRef, Function, PointRange, Protocol, StationAddress, Timestamp,
 };
 
-use super::catalogue::FindingKind;
+use super::catalogue::{FindingKind, Severity};
 
 /// A finding on its way to the sinks. Borrowed: nothing is allocated unless it is written.
 #[derive(Copy, Clone)]
@@ -15,6 +15,8 @@ pub struct Finding<'a> {
     pub at: Timestamp,
     /// What kind.
     pub kind: FindingKind,
+    /// How bad, where it is not what the kind says (tags raise it, a maintenance window lowers it).
+    pub severity: Option<Severity>,
     /// The flow, where one is involved.
     pub flow: Option<&'a FlowInfo>,
     /// The protocol, where one is known.
@@ -52,4 +54,12 @@ pub struct Finding<'a> {
     /// What, besides kind, client host, server host and station, keeps repeats apart when they are folded
     /// (a function code, a point address).
     pub fold_key: u64,
+}
+
+impl Finding<'_> {
+    /// How bad it is.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        self.severity.unwrap_or_else(|| self.kind.severity())
+    }
 }

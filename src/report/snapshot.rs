@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use parsers::{DefectKind, Protocol, Timestamp};
 
 use super::attack::attack;
-use super::catalogue::CATALOGUE;
+use super::catalogue::{CATALOGUE, Severity};
 use super::counters::{Counters, Latency};
 use super::event::Identity;
 use super::event_log::EventLog;
@@ -152,8 +152,13 @@ impl Snapshot {
 
     fn findings(&mut self, counters: &Counters, folds_evicted: u64) {
         for &kind in CATALOGUE {
-            let count = counters.findings_of(kind) as f64;
-            self.add(Metric::Anomalies, &[kind.name(), kind.severity().name()], count);
+            for &severity in Severity::ALL {
+                let count = counters.findings_at(kind, severity);
+                // The kind's own severity is there from the start, so that `increase()` sees the first.
+                if count > 0 || severity == kind.severity() {
+                    self.add(Metric::Anomalies, &[kind.name(), severity.name()], count as f64);
+                }
+            }
         }
         self.table(Metric::StationAnomalies, &counters.station_findings);
         for &kind in CATALOGUE {

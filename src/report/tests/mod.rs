@@ -99,6 +99,7 @@ pub(super) fn finding(flow: Option<&FlowInfo>, kind: FindingKind, at: u64) -> Fi
     Finding {
         at: Timestamp(at),
         kind,
+        severity: None,
         flow,
         protocol: Some(Protocol::Modbus),
         client: end(1, 40_000),

@@ -1,0 +1,85 @@
+//! Every threshold of the detections, once: its name in `[thresholds]`, its default, its unit, what it is
+//! for. Defaults are those of the detection catalogue, section 12, unless the comment says otherwise.
+
+macro_rules! thresholds {
+    ($($name:ident: $unit:ident = $default:expr, $doc:literal;)+) => {
+        /// Thresholds in force at a site.
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct Thresholds { $(#[doc = $doc] pub $name: f64,)+ }
+
+        impl Default for Thresholds {
+            fn default() -> Thresholds {
+                Thresholds { $($name: $default,)+ }
+            }
+        }
+
+        impl Thresholds {
+            /// All of them, in the order of the table.
+            pub const ALL: &'static [ThresholdInfo] = &[
+                $(ThresholdInfo { name: stringify!($name), unit: Unit::$unit, default: $default,
+                    doc: $doc },)+
+            ];
+
+            /// The value of the one with this name.
+            #[must_use]
+            pub fn get(&self, name: &str) -> Option<f64> {
+                match name { $(stringify!($name) => Some(self.$name),)+ _ => None }
+            }
+
+            /// Set the one with this name. False if there is none.
+            pub fn set(&mut self, name: &str, value: f64) -> bool {
+                match name { $(stringify!($name) => self.$name = value,)+ _ => return false }
+                true
+            }
+        }
+    };
+}
+
+/// What a threshold is measured in.
+#[derive(Debug, Copy, Clone, Eq, PartialEq)]
+pub enum Unit {
+    /// How many.
+    Count,
+    /// Seconds of packet time; durations in a profile are written as text (`"30 s"`, `"5 min"`).
+    Seconds,
+    /// A factor or a share.
+    Ratio,
+    /// Events in a second.
+    PerSecond,
+    /// Events in a minute.
+    PerMinute,
+}
+
+/// One row of the table.
+#[derive(Debug, Copy, Clone)]
+pub struct ThresholdInfo {
+    /// Key in `[thresholds]`.
+    pub name: &'static str,
+    /// Unit.
+    pub unit: Unit,
+    /// Value when nobody says otherwise.
+    pub default: f64,
+    /// What it is for.
+    pub doc: &'static str,
+}
+
+thresholds! {
+    select_timeout: Seconds = 10.0, "SEQ-01: how long a select is good for.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_threshold_is_set_and_read_by_its_name() {
+        let mut thresholds = Thresholds::default();
+        for info in Thresholds::ALL {
+            assert_eq!(thresholds.get(info.name), Some(info.default), "{}", info.name);
+            assert!(thresholds.set(info.name, info.default + 1.0));
+            assert_eq!(thresholds.get(info.name), Some(info.default + 1.0));
+            assert!(!info.doc.is_empty());
+        }
+        assert!(!thresholds.set("no_such_thing", 1.0));
+    }
+}

@@ -1,0 +1,88 @@
+//! Who the two sides of an operation are, kept with the flow: what the profile calls them and where their
+//! association is.
+//!
+//! A flow has one or few stations behind it, so a handful of entries spares nearly every look-up.
+
+use parsers::{Direction, Operation, StationAddress, Timestamp};
+use profiles::{Compiled, Pair};
+
+use super::association::{AssociationId, AssociationTable};
+
+/// Stations of one flow whose partner is kept. More take turns.
+const KEPT: usize = 4;
+
+/// A master and a station, looked up.
+#[derive(Debug, Clone, Copy)]
+pub struct Partner {
+    commands: Direction,
+    station: StationAddress,
+    epoch: u32,
+    /// What the profile calls them; `None` without a profile.
+    pub pair: Option<Pair>,
+    /// Their association; `None` if there was no room for one.
+    pub association: Option<AssociationId>,
+}
+
+/// Partners looked up for a flow.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Partners {
+    entries: [Option<Partner>; KEPT],
+    next: u8,
+}
+
+impl Partners {
+    /// The partner of an operation's master and station. `epoch` changes with the profile.
+    #[inline]
+    pub fn of(
+        &mut self,
+        profile: Option<&Compiled>,
+        epoch: u32,
+        table: &mut AssociationTable,
+        operation: &Operation<'_>,
+    ) -> Partner {
+        let commands =
+            if operation.from_master { operation.direction } else { operation.direction.reverse() };
+        for partner in self.entries.iter().flatten() {
+            if partner.station == operation.station
+                && partner.commands == commands
+                && partner.epoch == epoch
+                && partner.association.is_some_and(|id| table.get(id).is_some())
+            {
+                return *partner;
+            }
+        }
+        self.look_up(profile, epoch, table, operation, commands)
+    }
+
+    fn look_up(
+        &mut self,
+        profile: Option<&Compiled>,
+        epoch: u32,
+        table: &mut AssociationTable,
+        operation: &Operation<'_>,
+        commands: Direction,
+    ) -> Partner {
+        let pair = profile.map(|profile| {
+            profile.pair(
+                operation.master_endpoint(),
+                operation.station_endpoint(),
+                operation.protocol,
+                operation.station,
+            )
+        });
+        let association = table.admit(operation, pair);
+        let partner = Partner { commands, station: operation.station, epoch, pair, association };
+        self.entries[usize::from(self.next) % KEPT] = Some(partner);
+        self.next = (self.next + 1) % KEPT as u8;
+        partner
+    }
+
+    /// The flow lost octets: note it with its partners.
+    pub fn gap(&self, table: &mut AssociationTable, now: Timestamp) {
+        for partner in self.entries.iter().flatten() {
+            if let Some(association) = partner.association.and_then(|id| table.get(id)) {
+                association.gap(now);
+            }
+        }
+    }
+}
