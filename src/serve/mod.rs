@@ -3,6 +3,7 @@
 //! The only place in the sensor with an asynchronous runtime. It has a thread of its own and reads what
 //! the pipeline published; a slow client cannot hold the pipeline up.
 
+pub mod listener;
 pub mod metrics;
 
 use std::io;
@@ -20,6 +21,7 @@ use prometheus::Registry;
 use tokio::sync::oneshot;
 
 use crate::report::snapshot::Published;
+use listener::{FewConnections, IDLE_LIMIT, MAX_CONNECTIONS};
 
 /// How long the pipeline may be silent before `/healthz` says that it hangs. It gives a sign of life
 /// about once a second, traffic or not.
@@ -121,6 +123,7 @@ fn bind_error(address: SocketAddr, error: io::Error) -> ServeError {
 
 async fn serve(listener: TcpListener, shared: Shared, stopped: oneshot::Receiver<()>) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
+    let listener = FewConnections::new(listener, MAX_CONNECTIONS, IDLE_LIMIT);
     let app = Router::new()
         .route("/", get(index))
         .route("/metrics", get(exposition))
