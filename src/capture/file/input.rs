@@ -49,7 +49,7 @@ impl Input {
         let whole = Cursor::new(magic).chain(raw);
         let reader: Box<dyn Read + Send> = match compressed {
             Compression::None => Box::new(whole),
-            Compression::Gzip => Box::new(MultiGzDecoder::new(whole)),
+            Compression::Gzip => Box::new(BySmallSteps(MultiGzDecoder::new(whole))),
             Compression::Zstd => {
                 let mut decoder = zstd::stream::read::Decoder::new(whole)?;
                 decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
@@ -57,6 +57,20 @@ impl Input {
             }
         };
         Ok(Input { reader, done, size })
+    }
+}
+
+/// Octets asked of the decompressor at a time. What it had decoded in the call that fails is lost, so a
+/// damaged file loses less than this before the damage.
+const STEP: usize = 512;
+
+/// Reads in small steps.
+struct BySmallSteps<R>(R);
+
+impl<R: Read> Read for BySmallSteps<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let step = buf.len().min(STEP);
+        self.0.read(&mut buf[..step])
     }
 }
 

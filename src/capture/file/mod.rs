@@ -318,8 +318,8 @@ fn not_a_capture(window: &Window) -> io::Error {
         (_, Some(error)) => format!("cannot be read: {error}"),
         ([], None) => "is empty".to_owned(),
         (octets, None) => {
-            let magic = octets.get(..octets.len().min(4)).unwrap_or_default();
-            format!("is not a capture file (it begins with {magic:02x?})")
+            let magic: Vec<_> = octets.iter().take(4).map(|octet| format!("{octet:02x}")).collect();
+            format!("is not a capture file (it begins with {})", magic.join(" "))
         }
     };
     let message = format!("{found}; expected a pcap or pcapng file, plain or compressed with gzip or zstd");

@@ -5,6 +5,7 @@ use super::writer::Writer;
 use super::*;
 use crate::capture::file::bytes::ByteOrder;
 use crate::capture::file::{MAX_FRAME, open_files};
+use std::io::Write as _;
 
 fn small_pcapng() -> Vec<u8> {
     let mut w = Writer::new(ByteOrder::Little);
@@ -153,13 +154,31 @@ fn damaged_compression_gives_what_could_be_decompressed() {
 }
 
 #[test]
+fn damage_within_gzip_loses_little_of_what_came_before_it() {
+    let mut w = Writer::pcap(ByteOrder::Little, 0xa1b2_c3d4, 1);
+    for number in 0_u32..40_000 {
+        w.record(number, 0, 4, &number.wrapping_mul(0x9e37_79b9).to_le_bytes());
+    }
+    // Flushed, so that the next octet begins a block, and then a type of block that does not exist.
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(&w.out).unwrap();
+    encoder.flush().unwrap();
+    let mut damaged = encoder.get_ref().clone();
+    damaged.extend([0xff; 64]);
+    let (frames, trouble) = read(&damaged);
+    let octets = 24 + 20 * frames.len();
+    assert!(damage(&trouble).is_some());
+    assert!(octets + 512 + 20 > w.out.len(), "{octets} of {} octets were read", w.out.len());
+}
+
+#[test]
 fn what_is_no_capture_is_an_error_that_says_what_was_expected() {
     let error = |file: &[u8]| open(&[file]).err().expect("an error").to_string();
     for (file, found) in [
         (&b""[..], "file0: is empty"),
-        (b"ab", "file0: is not a capture file (it begins with [61, 62])"),
-        (b"hello world, this is no capture", "it begins with [68, 65, 6c, 6c]"),
-        (&gzip(b"hello world"), "it begins with [68, 65, 6c, 6c]"),
+        (b"ab", "file0: is not a capture file (it begins with 61 62)"),
+        (b"hello world, this is no capture", "it begins with 68 65 6c 6c"),
+        (&gzip(b"hello world"), "it begins with 68 65 6c 6c"),
         (&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0xff, 0xff, 0xff], "file0: cannot be read"),
     ] {
         let error = error(file);
