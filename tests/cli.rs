@@ -221,6 +221,24 @@ fn events_are_never_written_over_an_input() {
 }
 
 #[test]
+fn the_sensor_does_not_write_events_over_its_own_configuration_or_profile() {
+    let folder = Folder::new("events-over-configuration");
+    folder.write("site.toml", b"[profile]\nname = \"site\"\n");
+    std::fs::create_dir_all(folder.file("other")).unwrap();
+    for events in ["gridtap.toml", "./site.toml", "other/../site.toml"] {
+        let content = format!(
+            "[capture]\ninterfaces = [\"lo\"]\n[profile]\npath = \"site.toml\"\n[events]\npath = \"{events}\"\n"
+        );
+        let config = folder.write("gridtap.toml", &content);
+        for command in [&["config", "check"][..], &["run", "--config"]] {
+            let (_, err) = ends_with(&gridtap(&[command, &[text(&config)]].concat()), 2);
+            assert!(err.contains("the events would go into"), "{err}");
+        }
+        assert_eq!(std::fs::read_to_string(&config).unwrap(), content);
+    }
+}
+
+#[test]
 fn every_interface_that_cannot_be_watched_is_named_and_the_status_is_1() {
     let folder = Folder::new("cli-interfaces");
     let config = "capture.interfaces = [\"nosuch0\", \"nosuch1\"]\nserve.listen = \"127.0.0.1:0\"\n";

@@ -119,7 +119,7 @@ pub(super) fn replay(arguments: &ReplayArguments) -> Exit {
 }
 
 /// Whether two paths lead to the same file, through links as well.
-fn same_file(one: &Path, other: &Path) -> bool {
+pub(super) fn same_file(one: &Path, other: &Path) -> bool {
     let identity = |path: &Path| std::fs::metadata(path).map(|m| (m.dev(), m.ino()));
     match (identity(one), identity(other)) {
         (Ok(one), Ok(other)) => one == other,

@@ -13,7 +13,7 @@ use profiles::Compiled;
 
 use super::Exit;
 use super::exit::{complain, say};
-use super::replay::{identity, operations_log};
+use super::replay::{identity, operations_log, same_file};
 use crate::capture::live::{Filtering, LiveOptions, LiveSource, TapCounters, forbid_sending};
 use crate::capture::{FrameSource, Trouble, TroubleKind};
 use crate::config::Config;
@@ -59,7 +59,16 @@ pub(super) fn check(file: &Path) -> Exit {
 
 fn read(file: &Path) -> Result<(Config, Option<Compiled>), Exit> {
     let config = Config::load(file).map_err(|error| Exit::Usage(error.to_string()))?;
-    let profile = super::profile::load(config.profile.as_ref().map(|p| p.path.as_path()))?;
+    let profile_path = config.profile.as_ref().map(|p| p.path.as_path());
+    let inputs = [Some(file), profile_path];
+    if let Some(input) = inputs.into_iter().flatten().find(|input| same_file(&config.events.path, input)) {
+        return Err(Exit::Usage(format!(
+            "{}: the events would go into {}; write another path under [events]",
+            file.display(),
+            input.display()
+        )));
+    }
+    let profile = super::profile::load(profile_path)?;
     Ok((config, profile))
 }
 
