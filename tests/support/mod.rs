@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: running frames through the pipeline and keeping what came out.
 #![allow(dead_code, clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub)]
 
+pub mod judge;
 pub mod net;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,7 @@
+//! Detections that remember, from octets on the wire to the words in the event log: each is raised once with
+//! its explanation, each has a near miss, and what is drawn from something absent is withheld where the tap
+//! is blind. One file a group.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[path = "../support/mod.rs"]
+mod support;
