@@ -3,15 +3,28 @@
 //! ```text
 //! encode/   Modbus and DNP3 octets, from the standards
 //! vectors/  every function code and object, with what a reader must find in it
+//! scenario/ a grid, its stations, masters and noise, from a file
+//! grid/     the process: power flow, loads over the day, breakers, taps
+//! station/  what stands behind the points and answers for them
+//! master/   who polls and operates
+//! attack/   who should not be there
+//! engine/   simulated time: events, connections, the capture
 //! wire/     frames, TCP conversations, capture files
 //! ```
 //!
 //! This crate knows nothing of the decoders: it encodes the protocols independently, so that one
 //! misreading of a standard cannot pass on both sides.
 
+pub mod attack;
 pub mod captures;
 pub mod encode;
+mod engine;
+pub mod grid;
 pub mod live;
+pub mod master;
+pub mod scenario;
+pub mod site;
+mod station;
 pub mod tshark;
 pub mod value;
 pub mod vectors;

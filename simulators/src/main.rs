@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use simulators::attack;
+use simulators::scenario::{Scenario, ScenarioError, Span};
+use simulators::site::{self, Format};
 use simulators::wire::{ByteOrder, LINKTYPE_ETHERNET, Resolution, TimedFrame, pcap};
 use simulators::{captures, live, vectors};
 
@@ -41,12 +44,39 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Write the traffic of a site into a capture, with the truth about its attacks beside it.
+    Capture(CaptureArguments),
     /// Write every generated capture as a pcap file.
     Captures {
         /// Directory to write to; made if missing.
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+}
+
+#[derive(Debug, clap::Args)]
+struct CaptureArguments {
+    /// The site, such as simulators/scenarios/feeders.toml.
+    #[arg(value_name = "SCENARIO")]
+    scenario: PathBuf,
+    /// Everything random depends on it: the same seed gives the same bytes.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Simulated time, such as "24h" or "90 min".
+    #[arg(long = "for", value_name = "TIME", default_value = "1h")]
+    length: Span,
+    /// Capture to write; pcap when the name ends so, pcapng otherwise.
+    #[arg(short, long, value_name = "FILE")]
+    out: PathBuf,
+    /// Where to write what is true about the attacks, as JSON lines.
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+    /// Attacks; SCENARIO.attacks.toml beside the scenario if it is there.
+    #[arg(long, value_name = "FILE", conflicts_with = "no_attacks")]
+    attacks: Option<PathBuf>,
+    /// Benign traffic only.
+    #[arg(long)]
+    no_attacks: bool,
 }
 
 fn main() -> std::process::ExitCode {
@@ -56,6 +86,7 @@ fn main() -> std::process::ExitCode {
             live::master(connect, Duration::from_secs(seconds), seed)
                 .map(|count| println!("{count} operations"))
         }
+        Command::Capture(arguments) => write_capture(&arguments),
         Command::Captures { out } => write_captures(&out),
     };
     match result {
@@ -82,5 +113,37 @@ fn write_captures(out: &std::path::Path) -> std::io::Result<()> {
         let frames: Vec<TimedFrame> = vectors::frames(&vectors, port).into_iter().map(|f| f.frame).collect();
         write(name, LINKTYPE_ETHERNET, &frames)?;
     }
+    Ok(())
+}
+
+fn write_capture(arguments: &CaptureArguments) -> std::io::Result<()> {
+    let wrong = |e: ScenarioError| std::io::Error::other(e.to_string());
+    let scenario = Scenario::load(&arguments.scenario).map_err(wrong)?;
+    let beside = arguments.scenario.with_extension("attacks.toml");
+    let attacks = match &arguments.attacks {
+        _ if arguments.no_attacks => Vec::new(),
+        Some(file) => attack::load(file, &scenario).map_err(wrong)?,
+        None if beside.exists() => attack::load(&beside, &scenario).map_err(wrong)?,
+        None => Vec::new(),
+    };
+    let pcap = arguments.out.extension().is_some_and(|e| e == "pcap");
+    let format = if pcap { Format::Pcap } else { Format::Pcapng };
+    let out = Box::new(std::fs::File::create(&arguments.out)?);
+    let begun = std::time::Instant::now();
+    let length = Duration::from_nanos(arguments.length.ns());
+    let summary = site::write(&scenario, &attacks, arguments.seed, length, format, out)?;
+    let seconds = begun.elapsed().as_secs_f64();
+    if let Some(file) = &arguments.labels {
+        std::fs::write(file, attack::to_lines(&summary.labels))?;
+    }
+    for attack in &summary.without_trace {
+        eprintln!("gridtap-sim: the attack {attack} left no frame: too late, or nobody to attack");
+    }
+    println!(
+        "{} frames and {} labels in {seconds:.1} s ({:.0} frames a second)",
+        summary.frames,
+        summary.labels.len(),
+        summary.frames as f64 / seconds
+    );
     Ok(())
 }

@@ -1,20 +1,26 @@
 //! Link layer and transport function.
 
-/// CRC-16/DNP, bit by bit: polynomial 0x3D65 reflected, start 0, inverted at the end.
+/// CRC-16/DNP: polynomial 0x3D65 reflected, start 0, inverted at the end.
 pub fn crc(bytes: &[u8]) -> u16 {
-    let mut crc = 0_u16;
-    for byte in bytes {
-        crc ^= u16::from(*byte);
-        for _ in 0..8 {
-            let low = crc & 1;
-            crc >>= 1;
-            if low == 1 {
-                crc ^= 0xa6bc;
-            }
-        }
-    }
-    !crc
+    !bytes.iter().fold(0_u16, |crc, byte| (crc >> 8) ^ REMAINDERS[usize::from(crc as u8 ^ byte)])
 }
+
+/// What each octet leaves, worked out bit by bit.
+const REMAINDERS: [u16; 256] = {
+    let mut table = [0_u16; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        let mut crc = octet as u16;
+        let mut bit = 0;
+        while bit < 8 {
+            crc = if crc & 1 == 1 { (crc >> 1) ^ 0xa6bc } else { crc >> 1 };
+            bit += 1;
+        }
+        table[octet] = crc;
+        octet += 1;
+    }
+    table
+};
 
 /// Usual control octets of the link header.
 pub mod control {
@@ -82,4 +88,50 @@ pub fn frames_from(control: u8, destination: u16, source: u16, fragment: &[u8], 
         .iter()
         .flat_map(|segment| link_frame(control, destination, source, segment))
         .collect()
+}
+
+/// What stands in link frames that lie one behind the other and belong together.
+#[derive(Debug, Clone, Eq, PartialEq)]
+pub struct Unframed {
+    /// Control octet of the first frame.
+    pub control: u8,
+    /// To whom.
+    pub destination: u16,
+    /// From whom.
+    pub source: u16,
+    /// The application fragment; empty in frames without user data.
+    pub fragment: Vec<u8>,
+}
+
+/// Take a fragment out of its link frames. `None` when anything is not as [`frames`] makes it.
+pub fn unframe(mut bytes: &[u8]) -> Option<Unframed> {
+    let mut out: Option<Unframed> = None;
+    while !bytes.is_empty() {
+        let header = bytes.get(..10)?;
+        if header[..2] != [0x05, 0x64] || header[2] < 5 || crc(&header[..8]).to_le_bytes() != header[8..10] {
+            return None;
+        }
+        let word = |at: usize| u16::from_le_bytes([header[at], header[at + 1]]);
+        let whole = out.get_or_insert_with(|| Unframed {
+            control: header[3],
+            destination: word(4),
+            source: word(6),
+            fragment: Vec::new(),
+        });
+        let mut rest = usize::from(header[2]) - 5;
+        bytes = &bytes[10..];
+        let mut skip = 1; // the transport octet
+        while rest > 0 {
+            let size = rest.min(16);
+            let block = bytes.get(..size + 2)?;
+            if crc(&block[..size]).to_le_bytes() != block[size..] {
+                return None;
+            }
+            whole.fragment.extend_from_slice(&block[skip..size]);
+            skip = 0;
+            rest -= size;
+            bytes = &bytes[size + 2..];
+        }
+    }
+    out
 }

@@ -13,7 +13,7 @@ mod objects;
 mod special;
 
 pub use application::{Header, Prefix, Range, confirm, request, response, unsolicited};
-pub use link::{control, crc, frames, frames_from, link_frame, segments};
+pub use link::{Unframed, control, crc, frames, frames_from, link_frame, segments, unframe};
 pub use objects::{Field, Sample, VARIATIONS, layout, object, pack_bits, pack_double_bits};
 pub use special::*;
 

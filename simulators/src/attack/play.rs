@@ -1,0 +1,321 @@
+//! Attacks at work: step after step, with a mark at every frame they cause.
+
+use std::net::Ipv4Addr;
+
+use super::steps::{Place, Step};
+use super::{Attack, Label};
+use crate::engine::frame::{ACK, PSH, RST, Tcp};
+use crate::engine::queue::{Event, Step as TcpStep};
+use crate::engine::tcp::{Owner, State};
+use crate::engine::{Poison, World, prng};
+use crate::station::Spoof;
+use crate::wire::Side;
+
+const MS: u64 = 1_000_000;
+/// An attacker waits this long for an answer.
+const PATIENCE_NS: u64 = 800 * MS;
+
+/// An attack at work.
+#[derive(Debug)]
+pub(crate) struct Running {
+    attack: Attack,
+    host: u32,
+    steps: std::vec::IntoIter<Step>,
+    /// The step that waits for a connection.
+    held: Option<Step>,
+    conn: Option<(u32, Place)>,
+    probing: bool,
+    serial: u64,
+    waiting: bool,
+    /// Time and number of the first and the last frame.
+    marks: Option<[(u64, u64); 2]>,
+}
+
+/// Answers of a station that are forged.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Injection {
+    pub(crate) attack: u32,
+    pub(crate) client: u32,
+    pub(crate) station: usize,
+    pub(crate) until: u64,
+}
+
+impl World<'_> {
+    /// Plan the attacks of a file.
+    pub(crate) fn add_attacks(&mut self, attacks: &[Attack], seed: u64) {
+        for (index, attack) in attacks.iter().enumerate() {
+            let begin = self.now + attack.at.ns();
+            let own = prng(seed, &format!("attack {index}"));
+            let (host, steps) = self.plan(attack, begin, own);
+            self.attacks.push(Running {
+                attack: attack.clone(),
+                host,
+                steps: steps.into_iter(),
+                held: None,
+                conn: None,
+                probing: false,
+                serial: 0,
+                waiting: false,
+                marks: None,
+            });
+            self.queue.push(begin, Event::Attack { attack: index as u32 });
+        }
+    }
+
+    /// The last frame belongs to this attack.
+    pub(crate) fn mark(&mut self, attack: u32) {
+        let last = self.last_frame;
+        let marks = self.attacks[attack as usize].marks.get_or_insert([last, last]);
+        marks[1] = last;
+    }
+
+    /// Labels of the attacks that left a frame.
+    pub(crate) fn labels(&self) -> Vec<Label> {
+        self.attacks.iter().filter_map(|running| self.label(running)).collect()
+    }
+
+    fn label(&self, running: &Running) -> Option<Label> {
+        let [first, last] = running.marks?;
+        let attack = &running.attack;
+        let time = |ns: u64| jiff::Timestamp::from_nanosecond(i128::from(ns)).ok().map(|t| t.to_string());
+        let station = self.scenario.stations.get(&attack.target).map(|s| s.address);
+        let target_ip = station.or(attack.address).unwrap_or(Ipv4Addr::UNSPECIFIED);
+        Some(Label {
+            from: time(first.0)?,
+            to: time(last.0)?,
+            technique: attack.behaviour.technique(),
+            behaviour: attack.behaviour.name(),
+            actor: attack.actor.clone(),
+            target: if attack.target.is_empty() { target_ip.to_string() } else { attack.target.clone() },
+            actor_ip: attack.actor_address(self.scenario).to_string(),
+            target_ip: target_ip.to_string(),
+            frames: [first.1, last.1],
+        })
+    }
+
+    pub(crate) fn attack_goes_on(&mut self, attack: u32) {
+        let state = &mut self.attacks[attack as usize];
+        state.waiting = false;
+        state.serial += 1;
+        let Some(step) = state.held.take().or_else(|| state.steps.next()) else { return };
+        let again =
+            |world: &mut Self, after: u64| world.queue.push(world.now + after, Event::Attack { attack });
+        match step {
+            Step::Wait(ns) => again(self, ns.max(200_000)),
+            Step::Ask(place, _) | Step::Tell(place, _) | Step::Overlap { place, .. }
+                if !self.at(attack, place) =>
+            {
+                self.attacks[attack as usize].held = Some(step);
+                self.approach(attack, place);
+            }
+            Step::Ask(_, bytes) => {
+                self.say(attack, bytes);
+                self.wait(attack);
+            }
+            Step::Tell(_, bytes) => {
+                self.say(attack, bytes);
+                again(self, 100_000);
+            }
+            Step::Overlap { decoy, real, .. } => {
+                self.decoy(attack, &decoy);
+                self.say(attack, real);
+                self.wait(attack);
+            }
+            Step::Probe(place) => {
+                self.attacks[attack as usize].probing = true;
+                self.approach(attack, place);
+            }
+            Step::Close => {
+                if let Some((conn, _)) = self.attacks[attack as usize].conn.take() {
+                    self.close(conn, Side::Client);
+                }
+                again(self, MS);
+            }
+            Step::Replay { station } => {
+                let place = (self.stations[station].host, self.stations[station].port);
+                let recorded = std::mem::take(&mut self.stations[station].commands);
+                let asked: Vec<Step> = recorded.into_iter().map(|bytes| Step::Ask(place, bytes)).collect();
+                let state = &mut self.attacks[attack as usize];
+                let rest: Vec<Step> = std::mem::take(&mut state.steps).collect();
+                state.steps = asked.into_iter().chain(rest).collect::<Vec<_>>().into_iter();
+                again(self, MS);
+            }
+            step => {
+                self.act_at_once(attack, &step);
+                again(self, 100_000);
+            }
+        }
+    }
+
+    fn act_at_once(&mut self, attack: u32, step: &Step) {
+        match *step {
+            Step::Spoof { station, factor } => {
+                let frozen = self.snapshot(station);
+                let spoof = factor.map_or(Spoof::Frozen(frozen), Spoof::Factor);
+                self.stations[station].spoof = Some(spoof);
+                self.stations[station].spoofed_by = Some(attack);
+            }
+            Step::Honest { station } => {
+                self.stations[station].spoof = None;
+                self.stations[station].spoofed_by = None;
+            }
+            Step::Storm { station } => self.storm(attack, station),
+            Step::Inject { client, station, until } => {
+                self.injection = Some(Injection { attack, client, station, until });
+            }
+            Step::Poison { client, station } => self.poison(attack, client, station, true),
+            Step::Heal { client, station } => self.poison(attack, client, station, false),
+            Step::Reset { client, station } => self.reset(attack, client, station),
+            _ => {}
+        }
+    }
+
+    fn at(&self, attack: u32, place: Place) -> bool {
+        self.attacks[attack as usize]
+            .conn
+            .is_some_and(|(conn, there)| there == place && self.conns[conn as usize].state == State::Open)
+    }
+
+    fn approach(&mut self, attack: u32, place: Place) {
+        let host = self.attacks[attack as usize].host;
+        let conn = self.open(host, place.0, place.1, Owner::Attack(attack));
+        self.attacks[attack as usize].conn = Some((conn, place));
+        self.wait(attack);
+    }
+
+    fn wait(&mut self, attack: u32) {
+        let state = &mut self.attacks[attack as usize];
+        state.waiting = true;
+        state.serial += 1;
+        let serial = state.serial;
+        self.queue.push(self.now + PATIENCE_NS, Event::AttackTimeout { attack, serial });
+    }
+
+    pub(crate) fn attack_timeout(&mut self, attack: u32, serial: u64) {
+        let state = &mut self.attacks[attack as usize];
+        if state.waiting && state.serial == serial {
+            // Nobody answers there: not tried again.
+            state.held = None;
+            state.probing = false;
+            self.attack_goes_on(attack);
+        }
+    }
+
+    fn say(&mut self, attack: u32, bytes: Vec<u8>) {
+        if let Some((conn, _)) = self.attacks[attack as usize].conn {
+            self.send(conn, Side::Client, bytes);
+        }
+    }
+
+    pub(crate) fn attack_received(&mut self, attack: u32, _bytes: &[u8]) {
+        if self.attacks[attack as usize].waiting {
+            self.attack_goes_on(attack);
+        }
+    }
+
+    pub(crate) fn attack_connected(&mut self, attack: u32, conn: u32) {
+        if std::mem::take(&mut self.attacks[attack as usize].probing) {
+            self.attacks[attack as usize].conn = None;
+            let seq = self.conns[conn as usize].next[0];
+            self.segment(conn, Side::Client, seq, RST | ACK, &[]);
+            self.conns[conn as usize].state = State::Closed;
+        }
+        self.attack_goes_on(attack);
+    }
+
+    pub(crate) fn attack_lost(&mut self, attack: u32, conn: u32) {
+        let state = &mut self.attacks[attack as usize];
+        if state.conn.is_some_and(|(own, _)| own == conn) {
+            state.conn = None;
+            if state.waiting {
+                state.held = None;
+                state.probing = false;
+                self.attack_goes_on(attack);
+            }
+        }
+    }
+
+    /// A segment that looks like the next one of the stream but dies on its way.
+    fn decoy(&mut self, attack: u32, bytes: &[u8]) {
+        let Some((conn, _)) = self.attacks[attack as usize].conn else { return };
+        let mut ends = self.ends(conn, Side::Client);
+        ends.ttl = 1;
+        let state = &self.conns[conn as usize];
+        let tcp = Tcp { seq: state.next[0], ack: state.expected[0], flags: PSH | ACK, window: 64_240 };
+        self.framer.tcp(&ends, &tcp, bytes);
+        self.emit_frame();
+        self.mark(attack);
+    }
+
+    fn storm(&mut self, attack: u32, station: usize) {
+        for sent in self.storm_messages(station) {
+            self.send(sent.connection, Side::Server, sent.bytes);
+            self.mark(attack);
+        }
+    }
+
+    fn poison(&mut self, attack: u32, client: u32, station: usize, lie: bool) {
+        let own = self.hosts[self.attacks[attack as usize].host as usize].mac;
+        let ends = [client, self.stations[station].host].map(|h| self.hosts[h as usize].clone());
+        for (told, about) in [(&ends[0], &ends[1]), (&ends[1], &ends[0])] {
+            let mac = if lie { own } else { about.mac };
+            self.framer.arp(told.mac, 2, (mac, about.address), (told.mac, told.address));
+            self.emit_frame();
+            self.mark(attack);
+        }
+        self.poison = lie.then_some(Poison { pair: (ends[0].address, ends[1].address), mac: own });
+    }
+
+    fn reset(&mut self, attack: u32, client: u32, station: usize) {
+        let Some(conn) = self.between(client, station) else { return };
+        for (side, felt) in [(Side::Server, Side::Client), (Side::Client, Side::Server)] {
+            let own = crate::engine::tcp::index(side);
+            let seq = self.conns[conn as usize].next[own];
+            let mut ends = self.ends(conn, side);
+            ends.ttl = 64;
+            self.framer.tcp(&ends, &Tcp { seq, ack: 0, flags: RST, window: 0 }, &[]);
+            self.emit_frame();
+            self.mark(attack);
+            self.queue.push(self.now + 100_000, Event::Tcp { conn, step: TcpStep::Reset(felt) });
+        }
+    }
+
+    /// Where answers are forged: the forgery that comes before this answer.
+    pub(crate) fn forge(&mut self, conn: u32, station: usize, answer: &[u8], delay: u64) {
+        let Some(injection) = self.injection else { return };
+        let hosts = self.conns[conn as usize].hosts;
+        if injection.until < self.now || injection.station != station || injection.client != hosts[0] {
+            return;
+        }
+        // Modbus registers: every value is another one, the length stays.
+        let mut bytes = answer.to_vec();
+        if bytes.len() < 11 || !matches!(bytes[7], 3 | 4) {
+            return;
+        }
+        for word in bytes[9..].chunks_exact_mut(2) {
+            word[0] ^= 0x01;
+            word[1] ^= 0x55;
+        }
+        let attack = injection.attack;
+        self.queue.push(self.now + delay / 2, Event::Forged { conn, attack, bytes });
+    }
+
+    pub(crate) fn forged(&mut self, conn: u32, attack: u32, bytes: &[u8]) {
+        let state = &self.conns[conn as usize];
+        if state.state != State::Open {
+            return;
+        }
+        let tcp = Tcp { seq: state.next[1], ack: state.expected[1], flags: PSH | ACK, window: 8192 };
+        let mut ends = self.ends(conn, Side::Server);
+        ends.ttl = 64;
+        self.framer.tcp(&ends, &tcp, bytes);
+        self.emit_frame();
+        self.mark(attack);
+    }
+
+    /// What an attack is, for messages.
+    pub(crate) fn without_trace(&self) -> Vec<String> {
+        let none = self.attacks.iter().filter(|r| r.marks.is_none());
+        none.map(|r| format!("{} on {}", r.attack.behaviour.name(), r.attack.target)).collect()
+    }
+}

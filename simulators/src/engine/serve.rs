@@ -1,0 +1,272 @@
+//! Stations as hosts: what listens, what answers after which time, what restarts.
+
+use super::queue::Event;
+use super::tcp::State;
+use super::{World, prng};
+use crate::encode::dnp3::{control, link_frame, unframe};
+use crate::encode::modbus::{Response, mbap};
+use crate::grid::Quantity;
+use crate::station::dnp3::{Outcome, Outstation, Sent};
+use crate::station::modbus::Unit;
+use crate::station::{Effect, Spoof, View};
+use crate::wire::{Prng, Side};
+
+/// A gateway gives up on a silent unit after this.
+const GATEWAY_NS: u64 = 400_000_000;
+
+pub(crate) enum Body {
+    Modbus(Unit),
+    Dnp3(Outstation),
+}
+
+/// A station at work.
+pub(crate) struct StationState {
+    pub(crate) name: String,
+    pub(crate) host: u32,
+    pub(crate) port: u16,
+    /// Unit id or link address.
+    pub(crate) number: u16,
+    pub(crate) body: Body,
+    pub(crate) spoof: Option<Spoof>,
+    /// The attack behind it.
+    pub(crate) spoofed_by: Option<u32>,
+    /// The last commands of masters, as they were sent.
+    pub(crate) commands: Vec<Vec<u8>>,
+    answer_ns: u64,
+    restart_ns: u64,
+    down_until: u64,
+    prng: Prng,
+}
+
+impl World<'_> {
+    pub(super) fn build_stations(&mut self, seed: u64) {
+        let scenario = self.scenario;
+        for (name, station) in &scenario.stations {
+            let host = self.host(station.address, true);
+            let port = station.service_port();
+            let own = prng(seed, &format!("station {name}"));
+            let (body, number) = if station.kind.is_dnp3() {
+                let outstation =
+                    Outstation::new(station, &self.grid, own.clone(), self.now, scenario.site.cold_start);
+                let number = outstation.address;
+                (Body::Dnp3(outstation), number)
+            } else {
+                let unit = Unit::new(name, station, &self.grid, own.clone());
+                (Body::Modbus(unit), u16::from(station.unit_id.unwrap_or(1)))
+            };
+            self.services.entry((host, port)).or_default().push(self.stations.len());
+            self.stations.push(StationState {
+                name: name.clone(),
+                host,
+                port,
+                number,
+                body,
+                spoof: None,
+                spoofed_by: None,
+                commands: Vec::new(),
+                answer_ns: station.answer_time.ns(),
+                restart_ns: station.restart_time.ns(),
+                down_until: 0,
+                prng: own,
+            });
+        }
+    }
+
+    pub(crate) fn listens(&self, host: u32, port: u16) -> bool {
+        if self.is_noise_server(host, port) {
+            return true;
+        }
+        let up = |index: &usize| self.stations[*index].down_until <= self.now;
+        self.services.get(&(host, port)).is_some_and(|stations| stations.iter().all(up))
+    }
+
+    /// A request reached a station's host.
+    pub(super) fn serve(&mut self, conn: u32, bytes: &[u8]) {
+        let state = &self.conns[conn as usize];
+        let Some(stations) = self.services.get(&(state.hosts[1], state.ports[1])).cloned() else { return };
+        match self.stations[stations[0]].body {
+            Body::Modbus(_) => self.serve_modbus(conn, &stations, bytes),
+            Body::Dnp3(_) => self.serve_dnp3(conn, &stations, bytes),
+        }
+    }
+
+    fn serve_modbus(&mut self, conn: u32, stations: &[usize], mut bytes: &[u8]) {
+        let mut delay = 0;
+        while let [t1, t2, 0, 0, l1, l2, unit, ..] = bytes {
+            let (transaction, unit) = (u16::from_be_bytes([*t1, *t2]), *unit);
+            let end = 6 + usize::from(u16::from_be_bytes([*l1, *l2]));
+            let Some(pdu) = bytes.get(7..end).filter(|pdu| !pdu.is_empty()) else { return };
+            let found = stations.iter().find(|s| self.stations[**s].number == u16::from(unit));
+            let answer = if let Some(station) = found {
+                let station = *station;
+                let state = &mut self.stations[station];
+                delay += state.answer_ns + state.prng.below(2 * state.answer_ns + 1);
+                let view = View { grid: &self.grid, spoof: state.spoof.as_ref() };
+                let Body::Modbus(machine) = &mut state.body else { return };
+                let outcome = machine.answer(pdu, &view);
+                self.effects(&outcome.effects, delay);
+                if outcome.restart {
+                    self.restart(station, delay);
+                }
+                outcome.pdu
+            } else {
+                delay += GATEWAY_NS;
+                Some(Response::Exception(pdu[0] & 0x7f, 0x0b).pdu())
+            };
+            if let Some(answer) = answer {
+                let bytes = mbap(transaction, unit, &answer);
+                if let Some(station) = found {
+                    self.forge(conn, *station, &bytes, delay);
+                }
+                self.queue.push(self.now + delay, Event::Send { conn, from: Side::Server, bytes });
+            }
+            bytes = &bytes[end..];
+        }
+    }
+
+    fn serve_dnp3(&mut self, conn: u32, stations: &[usize], bytes: &[u8]) {
+        let Some(frame) = unframe(bytes) else { return };
+        let broadcast = frame.destination >= 0xfffd;
+        for index in stations {
+            let state = &mut self.stations[*index];
+            if !broadcast && state.number != frame.destination {
+                continue;
+            }
+            let delay = state.answer_ns + state.prng.below(2 * state.answer_ns + 1);
+            let reply = match frame.control & 0x4f {
+                0x49 => Some(control::LINK_STATUS),
+                0x40 | 0x42 => Some(control::ACK),
+                0x43 | 0x44 => None,
+                _ => continue,
+            };
+            if let Some(code) = reply {
+                let bytes = link_frame(code, frame.source, state.number, &[]);
+                self.queue.push(self.now + delay / 2, Event::Send { conn, from: Side::Server, bytes });
+                continue;
+            }
+            let view = View { grid: &self.grid, spoof: state.spoof.as_ref() };
+            let Body::Dnp3(outstation) = &mut state.body else { continue };
+            let outcome = outstation.receive(frame.source, conn, &frame.fragment, broadcast, &view, self.now);
+            self.carry_out(*index, outcome, delay);
+        }
+    }
+
+    fn carry_out(&mut self, station: usize, outcome: Outcome, delay: u64) {
+        self.effects(&outcome.effects, delay);
+        for sent in outcome.sent {
+            let state = &mut self.stations[station];
+            let wait = if sent.unsolicited { state.prng.below(300_000_000) } else { delay };
+            let event = Event::Send { conn: sent.connection, from: Side::Server, bytes: sent.bytes };
+            self.queue.push(self.now + wait, event);
+        }
+        if outcome.restart {
+            self.restart(station, delay);
+        }
+    }
+
+    fn effects(&mut self, effects: &[Effect], delay: u64) {
+        for effect in effects {
+            self.queue.push(self.now + delay + effect.after_ns, Event::Effect(effect.control));
+        }
+    }
+
+    /// Answer first, then go down: connections are closed, new ones refused until it is back.
+    fn restart(&mut self, station: usize, delay: u64) {
+        let state = &mut self.stations[station];
+        state.down_until = self.now + state.restart_ns;
+        let (host, port) = (state.host, state.port);
+        if let Body::Dnp3(outstation) = &mut state.body {
+            outstation.restart();
+        }
+        let at = self.now + delay + 50_000_000;
+        for conn in 0..self.conns.len() {
+            let state = &self.conns[conn];
+            if state.state == State::Open && (state.hosts[1], state.ports[1]) == (host, port) {
+                let step = super::queue::Step::Close(Side::Server);
+                self.queue.push(at, Event::Tcp { conn: conn as u32, step });
+            }
+        }
+    }
+
+    /// A connection was accepted: outstations that report by themselves say hello to the master.
+    pub(crate) fn accepted(&mut self, conn: u32) {
+        let state = &self.conns[conn as usize];
+        let (host, port, client) =
+            (state.hosts[1], state.ports[1], self.hosts[state.hosts[0] as usize].address);
+        let Some(stations) = self.services.get(&(host, port)).cloned() else { return };
+        let Some(master) = self.scenario.masters.values().find(|m| m.address == client) else { return };
+        for index in stations {
+            if let Body::Dnp3(outstation) = &mut self.stations[index].body
+                && master.enable_unsolicited
+            {
+                let mut outcome = Outcome::default();
+                outstation.connected(master.link_address, conn, self.now, &mut outcome);
+                self.carry_out(index, outcome, 0);
+            }
+        }
+    }
+
+    pub(super) fn service_lost(&mut self, conn: u32) {
+        let state = &self.conns[conn as usize];
+        let Some(stations) = self.services.get(&(state.hosts[1], state.ports[1])).cloned() else { return };
+        for index in stations {
+            if let Body::Dnp3(outstation) = &mut self.stations[index].body {
+                outstation.disconnected(conn);
+            }
+        }
+    }
+
+    /// Outstations look at the process.
+    pub(crate) fn observe(&mut self) {
+        for index in 0..self.stations.len() {
+            let state = &mut self.stations[index];
+            if state.down_until > self.now {
+                continue;
+            }
+            if let Body::Dnp3(outstation) = &mut state.body {
+                let mut outcome = Outcome::default();
+                let view = View { grid: &self.grid, spoof: state.spoof.as_ref() };
+                outstation.observe(&view, self.now, &mut outcome);
+                if !outcome.sent.is_empty() {
+                    self.carry_out(index, outcome, 0);
+                }
+            }
+        }
+    }
+
+    /// Invented events of an outstation, for everybody.
+    pub(crate) fn storm_messages(&mut self, station: usize) -> Vec<Sent> {
+        let mut outcome = Outcome::default();
+        if let Body::Dnp3(outstation) = &mut self.stations[station].body {
+            outstation.storm(self.now, &mut outcome);
+        }
+        outcome.sent
+    }
+
+    /// Keep a command of a master: an attacker may have listened.
+    pub(crate) fn record(&mut self, station: usize, bytes: &[u8]) {
+        const MOST: usize = 4;
+        let commands = &mut self.stations[station].commands;
+        if commands.len() == MOST {
+            commands.remove(0);
+        }
+        commands.push(bytes.to_vec());
+    }
+
+    /// The process as a station would report it now.
+    pub(crate) fn snapshot(&self, station: usize) -> Vec<(Quantity, f64)> {
+        let quantities = match &self.stations[station].body {
+            Body::Modbus(unit) => unit.quantities(),
+            Body::Dnp3(outstation) => outstation.quantities(),
+        };
+        quantities.into_iter().map(|q| (q, self.grid.value(q))).collect()
+    }
+
+    /// The open connection between a host and a station, if there is one.
+    pub(crate) fn between(&self, client: u32, station: usize) -> Option<u32> {
+        let (host, port) = (self.stations[station].host, self.stations[station].port);
+        let fits =
+            |c: &super::tcp::Conn| c.state == State::Open && c.hosts == [client, host] && c.ports[1] == port;
+        self.conns.iter().rposition(fits).map(|place| place as u32)
+    }
+}

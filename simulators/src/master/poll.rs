@@ -1,0 +1,66 @@
+//! What a poll reads, in the words of a scenario.
+
+use std::str::FromStr;
+
+use crate::encode::dnp3::{Header, Range};
+use crate::encode::modbus::Request;
+
+/// Something that is read.
+#[derive(Debug, Clone, Eq, PartialEq)]
+pub enum Read {
+    /// DNP3: headers of a read.
+    Objects(Vec<u8>),
+    /// DNP3: request link status.
+    LinkStatus,
+    /// Modbus: a PDU.
+    Pdu(Vec<u8>),
+}
+
+impl Read {
+    /// Belongs to DNP3.
+    pub fn is_dnp3(&self) -> bool {
+        !matches!(self, Read::Pdu(_))
+    }
+}
+
+fn all(objects: &[(u8, u8)]) -> Read {
+    Read::Objects(objects.iter().flat_map(|(g, v)| Header::new(*g, *v, Range::All).encode()).collect())
+}
+
+impl FromStr for Read {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Read, ()> {
+        Ok(match text {
+            "integrity" => all(&[(60, 2), (60, 3), (60, 4), (60, 1)]),
+            "events" => all(&[(60, 2), (60, 3), (60, 4)]),
+            "class 0" => all(&[(60, 1)]),
+            "class 1" => all(&[(60, 2)]),
+            "class 2" => all(&[(60, 3)]),
+            "class 3" => all(&[(60, 4)]),
+            "counters" => all(&[(20, 0)]),
+            "analogs" => all(&[(30, 0)]),
+            "binaries" => all(&[(1, 0)]),
+            "link_status" => Read::LinkStatus,
+            "identification" => Read::Pdu(Request::DeviceId(1, 0).pdu()),
+            _ => {
+                let (kind, range) = text.split_once(' ').ok_or(())?;
+                let function = match kind {
+                    "coil" => 1,
+                    "discrete_input" => 2,
+                    "holding_register" => 3,
+                    "input_register" => 4,
+                    _ => return Err(()),
+                };
+                let (first, last) = range.split_once('-').unwrap_or((range, range));
+                let first: u16 = first.trim().parse().map_err(|_| ())?;
+                let last: u16 = last.trim().parse().map_err(|_| ())?;
+                let count = last.checked_sub(first).ok_or(())?.checked_add(1).ok_or(())?;
+                if count > if function < 3 { 2000 } else { 125 } {
+                    return Err(());
+                }
+                Read::Pdu(Request::Read(function, first, count).pdu())
+            }
+        })
+    }
+}

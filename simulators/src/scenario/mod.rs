@@ -1,0 +1,186 @@
+//! A scenario file (TOML): the grid, the stations that measure and switch it, the masters that poll
+//! them, and the noise around. Read, expanded and checked here; nothing runs.
+//!
+//! ```text
+//! text -> ScenarioFile (typed, places known to the error) -> + repeats expanded -> checked Scenario
+//! ```
+
+mod check;
+mod grid;
+mod masters;
+mod repeat;
+mod stations;
+mod time;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
+pub use grid::{Breaker, Bus, Curve, Fault, Generator, GeneratorKind, Line, Load, Transformer};
+pub use masters::{Action, Master, MasterRole, Mode, Poll, TimeSync};
+pub use repeat::Repeat;
+pub use stations::{Station, StationKind};
+pub use time::{ClockTime, Span};
+
+/// Why a scenario or an attack file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ScenarioError {
+    /// The file cannot be read.
+    #[error("{0}: {1}")]
+    Read(String, std::io::Error),
+    /// It is no TOML of the right form; the text shows the place.
+    #[error("{0}")]
+    Form(String),
+    /// It is well formed and wrong; every mistake is one line.
+    #[error("{}", .0.join("\n"))]
+    Meaning(Vec<String>),
+}
+
+/// A whole scenario.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// What and when.
+    pub site: Site,
+    /// Nodes of the grid.
+    #[serde(default)]
+    pub buses: BTreeMap<String, Bus>,
+    /// Lines and cables.
+    #[serde(default)]
+    pub lines: BTreeMap<String, Line>,
+    /// Transformers, with taps.
+    #[serde(default)]
+    pub transformers: BTreeMap<String, Transformer>,
+    /// Consumers.
+    #[serde(default)]
+    pub loads: BTreeMap<String, Load>,
+    /// Generators and the grid's infeed.
+    #[serde(default)]
+    pub generators: BTreeMap<String, Generator>,
+    /// Breakers in lines and transformers.
+    #[serde(default)]
+    pub breakers: BTreeMap<String, Breaker>,
+    /// Faults that protection clears by itself.
+    #[serde(default)]
+    pub faults: Vec<Fault>,
+    /// Stations on the network.
+    #[serde(default)]
+    pub stations: BTreeMap<String, Station>,
+    /// Whoever polls them.
+    #[serde(default)]
+    pub masters: BTreeMap<String, Master>,
+    /// Traffic that has nothing to do with control.
+    #[serde(default)]
+    pub noise: Noise,
+    /// What the network does to packets.
+    #[serde(default)]
+    pub network: Network,
+    /// Parts written once and made many times.
+    #[serde(default)]
+    pub repeat: Vec<Repeat>,
+}
+
+/// `[site]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Site {
+    /// Name of the site.
+    pub name: String,
+    /// When the simulated time begins.
+    #[serde(deserialize_with = "time::timestamp")]
+    pub start: jiff::Timestamp,
+    /// How often the process is worked out anew.
+    #[serde(default = "Site::tick")]
+    pub tick: Span,
+    /// The outstations have just been switched on: they ask for the time and tell of their restart.
+    #[serde(default)]
+    pub cold_start: bool,
+}
+
+impl Default for Site {
+    fn default() -> Site {
+        Site {
+            name: String::new(),
+            start: jiff::Timestamp::UNIX_EPOCH,
+            tick: Site::tick(),
+            cold_start: false,
+        }
+    }
+}
+
+impl Site {
+    fn tick() -> Span {
+        Span::from_ms(1000)
+    }
+}
+
+/// `[noise]`: ordinary IT traffic between the named hosts.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Noise {
+    /// The host that answers DNS and HTTP; without one there is neither.
+    pub server: Option<std::net::Ipv4Addr>,
+    /// Hosts that ask it.
+    #[serde(default)]
+    pub clients: Vec<std::net::Ipv4Addr>,
+    /// Mean time between the questions of one client.
+    pub every: Option<Span>,
+}
+
+/// `[network]`
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// Lost segments in a million; each is sent again after the retransmission time.
+    #[serde(default)]
+    pub lost_per_million: u32,
+    /// Bursts of several segments in a million of which two change places.
+    #[serde(default)]
+    pub reordered_per_million: u32,
+    /// VLAN tag of all frames.
+    pub vlan: Option<u16>,
+}
+
+impl Scenario {
+    /// Read a file.
+    pub fn load(path: &Path) -> Result<Scenario, ScenarioError> {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|e| ScenarioError::Read(name.clone(), e))?;
+        Scenario::parse(&text, &name)
+    }
+
+    /// Read a text; `name` is what errors call it.
+    pub fn parse(text: &str, name: &str) -> Result<Scenario, ScenarioError> {
+        let mut scenario: Scenario =
+            toml::from_str(text).map_err(|e| ScenarioError::Form(format!("{name}: {e}")))?;
+        for (index, repeat) in std::mem::take(&mut scenario.repeat).iter().enumerate() {
+            repeat
+                .expand_into(&mut scenario)
+                .map_err(|e| ScenarioError::Form(format!("{name}: [[repeat]] {}: {e}", index + 1)))?;
+        }
+        let mistakes = check::mistakes(&scenario);
+        if mistakes.is_empty() {
+            return Ok(scenario);
+        }
+        Err(ScenarioError::Meaning(mistakes.iter().map(|m| format!("{name}: {m}")).collect()))
+    }
+
+    /// The stations whose names match one of the patterns (`*` stands for any ending), by name.
+    pub fn matching(&self, patterns: &[String]) -> Vec<&str> {
+        let hit = |name: &str| patterns.iter().any(|p| matches(p, name));
+        self.stations.keys().map(String::as_str).filter(|name| hit(name)).collect()
+    }
+}
+
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        Some((head, tail)) => {
+            name.len() >= head.len() + tail.len() && name.starts_with(head) && name.ends_with(tail)
+        }
+        None => pattern == name,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! `[stations.NAME]`: what kind of device, where it is on the network, and what of the grid it sees.
+
+use std::net::Ipv4Addr;
+
+use serde::Deserialize;
+
+use super::time::Span;
+
+/// Kinds of stations. Each has a fixed point list, see [`crate::station`].
+#[derive(Debug, Clone, Copy, Eq, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StationKind {
+    /// Modbus: solar inverter with a SunSpec map from register 40000.
+    Inverter,
+    /// Modbus: energy meter.
+    Meter,
+    /// Modbus: remote terminal unit with coils for breakers.
+    ModbusRtu,
+    /// Modbus: controller of a transformer's tap changer.
+    TapChanger,
+    /// DNP3: recloser controller.
+    Recloser,
+    /// DNP3: feeder protection relay.
+    FeederRelay,
+    /// DNP3: remote terminal unit of a substation.
+    SubstationRtu,
+}
+
+impl StationKind {
+    /// Speaks DNP3 and not Modbus.
+    pub fn is_dnp3(self) -> bool {
+        matches!(self, StationKind::Recloser | StationKind::FeederRelay | StationKind::SubstationRtu)
+    }
+}
+
+/// `[stations.NAME]`. Stations with the same address stand behind one gateway.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Station {
+    /// What it is.
+    pub kind: StationKind,
+    /// Where it answers.
+    pub address: Ipv4Addr,
+    /// Port; 502 or 20000 if left out.
+    pub port: Option<u16>,
+    /// Modbus unit id.
+    pub unit_id: Option<u8>,
+    /// DNP3 link address.
+    pub link_address: Option<u16>,
+    /// Breakers it switches, in the order of their point numbers.
+    #[serde(default)]
+    pub breakers: Vec<String>,
+    /// Lines or transformers it measures.
+    #[serde(default)]
+    pub lines: Vec<String>,
+    /// Buses it measures.
+    #[serde(default)]
+    pub buses: Vec<String>,
+    /// Transformer whose taps it steps.
+    pub transformer: Option<String>,
+    /// Generator it controls.
+    pub generator: Option<String>,
+    /// Holding registers from 200 that hold what is written to them and mean nothing.
+    #[serde(default)]
+    pub spare_registers: u16,
+    /// Shortest time it takes to answer; the longest is three times as much.
+    #[serde(default = "Station::answer_time")]
+    pub answer_time: Span,
+    /// DNP3: sends unsolicited responses.
+    #[serde(default)]
+    pub unsolicited: bool,
+    /// DNP3: events it keeps for each master.
+    #[serde(default = "Station::event_buffer")]
+    pub event_buffer: usize,
+    /// DNP3: a selection holds this long.
+    #[serde(default = "Station::select_timeout")]
+    pub select_timeout: Span,
+    /// DNP3: asks for the time this often.
+    #[serde(default = "Station::time_every")]
+    pub need_time_every: Span,
+    /// Out of service after a restart for this long.
+    #[serde(default = "Station::restart_time")]
+    pub restart_time: Span,
+}
+
+impl Station {
+    fn answer_time() -> Span {
+        Span::from_ms(6)
+    }
+
+    fn event_buffer() -> usize {
+        100
+    }
+
+    fn select_timeout() -> Span {
+        Span::from_ms(10_000)
+    }
+
+    fn time_every() -> Span {
+        Span::from_ms(6 * 3_600_000)
+    }
+
+    fn restart_time() -> Span {
+        Span::from_ms(20_000)
+    }
+
+    /// The port it listens on.
+    pub fn service_port(&self) -> u16 {
+        self.port.unwrap_or(if self.kind.is_dnp3() { 20_000 } else { 502 })
+    }
+}
