@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use parsers::{Endpoint, Exchange, Function, PointRange, StationAddress};
+use parsers::{Action, Endpoint, Exchange, Function, PointKind, PointRange, StationAddress, Timestamp};
 
-use crate::compiled::RuleId;
+use crate::compiled::{PointId, RuleId};
 use crate::points::{RangeText, RangesText};
-use crate::profile::{Profile, Rule};
+use crate::profile::{Deny, PointSpec, Profile, Rule, Severity};
 
 /// What is not allowed, in the terms of the detection catalogue.
 #[derive(Debug, Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash)]
@@ -21,6 +21,12 @@ pub enum AnomalyKind {
     Range,
     /// An order that changes the process, not allowed for whatever reason (POL-01).
     Control,
+    /// A denial forbids it (POL-01).
+    Denied,
+    /// It is allowed, but not with this value (POL-08).
+    Value,
+    /// It is allowed, but not at this time (POL-18).
+    Schedule,
 }
 
 /// Which condition failed.
@@ -38,10 +44,31 @@ pub enum Reason {
     Range,
     /// Sent to all stations, and no rule with `broadcast = true` is there.
     Broadcast,
+    /// A denial forbids it.
+    Denied,
+    /// The rule that allows it has ended.
+    Expired,
+    /// The rule that allows it holds at other times.
+    Schedule,
+    /// The rule that allows it does so for other values.
+    Value,
+}
+
+/// A written value outside the limits.
+#[derive(Debug, Copy, Clone, PartialEq)]
+pub struct BadValue {
+    /// What kind of point.
+    pub kind: PointKind,
+    /// Its address.
+    pub address: u32,
+    /// The value: raw, or in the unit of the named point.
+    pub value: f64,
+    /// The point, if the profile names it.
+    pub point: Option<PointId>,
 }
 
 /// An operation that the profile does not allow. Displayed as
-/// `rule 'x' allows read of holding_register 0-99; asked was 16 write_multiple_registers of holding_register 100-101`.
+/// `what rule 'x' allows (read of holding_register 0-99); asked was 16 write_multiple_registers of holding_register 100-101`.
 #[derive(Debug, Copy, Clone)]
 pub struct Anomaly<'a> {
     /// What, in the terms of the catalogue.
@@ -56,13 +83,19 @@ pub struct Anomaly<'a> {
     pub station_host: Option<&'a str>,
     /// The rule that comes nearest to allowing it.
     pub nearest: Option<RuleId>,
+    /// The denial that forbids it, when that is what failed.
+    pub denial: Option<&'a Deny>,
     /// The first range outside the nearest rule's, when that is what failed.
     pub offending: Option<PointRange>,
+    /// The first value outside the nearest rule's limits, when that is what failed.
+    pub value: Option<BadValue>,
     pub(crate) profile: &'a Profile,
+    pub(crate) at: Timestamp,
     pub(crate) master: Endpoint,
     pub(crate) server: Endpoint,
     pub(crate) address: StationAddress,
     pub(crate) exchange: Exchange,
+    pub(crate) action: Action,
     pub(crate) function: Function,
     pub(crate) ranges: &'a [PointRange],
     pub(crate) more_ranges: bool,
@@ -76,10 +109,23 @@ impl<'a> Anomaly<'a> {
         self.profile.rules.get(self.nearest?.0 as usize)
     }
 
-    /// Name of the nearest rule.
+    /// Name of the rule that comes nearest, or of the denial.
     #[must_use]
     pub fn nearest_name(&self) -> Option<&'a str> {
-        self.nearest_rule().map(|rule| rule.name.as_str())
+        let denial = self.denial.map(|denial| denial.name.as_str());
+        denial.or_else(|| self.nearest_rule().map(|rule| rule.name.as_str()))
+    }
+
+    /// The severity that the profile gives, where it gives one.
+    #[must_use]
+    pub fn severity(&self) -> Option<Severity> {
+        let by_kind = if self.action.is_control() { Severity::Critical } else { Severity::High };
+        Some(self.denial?.severity.unwrap_or(by_kind))
+    }
+
+    fn point(&self, id: PointId) -> Option<&'a PointSpec> {
+        let station = self.profile.stations.get(id.station as usize)?;
+        station.points.get(id.index as usize).map(AsRef::as_ref)
     }
 
     /// What the profile expects, for a finding's `expected`.
@@ -120,11 +166,21 @@ impl fmt::Display for Expected<'_, '_> {
                 return write!(f, "a rule with broadcast = true from '{client}' to a station of '{host}'");
             }
             Reason::Function | Reason::Range => {
-                return self.0.nearest_rule().map_or(Ok(()), |rule| rule.fmt(f));
+                return self
+                    .0
+                    .nearest_rule()
+                    .map_or(Ok(()), |rule| write!(f, "what rule '{}' allows ({})", rule.name, rule.what()));
             }
+            Reason::Denied => {
+                let Some(denial) = self.0.denial else { return Ok(()) };
+                return write!(f, "no such operation, because {denial}");
+            }
+            Reason::Expired => return self.expired(f),
+            Reason::Schedule => return self.schedule(f),
+            Reason::Value => return self.values(f),
         }
         let Some(rule) = self.0.nearest_rule() else { return Ok(()) };
-        write!(f, "; {rule} from ")?;
+        write!(f, "; rule '{}' allows this to ", rule.name)?;
         for (i, host) in rule.from.iter().take(SHOWN_HOSTS).filter_map(|h| profile.hosts.get(*h)).enumerate()
         {
             write!(f, "{}'{}'", if i > 0 { ", " } else { "" }, host.name)?;
@@ -133,6 +189,42 @@ impl fmt::Display for Expected<'_, '_> {
             0 => Ok(()),
             more => write!(f, " and {more} more"),
         }
+    }
+}
+
+impl Expected<'_, '_> {
+    fn expired(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(rule) = self.0.nearest_rule() else { return Ok(()) };
+        write!(f, "a rule in force, but rule '{}' ended", rule.name)?;
+        rule.expires.map_or(Ok(()), |end| write!(f, " at {}", Time(end)))
+    }
+
+    fn schedule(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(rule) = self.0.nearest_rule() else { return Ok(()) };
+        let schedule = rule.schedule.and_then(|s| self.0.profile.schedules.get(s));
+        let name = schedule.map_or("", |schedule| schedule.name.as_str());
+        write!(f, "this within the schedule '{name}' of rule '{}'", rule.name)
+    }
+
+    fn values(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(rule) = self.0.nearest_rule() else { return Ok(()) };
+        let Some(limits) = rule.values else { return Ok(()) };
+        write!(f, "values {limits}")?;
+        let point = self.0.value.and_then(|v| v.point).and_then(|id| self.0.point(id));
+        if let Some(unit) = point.and_then(|p| p.unit.as_deref()) {
+            write!(f, " {unit}")?;
+        }
+        write!(f, ", by rule '{}'", rule.name)
+    }
+}
+
+/// A time in UTC, to the second.
+struct Time(Timestamp);
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = jiff::Timestamp::from_second((self.0.0 / 1_000_000_000) as i64).unwrap_or_default();
+        time.fmt(f)
     }
 }
 
@@ -173,6 +265,17 @@ impl fmt::Display for Observed<'_, '_> {
                     StationAddress::Link(link) => write!(f, " link address {link}")?,
                 }
             }
+            Reason::Value => {
+                if let Some(bad) = a.value {
+                    let range = PointRange::one(bad.kind, bad.address);
+                    let point = bad.point.and_then(|id| a.point(id));
+                    match point {
+                        Some(point) => write!(f, ", {} for '{}'", bad.value, point.name)?,
+                        None => write!(f, ", {} for {}", bad.value, RangeText(range))?,
+                    }
+                }
+            }
+            Reason::Schedule | Reason::Expired => write!(f, " at {}", Time(a.at))?,
             _ => {}
         }
         match a.offending {

@@ -2,16 +2,19 @@
 //!
 //! | exchange | allowed when |
 //! |---|---|
-//! | request | one rule from the client to the station allows its function and all of its points |
+//! | request | no denial forbids it, and one rule from the client to the station allows its function, all of its points, its values, at this time |
 //! | request by broadcast | the same, by a rule with `broadcast = true` for a station of that host |
 //! | response to a request that was seen | always: the request was judged |
 //! | other response, confirm, link | some rule connects the client and the station |
 //! | unsolicited | a rule that connects them allows `report` or `read` |
+//!
+//! In this order: denials of the file, rules of the file, denials of the roles, rules of the roles.
 
 use parsers::{Exchange, Operation, PointRange};
 
-use crate::anomaly::{Anomaly, AnomalyKind, Reason};
-use crate::compiled::{Compiled, Grant, Pair, RuleId};
+use crate::anomaly::{Anomaly, AnomalyKind, BadValue, Reason};
+use crate::compiled::{Compiled, Grant, GrantId, Pair, RuleId};
+use crate::values;
 
 /// Rules looked through to find the nearest one for a client that has none. Telling what is near must
 /// not become expensive when somebody makes a great deal of traffic that is denied.
@@ -23,10 +26,12 @@ const UNSOLICITED: parsers::Function =
 
 /// The profile's word on an operation.
 #[derive(Debug, Copy, Clone)]
+// Judging must not allocate, so the rare variant is not boxed.
+#[allow(clippy::large_enum_variant)]
 pub enum Verdict<'a> {
     /// Allowed: by this rule, or because no rule of its own is needed (an answer, a confirmation).
     Allowed(Option<RuleId>),
-    /// Not allowed.
+    /// Not allowed, and why.
     Denied(Anomaly<'a>),
 }
 
@@ -52,11 +57,14 @@ struct Miss {
     reason: Reason,
     nearest: Option<RuleId>,
     offending: Option<PointRange>,
+    value: Option<BadValue>,
+    /// Place in [`crate::Profile::denials`].
+    denial: Option<u32>,
 }
 
 impl Miss {
     fn of(reason: Reason, nearest: Option<RuleId>) -> Miss {
-        Miss { reason, nearest, offending: None }
+        Miss { reason, nearest, offending: None, value: None, denial: None }
     }
 }
 
@@ -80,6 +88,28 @@ impl Compiled {
     }
 
     fn request(&self, pair: Pair, operation: &Operation<'_>) -> Result<RuleId, Miss> {
+        let (protocol, action, function) = (operation.protocol, operation.action, operation.function);
+        if self.denials.of_file.hold(protocol, action, function)
+            && let Some(denial) = self.denials.find(pair, operation, false)
+        {
+            return Err(Miss { denial: Some(denial), ..Miss::of(Reason::Denied, None) });
+        }
+        let found = self.request_by_rules(pair, operation);
+        if !self.denials.of_roles.hold(protocol, action, function) || pair.client.is_none() {
+            return found.map(|grant| grant.rule);
+        }
+        // What a rule of the file says of these points goes before the roles.
+        let by_file = match &found {
+            Ok(grant) => !grant.from_role,
+            Err(miss) => !matches!(miss.reason, Reason::Function | Reason::NoRule | Reason::Broadcast),
+        };
+        match self.denials.find(pair, operation, true).filter(|_| !by_file) {
+            Some(denial) => Err(Miss { denial: Some(denial), ..Miss::of(Reason::Denied, None) }),
+            None => found.map(|grant| grant.rule),
+        }
+    }
+
+    fn request_by_rules(&self, pair: Pair, operation: &Operation<'_>) -> Result<&Grant, Miss> {
         if pair.client.is_none() {
             let nearest = self.nearest_elsewhere(pair, operation);
             return Err(Miss::of(Reason::UnknownClient, nearest));
@@ -94,7 +124,7 @@ impl Compiled {
         if table.is_empty() {
             return Err(Miss::of(Reason::NoRule, self.nearest_elsewhere(pair, operation)));
         }
-        self.search(table, operation)
+        self.search(table, pair, operation)
     }
 
     /// A profile may name the unit that a protocol takes for "all" (Modbus unit 0 is often the gateway
@@ -104,7 +134,7 @@ impl Compiled {
         station.is_some_and(|s| s.address == Some(operation.station))
     }
 
-    fn broadcast(&self, pair: Pair, operation: &Operation<'_>) -> Result<RuleId, Miss> {
+    fn broadcast(&self, pair: Pair, operation: &Operation<'_>) -> Result<&Grant, Miss> {
         if pair.host.is_none() {
             return Err(Miss::of(Reason::UnknownStation, None));
         }
@@ -112,35 +142,71 @@ impl Compiled {
         if table.is_empty() {
             return Err(Miss::of(Reason::Broadcast, None));
         }
-        self.search(table, operation)
+        self.search(table, pair, operation)
     }
 
-    /// The first rule that allows all of the operation, or the one that comes nearest.
-    fn search(&self, table: &[RuleId], operation: &Operation<'_>) -> Result<RuleId, Miss> {
-        let mut near: Option<(RuleId, Option<PointRange>)> = None;
-        for (rule, grant) in self.grants_of(table) {
-            if !grant.allows(operation.protocol, operation.action, operation.function) {
+    /// The first rule that allows all of the operation, or the one that comes nearest: one whose values or
+    /// time are wrong before one whose points are.
+    fn search<'s>(
+        &'s self,
+        table: &'s [GrantId],
+        pair: Pair,
+        operation: &Operation<'_>,
+    ) -> Result<&'s Grant, Miss> {
+        let mut near: Option<Miss> = None;
+        for grant in self.grants_of(table) {
+            if !grant.operations.hold(operation.protocol, operation.action, operation.function) {
                 continue;
             }
             let outside = grant.outside(operation.ranges);
             // What is not listed cannot be checked, so only a rule for all points allows it.
-            if outside.is_none() && (!operation.more_ranges || grant.allows_all_points()) {
-                return Ok(rule);
+            if outside.is_some() || (operation.more_ranges && !grant.allows_all_points()) {
+                if near.is_none() {
+                    near = Some(Miss { offending: outside, ..Miss::of(Reason::Range, Some(grant.rule)) });
+                }
+                continue;
             }
-            if near.is_none() {
-                near = Some((rule, outside));
+            if !grant.conditional {
+                return Ok(grant);
+            }
+            match self.conditions(grant.rule, pair, operation) {
+                Ok(()) => return Ok(grant),
+                Err(miss) if near.as_ref().is_none_or(|near| near.reason == Reason::Range) => {
+                    near = Some(miss);
+                }
+                Err(_) => {}
             }
         }
-        if let Some((rule, offending)) = near {
-            return Err(Miss { reason: Reason::Range, nearest: Some(rule), offending });
+        if let Some(near) = near {
+            return Err(near);
         }
-        let same_points = self.grants_of(table).find(|(_, grant)| grant.outside(operation.ranges).is_none());
-        let nearest = same_points.map(|(rule, _)| rule).or_else(|| table.first().copied());
+        let same_points = self.grants_of(table).find(|grant| grant.outside(operation.ranges).is_none());
+        let first = || self.grants_of(table).next();
+        let nearest = same_points.or_else(first).map(|grant| grant.rule);
         Err(Miss::of(Reason::Function, nearest))
     }
 
+    /// What a rule asks beside operation and points.
+    fn conditions(&self, id: RuleId, pair: Pair, operation: &Operation<'_>) -> Result<(), Miss> {
+        let Some(rule) = self.rule(id) else { return Ok(()) };
+        let now = operation.origin.at;
+        if rule.expires.is_some_and(|end| now >= end) {
+            return Err(Miss::of(Reason::Expired, Some(id)));
+        }
+        let schedule = rule.schedule.and_then(|s| self.profile().schedules.get(s));
+        if schedule.is_some_and(|schedule| !schedule.holds(now)) {
+            return Err(Miss::of(Reason::Schedule, Some(id)));
+        }
+        if let Some(limits) = rule.values
+            && let Some(value) = values::outside(self, pair.station, operation, limits)
+        {
+            return Err(Miss { value: Some(value), ..Miss::of(Reason::Value, Some(id)) });
+        }
+        Ok(())
+    }
+
     /// The rules that connect a pair.
-    fn connected(&self, pair: Pair, operation: &Operation<'_>) -> Result<&[RuleId], Miss> {
+    fn connected(&self, pair: Pair, operation: &Operation<'_>) -> Result<&[GrantId], Miss> {
         // The station speaks or is spoken to without an order, so an unknown station is the news.
         if operation.broadcast && !self.names_exactly(pair, operation) {
             return match (pair.client, self.table(pair.broadcast)) {
@@ -164,34 +230,39 @@ impl Compiled {
     fn report(&self, pair: Pair, operation: &Operation<'_>) -> Result<RuleId, Miss> {
         use parsers::Action::{Read, Report};
         let table = self.connected(pair, operation)?;
-        let reports = |grant: &Grant| {
-            grant.allows_action(Read) || grant.allows(operation.protocol, Report, UNSOLICITED)
+        let reports = |grant: &&Grant| {
+            grant.operations.hold_action(Read)
+                || grant.operations.hold(operation.protocol, Report, UNSOLICITED)
         };
-        match self.grants_of(table).find(|(_, grant)| reports(grant)) {
-            Some((rule, _)) => Ok(rule),
-            None => Err(Miss::of(Reason::Function, table.first().copied())),
+        match self.grants_of(table).find(reports) {
+            Some(grant) => Ok(grant.rule),
+            None => Err(Miss::of(Reason::Function, self.grants_of(table).next().map(|grant| grant.rule))),
         }
     }
 
-    fn grants_of<'s>(&'s self, table: &'s [RuleId]) -> impl Iterator<Item = (RuleId, &'s Grant)> {
-        table.iter().filter_map(|rule| Some((*rule, self.grant(*rule)?)))
+    fn grants_of<'s>(&'s self, table: &'s [GrantId]) -> impl Iterator<Item = &'s Grant> {
+        table.iter().filter_map(|grant| self.grant(*grant))
     }
 
     /// A rule that would allow the operation, were it another client's.
     fn nearest_elsewhere(&self, pair: Pair, operation: &Operation<'_>) -> Option<RuleId> {
-        let rules = self.rules_of_station(pair.station?);
-        let rules = rules.get(..NEAREST_RULES).unwrap_or(rules);
-        let allows = |grant: &Grant| grant.allows(operation.protocol, operation.action, operation.function);
-        self.grants_of(rules).find(|(_, grant)| allows(grant)).map(|(rule, _)| rule)
+        let grants = self.grants_of_station(pair.station?);
+        let grants = grants.get(..NEAREST_RULES).unwrap_or(grants);
+        let allows =
+            |grant: &&Grant| grant.operations.hold(operation.protocol, operation.action, operation.function);
+        self.grants_of(grants).find(allows).map(|grant| grant.rule)
     }
 
     fn anomaly<'a>(&'a self, pair: Pair, operation: &Operation<'a>, miss: &Miss) -> Anomaly<'a> {
         let order = operation.exchange == Exchange::Request && operation.action.is_control();
         let kind = match miss.reason {
+            Reason::Denied => AnomalyKind::Denied,
+            Reason::Value => AnomalyKind::Value,
+            Reason::Schedule => AnomalyKind::Schedule,
             _ if order => AnomalyKind::Control,
             Reason::UnknownClient | Reason::NoRule => AnomalyKind::UnknownClient,
             Reason::UnknownStation => AnomalyKind::UnknownStation,
-            Reason::Function | Reason::Broadcast => AnomalyKind::Function,
+            Reason::Function | Reason::Broadcast | Reason::Expired => AnomalyKind::Function,
             Reason::Range => AnomalyKind::Range,
         };
         Anomaly {
@@ -201,12 +272,16 @@ impl Compiled {
             station: self.station_name(pair),
             station_host: self.station_host_name(pair),
             nearest: miss.nearest,
+            denial: miss.denial.and_then(|place| self.profile().denials.get(place as usize)),
             offending: miss.offending,
+            value: miss.value,
             profile: self.profile(),
+            at: operation.origin.at,
             master: operation.master_endpoint(),
             server: operation.station_endpoint(),
             address: operation.station,
             exchange: operation.exchange,
+            action: operation.action,
             function: operation.function,
             ranges: operation.ranges,
             more_ranges: operation.more_ranges,

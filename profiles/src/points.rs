@@ -2,16 +2,52 @@
 //! `g87 0-3`, `coil` (every coil). Addresses are those of the wire, counted from 0.
 
 use std::fmt;
+use std::ops::Range;
 
 use parsers::{PointKind, PointRange, Protocol};
 
-use crate::diagnostics::nearest;
+use crate::nearest::nearest;
+use crate::reporter::Reporter;
 
 /// Why a point specification is wrong, and what to write instead.
 pub(crate) struct PointError {
     pub(crate) message: String,
     pub(crate) label: String,
     pub(crate) help: Option<String>,
+}
+
+impl PointError {
+    pub(crate) fn report(self, span: &Range<usize>, reporter: &mut Reporter<'_>) {
+        let error = reporter.error(span, self.message).label(self.label);
+        if let Some(help) = self.help {
+            error.help(help);
+        }
+    }
+}
+
+/// Numbers of a manual (40001) instead of addresses (0) match nothing on the wire, so they are warned of:
+/// by the convention the first digit is the kind and the rest counts from 1. Where a profile writes 40000,
+/// it counts as the wire does: the registers of SunSpec begin there, and no manual has that number.
+pub(crate) fn warn_of_manual_numbers(text: &str, span: &Range<usize>, reporter: &mut Reporter<'_>) {
+    let Some((word, numbers)) = text.trim().split_once(char::is_whitespace) else { return };
+    let lead = match PointKind::from_name(word) {
+        Some(PointKind::DiscreteInput) => 10_000,
+        Some(PointKind::InputRegister) => 30_000,
+        Some(PointKind::HoldingRegister) => 40_000,
+        _ => return,
+    };
+    let from_manual = |digits: &str| {
+        let number: u32 = digits.trim().parse().ok()?;
+        (lead < number && number <= lead + 9_999).then(|| (number, number - lead - 1))
+    };
+    let Some((number, address)) = numbers.split(['-', ',']).find_map(from_manual) else { return };
+    if reporter.sources().any(|(_, text)| text.contains("holding_register 40000")) {
+        return;
+    }
+    reporter
+        .warning(span, format!("`{word} {number}` looks like a number of a manual"))
+        .label(format!("address {address} on the wire: write \"{word} {address}\""))
+        .help("gridtap counts as the wire does, from 0 and without the leading digit of the kind");
 }
 
 /// The protocol a kind of point belongs to.
@@ -29,7 +65,7 @@ pub(crate) fn protocol_of(kind: PointKind) -> Protocol {
 }
 
 /// Highest address a kind can have.
-fn highest(kind: PointKind) -> u32 {
+pub(crate) fn highest(kind: PointKind) -> u32 {
     match kind {
         PointKind::Coil
         | PointKind::DiscreteInput

@@ -2,16 +2,22 @@
 
 use toml::de::Error;
 
-use crate::diagnostics::Reporter;
+use crate::reporter::Reporter;
 
 /// Report what the TOML parser found. False if the rest of the file cannot be made sense of; a name that
 /// is defined twice does not hinder the other checks.
 pub fn report(text: &str, errors: &[Error], reporter: &mut Reporter<'_>) -> bool {
+    report_at(text, 0, errors, reporter)
+}
+
+/// The same for a file whose first character has the offset `base`.
+pub(crate) fn report_at(text: &str, base: usize, errors: &[Error], reporter: &mut Reporter<'_>) -> bool {
     let mut understandable = true;
     for error in errors {
-        let span = error.span().unwrap_or(text.len()..text.len());
+        let local = error.span().unwrap_or(text.len()..text.len());
+        let span = local.start + base..local.end + base;
         if error.message() == "duplicate key" {
-            let name = text.get(span.clone()).unwrap_or("");
+            let name = text.get(local.clone()).unwrap_or("");
             reporter
                 .error(&span, format!("`{name}` is defined twice"))
                 .label("defined here again")
@@ -19,9 +25,9 @@ pub fn report(text: &str, errors: &[Error], reporter: &mut Reporter<'_>) -> bool
         } else {
             understandable = false;
             let found = reporter.error(&span, format!("not TOML: {}", error.message()));
-            if let Some(word) = unquoted(text, span.start) {
+            if let Some(word) = unquoted(text, local.start) {
                 found.label(format!("text stands in quotes: \"{word}\""));
-            } else if let Some(header) = unquoted_header(text, span.start) {
+            } else if let Some(header) = unquoted_header(text, local.start) {
                 found.label(format!("a name with spaces stands in quotes: {header}"));
             }
             found.help("lists stand in [ ], a section begins with [section.name], a rule with [[rules]]");

@@ -98,7 +98,7 @@ use select::{Missing, SelectTable};
 impl Detector {
     /// A detector with what is allowed; without a profile only findings that need none are raised.
     pub fn new(profile: Option<Compiled>) -> Detector {
-        let thresholds = Thresholds::default();
+        let thresholds = profile.as_ref().map(|p| p.thresholds().clone()).unwrap_or_default();
         let select_timeout_ns = (thresholds.select_timeout * 1e9) as u64;
         Detector {
             profile,
@@ -229,6 +229,9 @@ impl Detector {
                 AnomalyKind::UnknownStation => FindingKind::UnprofiledStation,
                 AnomalyKind::Function => FindingKind::UnprofiledFunction,
                 AnomalyKind::Range => FindingKind::UnprofiledRange,
+                AnomalyKind::Denied => FindingKind::Denied,
+                AnomalyKind::Value => FindingKind::SetpointOutsideRule,
+                AnomalyKind::Schedule => FindingKind::OutsideSchedule,
             };
             let fold_key = raise::policy_fold_key(kind, operation);
             sink.finding(&Finding {
@@ -236,6 +239,7 @@ impl Detector {
                 expected: format_args!("{}", anomaly.expected()),
                 observed: format_args!("{}", anomaly.observed()),
                 rule: anomaly.nearest_name(),
+                severity: anomaly.severity(),
                 fold_key,
                 ..blank
             });

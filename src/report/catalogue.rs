@@ -2,36 +2,7 @@
 //!
 //! Ids are those of the detection catalogue and never change meaning.
 
-macro_rules! severities {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal),+ $(,)?) => {
-        /// How bad a finding is.
-        #[derive(Debug, Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash)]
-        pub enum Severity { $($(#[$doc])* $variant),+ }
-
-        impl Severity {
-            /// All of them, least first.
-            pub const ALL: &'static [Severity] = &[$(Severity::$variant),+];
-
-            /// Lower-case name, as in events and metrics.
-            pub fn name(self) -> &'static str {
-                match self { $(Severity::$variant => $name),+ }
-            }
-        }
-    };
-}
-
-severities! {
-    /// For the inventory.
-    Info = "info",
-    /// Hygiene.
-    Low = "low",
-    /// Suspicious, most often a misconfiguration.
-    Medium = "medium",
-    /// An attempt, or the capability.
-    High = "high",
-    /// Field equipment or protection may be operating wrongly now.
-    Critical = "critical",
-}
+pub use profiles::Severity;
 
 macro_rules! findings {
     ($($variant:ident { $id:literal, $name:literal, $severity:ident, [$($technique:literal),*], $title:literal })+) => {
@@ -88,6 +59,10 @@ impl FindingKind {
             | FindingKind::UnprofiledStation
             | FindingKind::UnprofiledFunction
             | FindingKind::UnprofiledRange
+            | FindingKind::Denied
+            | FindingKind::SetpointOutsideRule
+            | FindingKind::OutsideSchedule
+            | FindingKind::MaintenanceOverrun
             | FindingKind::OperateWithoutSelect
             | FindingKind::NoResponseControl
             | FindingKind::BroadcastControl
@@ -110,11 +85,15 @@ impl FindingKind {
 
 findings! {
     UnprofiledControl { "POL-01", "unprofiled_control", Critical, ["T0855", "T0831"], "Control that the profile does not allow" }
+    Denied { "POL-01", "denied", High, ["T0855", "T0831"], "Operation that the profile forbids" }
     UnprofiledClient { "POL-02", "unprofiled_client", High, ["T0848", "T0846", "T0886"], "Host that no rule lets command this station" }
     UnprofiledStation { "POL-02", "unprofiled_station", High, ["T0848", "T0846", "T0886"], "Station that the profile does not know" }
     UnprofiledFunction { "POL-03", "unprofiled_function", High, ["T0855", "T0871"], "Function that the profile does not allow" }
     UnprofiledRange { "POL-04", "unprofiled_range", High, ["T0861", "T0836"], "Points that the profile does not allow" }
+    SetpointOutsideRule { "POL-08", "setpoint_outside_rule", High, ["T0836"], "Value that the profile does not allow" }
     UnexpectedPort { "POL-15", "unexpected_port", Medium, ["T0885", "T0869"], "Control protocol on an unexpected port" }
+    OutsideSchedule { "POL-18", "outside_schedule", Medium, ["T0855"], "Operation outside its schedule" }
+    MaintenanceOverrun { "POL-18", "maintenance_overrun", Medium, ["T0855"], "Work goes on after its maintenance window" }
     MalformedPdu { "CNF-01", "malformed_pdu", Medium, ["T0814", "T0866"], "Malformed PDU" }
     UnknownFunction { "CNF-02", "unknown_function", Medium, ["T0846"], "Undefined function" }
     UnknownObject { "CNF-02", "unknown_object", Medium, ["T0846"], "Undefined object" }

@@ -22,7 +22,12 @@ use simulators::value::Value as Datum;
 use simulators::wire::{Line, Side, TcpTalk, TimedFrame};
 
 /// Kinds whose tests stand in `tests/detections`.
-pub const TESTED_AS_DETECTIONS: &[FindingKind] = &[];
+pub const TESTED_AS_DETECTIONS: &[FindingKind] = &[
+    FindingKind::Denied,
+    FindingKind::SetpointOutsideRule,
+    FindingKind::OutsideSchedule,
+    FindingKind::MaintenanceOverrun,
+];
 
 pub fn address(last: u8, port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 10, 0, last)), port)

@@ -69,20 +69,14 @@ fn an_error_is_rendered_with_place_line_underline_and_remedy() {
     assert_eq!(
         errors(&text).to_string(),
         "\
-error: host `gateway` has no `address`
-  --> site.toml:8:8
-   |
- 8 | [hosts.gateway]
-   |        ^^^^^^^ add address = \"10.0.0.5\" or [\"10.0.0.5\", \"10.0.1.0/28\"]
-
 error: unknown key `adress` in host `gateway`
   --> site.toml:9:1
    |
  9 | adress = \"10.0.2.20\"
    | ^^^^^^ did you mean `address`?
-   = help: a host has the keys: address, comment
+   = help: a host has the keys: address, mac, vlan, role, comment
 
-site.toml: 2 errors"
+site.toml: 1 error"
     );
 }
 
@@ -153,22 +147,22 @@ fn the_profile_section_needs_a_name() {
 fn unknown_keys_are_errors_everywhere() {
     assert_eq!(
         spoil("[hosts.gateway]", "[host.gateway]")[0],
-        "8:2: unknown key `host` in the file | did you mean `hosts`? | a profile has the keys: profile, hosts, stations, rules"
+        "8:2: unknown key `host` in the file | did you mean `hosts`? | a profile has the keys: include, profile, hosts, groups, stations, maps, schedules, rules, deny, redundancy, maintenance, thresholds, templates, use"
     );
     assert_eq!(
         spoil("version", "banana"),
-        ["3:1: unknown key `banana` in [profile] | [profile] has the keys: name, version, comment"]
+        ["3:1: unknown key `banana` in [profile] | [profile] has the keys: name, version, timezone, comment"]
     );
     assert_eq!(
         spoil("link_address = 10", "link_address = 10\nlink_adress = 11"),
         [
-            "15:1: unknown key `link_adress` in station `FDR` | did you mean `link_address`? | a station has the keys: protocol, host, unit_id, link_address, port, comment"
+            "15:1: unknown key `link_adress` in station `FDR` | did you mean `link_address`? | a station has the keys: protocol, host, unit_id, link_address, port, role, tags, quirks, map, points, comment"
         ]
     );
     assert_eq!(
         spoil("points", "point"),
         [
-            "26:1: unknown key `point` in rule `poll` | did you mean `points`? | a rule has the keys: name, from, to, allow, points, broadcast, owner, comment"
+            "26:1: unknown key `point` in rule `poll` | did you mean `points`? | a rule has the keys: name, from, to, allow, points, values, rate, schedule, select_before_operate, poll, expires, broadcast, owner, comment"
         ]
     );
 }
@@ -182,12 +176,12 @@ fn names_must_not_overlap() {
     assert_eq!(
         spoil("[stations.FDR]", "[stations.gateway]"),
         [
-            "11:11: the station `gateway` has the name of a host | give it another name | line 8: the host `gateway` | hosts and stations share one set of names, so that a finding names one thing"
+            "11:11: the station `gateway` has the name of a host | give it another name | line 8: the host `gateway` | hosts, stations and groups share one set of names, so that a finding names one thing"
         ]
     );
     assert_eq!(
         spoil("[hosts.gateway]", "[hosts.Scada]")[0],
-        "8:8: the host `Scada` has the name of a host (names must differ in more than case) | give it another name | line 5: the host `scada` | hosts and stations share one set of names, so that a finding names one thing"
+        "8:8: the host `Scada` has the name of a host (names must differ in more than case) | give it another name | line 5: the host `scada` | hosts, stations and groups share one set of names, so that a finding names one thing"
     );
     let twice =
         format!("{GOOD}[[rules]]\nname = \"poll\"\nfrom = \"scada\"\nto = \"FDR\"\nallow = \"read\"\n");
@@ -364,7 +358,7 @@ fn sections_must_be_tables() {
         [
             "1:9: `hosts` must be a table, not a number | write every one as a section of its own:\n             [hosts.NAME]\n             address = \"10.0.0.5\"",
             "2:9: `rules` must be a list of tables, not a number | begin every rule with [[rules]]",
-            "6:5: station `A` must be a table, not a number | a station has the keys: protocol, host, unit_id, link_address, port, comment",
+            "6:5: station `A` must be a table, not a number | a station has the keys: protocol, host, unit_id, link_address, port, role, tags, quirks, map, points, comment",
         ]
     );
 }

@@ -35,8 +35,8 @@ fn a_read_within_the_rule_is_allowed_and_one_register_more_is_not() {
         denied(&outside),
         (
             Range,
-            "rule 'masters read the meters' allows function 3 read_holding_registers, function 4 \
-             read_input_registers of input_register 0-49, input_register 100-119, holding_register 0-99; \
+            "what rule 'masters read the meters' allows (function 3 read_holding_registers, function 4 \
+             read_input_registers of input_register 0-49, input_register 100-119, holding_register 0-99); \
              asked was 3 read_holding_registers of holding_register 90-100"
                 .to_owned()
         )
@@ -101,7 +101,7 @@ fn an_allowed_control_outside_its_points_is_a_control_that_explains_the_range() 
         denied(&operate.on(PointKind::BinaryOutput, 4, 4)),
         (
             Control,
-            "rule 'masters switch the breakers' allows select, operate of binary_output 0-3; \
+            "what rule 'masters switch the breakers' allows (select, operate of binary_output 0-3); \
              asked was 4 operate of binary_output 4"
                 .to_owned()
         )
@@ -114,7 +114,10 @@ fn direct_operate_is_denied_where_select_and_operate_are_allowed() {
         Asked::dnp3(10, Action::DirectOperate, 5, "direct_operate").on(PointKind::BinaryOutput, 1, 1);
     let (kind, text) = denied(&direct);
     assert_eq!(kind, Control);
-    assert!(text.starts_with("rule 'masters poll the feeders' allows read, report; asked was 5"), "{text}");
+    assert!(
+        text.starts_with("what rule 'masters poll the feeders' allows (read, report); asked was 5"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -141,12 +144,15 @@ fn an_unknown_client_is_told_who_may() {
     let (kind, text) = denied(&read);
     assert_eq!(kind, UnknownClient);
     assert!(
-        text.starts_with("a client that the profile knows; rule 'masters read the meters' allows"),
+        text.starts_with("a client that the profile knows; rule 'masters read the meters' allows this"),
         "{text}"
     );
-    assert!(text.ends_with(
-        "from 'scada-a', 'scada-b'; asked was 3 read_holding_registers of holding_register 0-9 by 10.0.0.99"
-    ), "{text}");
+    assert!(
+        text.ends_with(
+            "to 'scada-a', 'scada-b'; asked was 3 read_holding_registers of holding_register 0-9 by 10.0.0.99"
+        ),
+        "{text}"
+    );
     // The same read by a host of the network 10.0.1.0/28 is allowed; just behind the network it is not.
     let read = |client| read_registers(1).on(PointKind::HoldingRegister, 0, 9).from(client);
     assert_eq!(allowed(&read("10.0.1.15")), "historians read the meters");
@@ -174,8 +180,8 @@ fn a_known_host_without_a_rule_for_the_station_is_not_its_client() {
     assert_eq!(kind, UnknownClient);
     assert_eq!(
         text,
-        "a rule from 'historians' to 'FDR-12'; rule 'masters poll the feeders' allows read, report \
-         from 'scada-a', 'scada-b'; asked was 1 read of class_data 0-3"
+        "a rule from 'historians' to 'FDR-12'; rule 'masters poll the feeders' allows this \
+         to 'scada-a', 'scada-b'; asked was 1 read of class_data 0-3"
     );
 }
 

@@ -7,13 +7,22 @@
 //!
 //! Station pairs that fall under the same rules share one table. Nothing here allocates once it is built.
 
-use std::collections::{BTreeSet, HashMap};
+mod access;
+mod denial;
+mod grant;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use foldhash::fast::FixedState;
-use parsers::{Action, Endpoint, Function, Host, PointKind, PointRange, Protocol, StationAddress};
+use parsers::{Endpoint, Host, PointRange, Protocol, StationAddress};
 
-use crate::profile::{Allow, Profile, Rule};
+use crate::diagnostics::Diagnostic;
+use crate::profile::{Profile, Rule};
+pub use access::PointId;
+use access::Points;
+use denial::Denials;
+pub(crate) use grant::{Grant, Operations};
 
 /// Hashing without a random seed: the keys come from the profile, so nobody outside chooses them.
 type Map<K, V> = HashMap<K, V, FixedState>;
@@ -43,6 +52,18 @@ impl Pair {
         self.client.is_some()
     }
 
+    /// The commanding host's place in [`Profile::hosts`].
+    #[must_use]
+    pub fn client_index(&self) -> Option<u32> {
+        self.client
+    }
+
+    /// The place in [`Profile::hosts`] of the host that the station stands behind.
+    #[must_use]
+    pub fn host_index(&self) -> Option<u32> {
+        self.host
+    }
+
     /// The station's place in [`Compiled::stations`].
     #[must_use]
     pub fn station_index(&self) -> Option<u32> {
@@ -54,81 +75,6 @@ impl Pair {
     pub fn knows_station(&self) -> bool {
         self.station.is_some()
     }
-}
-
-/// What a rule allows, ready for comparison.
-#[derive(Debug)]
-pub(crate) struct Grant {
-    /// One bit per [`Action`], by its place in [`Action::ALL`].
-    actions: u32,
-    /// One bit per function code, for each protocol.
-    codes: [[u64; 4]; Protocol::ALL.len()],
-    subs: Box<[(Protocol, u8, u16)]>,
-    /// Sorted and merged; `None` for all points.
-    points: Option<Box<[PointRange]>>,
-}
-
-fn action_bit(action: Action) -> u32 {
-    1 << (action as u32)
-}
-
-fn slot(protocol: Protocol) -> usize {
-    match protocol {
-        Protocol::Modbus => 0,
-        Protocol::Dnp3 => 1,
-    }
-}
-
-impl Grant {
-    fn new(rule: &Rule) -> Grant {
-        let mut grant = Grant {
-            actions: 0,
-            codes: [[0; 4]; Protocol::ALL.len()],
-            subs: Box::default(),
-            points: rule.points.clone().map(Vec::into_boxed_slice),
-        };
-        let mut subs = Vec::new();
-        for allow in &rule.allow {
-            match *allow {
-                Allow::Action(action) => grant.actions |= action_bit(action),
-                Allow::Function { protocol, code, sub: None } => {
-                    grant.codes[slot(protocol)][usize::from(code >> 6)] |= 1 << (code & 63);
-                }
-                Allow::Function { protocol, code, sub: Some(sub) } => subs.push((protocol, code, sub)),
-            }
-        }
-        grant.subs = subs.into_boxed_slice();
-        grant
-    }
-
-    /// Whether it allows this function on some points.
-    pub(crate) fn allows(&self, protocol: Protocol, action: Action, function: Function) -> bool {
-        let code = function.code;
-        self.actions & action_bit(action) != 0
-            || self.codes[slot(protocol)][usize::from(code >> 6)] & (1 << (code & 63)) != 0
-            || function.sub.is_some_and(|sub| self.subs.contains(&(protocol, code, sub)))
-    }
-
-    pub(crate) fn allows_action(&self, action: Action) -> bool {
-        self.actions & action_bit(action) != 0
-    }
-
-    pub(crate) fn allows_all_points(&self) -> bool {
-        self.points.is_none()
-    }
-
-    /// The first range that is not allowed. Device data has no address, so the function decides alone.
-    pub(crate) fn outside(&self, ranges: &[PointRange]) -> Option<PointRange> {
-        let points = self.points.as_deref()?;
-        ranges.iter().find(|r| r.kind() != PointKind::DeviceData && !holds(points, r)).copied()
-    }
-}
-
-/// Whether sorted, merged ranges hold all of `wanted`.
-fn holds(points: &[PointRange], wanted: &PointRange) -> bool {
-    let behind = points.partition_point(|p| (p.kind(), p.first()) <= (wanted.kind(), wanted.first()));
-    let before = behind.checked_sub(1).and_then(|i| points.get(i));
-    before.is_some_and(|p| p.kind() == wanted.kind() && wanted.last() <= p.last())
 }
 
 /// A station as metrics and events name it.
@@ -153,32 +99,42 @@ pub struct Compiled {
     places: Map<Place, u32>,
     /// Whether any station asks for a port; most profiles have none, which spares look-ups.
     ports: bool,
-    pub(crate) grants: Vec<Grant>,
-    /// Rules in the order of the file; table 0 is empty.
-    tables: Vec<Box<[RuleId]>>,
+    grants: Vec<Grant>,
+    pub(crate) denials: Denials,
+    /// Grants in the order of their rules; table 0 is empty.
+    tables: Vec<Box<[GrantId]>>,
     /// (client, station) to table.
     pairs: Map<(u32, u32), u32>,
     /// (client, host, protocol, port of its stations) to table.
     broadcasts: Map<(u32, u32, Protocol, Option<u16>), u32>,
-    /// Rules that name a station, for telling what comes nearest.
-    station_rules: Vec<Vec<RuleId>>,
+    /// Grants at a station, for telling what comes nearest.
+    station_grants: Vec<Vec<GrantId>>,
+    /// Points of every station.
+    points: Vec<Points>,
+    /// The redundancy group of every host.
+    redundancy: Vec<Option<u32>>,
+    warnings: Vec<Diagnostic>,
+    files: Vec<String>,
 }
+
+/// Index of a grant.
+pub(crate) type GrantId = u32;
 
 /// Collects which rules hold for which pair, then makes one table for each distinct set.
 #[derive(Default)]
 struct Tables {
-    by_rules: Map<BTreeSet<u32>, u32>,
-    tables: Vec<Box<[RuleId]>>,
+    by_grants: Map<BTreeSet<u32>, u32>,
+    tables: Vec<Box<[GrantId]>>,
 }
 
 impl Tables {
-    fn number(&mut self, rules: BTreeSet<u32>) -> u32 {
-        if let Some(number) = self.by_rules.get(&rules) {
+    fn number(&mut self, grants: BTreeSet<u32>) -> u32 {
+        if let Some(number) = self.by_grants.get(&grants) {
             return *number;
         }
         let number = self.tables.len() as u32;
-        self.tables.push(rules.iter().copied().map(RuleId).collect());
-        self.by_rules.insert(rules, number);
+        self.tables.push(grants.iter().copied().collect());
+        self.by_grants.insert(grants, number);
         number
     }
 }
@@ -202,16 +158,22 @@ impl Compiled {
             .collect();
         let mut tables = Tables::default();
         tables.number(BTreeSet::new());
-        let pairs = pairs(&profile, &mut tables);
-        let broadcasts = broadcasts(&profile, &mut tables);
-        let mut station_rules = vec![Vec::new(); profile.stations.len()];
+        let granted = Granted::new(&profile);
+        let pairs = pairs(&profile, &granted, &mut tables);
+        let broadcasts = broadcasts(&profile, &granted, &mut tables);
+        let mut station_grants = vec![Vec::new(); profile.stations.len()];
         for (i, rule) in profile.rules.iter().enumerate() {
             for station in &rule.to {
-                station_rules[*station].push(RuleId(i as u32));
+                station_grants[*station].push(granted.at(i, *station));
             }
         }
+        let mut redundancy = vec![None; profile.hosts.len()];
+        for (i, group) in profile.redundancy.iter().enumerate() {
+            group.hosts.iter().for_each(|host| redundancy[*host] = Some(i as u32));
+        }
         Compiled {
-            grants: profile.rules.iter().map(Grant::new).collect(),
+            denials: Denials::new(&profile),
+            grants: granted.grants,
             sha256,
             addresses,
             places,
@@ -219,9 +181,20 @@ impl Compiled {
             tables: tables.tables,
             pairs,
             broadcasts,
-            station_rules,
+            station_grants,
+            points: profile.stations.iter().map(Points::new).collect(),
+            redundancy,
+            warnings: Vec::new(),
+            files: Vec::new(),
             profile,
         }
+    }
+
+    /// With what was warned of, and the files it was read from.
+    pub(crate) fn with(mut self, warnings: Vec<Diagnostic>, files: Vec<String>) -> Compiled {
+        self.warnings = warnings;
+        self.files = files;
+        self
     }
 
     /// Look up who commands whom. Keep the result with the flow: an operation is then judged without
@@ -234,9 +207,9 @@ impl Compiled {
         protocol: Protocol,
         address: StationAddress,
     ) -> Pair {
-        let client = self.host(master.host);
-        let host = self.host(station.host);
-        let found = host.and_then(|host| self.station(host, protocol, address, station.port));
+        let client = self.host_index(master.host);
+        let host = self.host_index(station.host);
+        let found = host.and_then(|host| self.station_at(host, protocol, address, station.port));
         let table = client.zip(found).and_then(|key| self.pairs.get(&key)).copied().unwrap_or(0);
         let broadcast = client.zip(host).and_then(|(client, host)| {
             let on = |port| self.broadcasts.get(&(client, host, protocol, port));
@@ -245,14 +218,16 @@ impl Compiled {
         Pair { client, station: found, host, table, broadcast: broadcast.copied().unwrap_or(0) }
     }
 
-    fn host(&self, host: Host) -> Option<u32> {
+    /// The place in [`Profile::hosts`] of the host with an address.
+    #[must_use]
+    pub fn host_index(&self, host: Host) -> Option<u32> {
         let Host::Ip(address) = host else { return None };
         let behind = self.addresses.partition_point(|(first, _, _)| *first <= address);
         let (_, last, host) = self.addresses.get(behind.checked_sub(1)?)?;
         (address <= *last).then_some(*host)
     }
 
-    fn station(&self, host: u32, protocol: Protocol, address: StationAddress, port: u16) -> Option<u32> {
+    fn station_at(&self, host: u32, protocol: Protocol, address: StationAddress, port: u16) -> Option<u32> {
         let at = |address, port| self.places.get(&(host, protocol, address, port)).copied();
         let at_port = |address| if self.ports { at(address, Some(port)) } else { None };
         at_port(Some(address))
@@ -261,16 +236,16 @@ impl Compiled {
             .or_else(|| at(None, None))
     }
 
-    pub(crate) fn table(&self, number: u32) -> &[RuleId] {
+    pub(crate) fn table(&self, number: u32) -> &[GrantId] {
         self.tables.get(number as usize).map_or(&[], |table| table)
     }
 
-    pub(crate) fn grant(&self, rule: RuleId) -> Option<&Grant> {
-        self.grants.get(rule.0 as usize)
+    pub(crate) fn grant(&self, grant: GrantId) -> Option<&Grant> {
+        self.grants.get(grant as usize)
     }
 
-    pub(crate) fn rules_of_station(&self, station: u32) -> &[RuleId] {
-        self.station_rules.get(station as usize).map_or(&[], Vec::as_slice)
+    pub(crate) fn grants_of_station(&self, station: u32) -> &[GrantId] {
+        self.station_grants.get(station as usize).map_or(&[], Vec::as_slice)
     }
 
     /// The checked profile.
@@ -306,7 +281,7 @@ impl Compiled {
     /// The name of a host by its address, whatever its part.
     #[must_use]
     pub fn host_name(&self, host: Host) -> Option<&str> {
-        self.name_of_host(self.host(host)?)
+        self.name_of_host(self.host_index(host)?)
     }
 
     /// The name of the commanding host.
@@ -342,48 +317,89 @@ impl Compiled {
     }
 }
 
-/// The table of every client and station that some rule connects.
-fn pairs(profile: &Profile, tables: &mut Tables) -> Map<(u32, u32), u32> {
-    let mut rules: Map<(u32, u32), BTreeSet<u32>> = Map::default();
-    for (i, rule) in profile.rules.iter().enumerate() {
-        for client in &rule.from {
+/// Grants, and which of them a rule is at a station.
+struct Granted {
+    grants: Vec<Grant>,
+    /// By rule: the grant for all stations, or for each station.
+    by_rule: Vec<Result<GrantId, Map<usize, GrantId>>>,
+}
+
+impl Granted {
+    fn new(profile: &Profile) -> Granted {
+        let mut granted = Granted { grants: Vec::new(), by_rule: Vec::with_capacity(profile.rules.len()) };
+        for (i, rule) in profile.rules.iter().enumerate() {
+            if rule.named_points.is_empty() {
+                let only = granted.add(i, rule, rule.points.clone());
+                granted.by_rule.push(Ok(only));
+                continue;
+            }
+            // Stations with the same addresses share a grant, however many there are.
+            let mut same: BTreeMap<Vec<(parsers::PointKind, u32, u32)>, GrantId> = BTreeMap::new();
+            let mut at = Map::default();
             for station in &rule.to {
-                rules.entry((*client as u32, *station as u32)).or_default().insert(i as u32);
+                let points = rule.points_at(profile, *station).unwrap_or_default();
+                let key = points.iter().map(|p| (p.kind(), p.first(), p.last())).collect();
+                let grant = *same.entry(key).or_insert_with(|| granted.add(i, rule, Some(points)));
+                at.insert(*station, grant);
+            }
+            granted.by_rule.push(Err(at));
+        }
+        granted
+    }
+
+    fn add(&mut self, index: usize, rule: &Rule, points: Option<Vec<PointRange>>) -> GrantId {
+        let conditional = rule.values.is_some() || rule.schedule.is_some() || rule.expires.is_some();
+        let operations = Operations::new(&rule.allow);
+        let id = self.grants.len() as GrantId;
+        self.grants.push(Grant::new(RuleId(index as u32), operations, points, conditional, rule.from_role));
+        id
+    }
+
+    fn at(&self, rule: usize, station: usize) -> GrantId {
+        match self.by_rule.get(rule) {
+            Some(Ok(only)) => *only,
+            Some(Err(at)) => at.get(&station).copied().unwrap_or_default(),
+            None => 0,
+        }
+    }
+}
+
+/// The table of every client and station that some rule connects.
+fn pairs(profile: &Profile, granted: &Granted, tables: &mut Tables) -> Map<(u32, u32), u32> {
+    let mut grants: Map<(u32, u32), BTreeSet<u32>> = Map::default();
+    for (i, rule) in profile.rules.iter().enumerate() {
+        for station in &rule.to {
+            let grant = granted.at(i, *station);
+            for client in &rule.from {
+                grants.entry((*client as u32, *station as u32)).or_default().insert(grant);
             }
         }
     }
-    rules.into_iter().map(|(pair, rules)| (pair, tables.number(rules))).collect()
+    grants.into_iter().map(|(pair, grants)| (pair, tables.number(grants))).collect()
 }
 
 /// The table of every client and host with a broadcast rule. A rule for a station without a port holds
 /// on every port.
-fn broadcasts(profile: &Profile, tables: &mut Tables) -> Map<(u32, u32, Protocol, Option<u16>), u32> {
-    let mut rules: Map<(u32, u32, Protocol, Option<u16>), BTreeSet<u32>> = Map::default();
+fn broadcasts(
+    profile: &Profile,
+    granted: &Granted,
+    tables: &mut Tables,
+) -> Map<(u32, u32, Protocol, Option<u16>), u32> {
+    let mut grants: Map<(u32, u32, Protocol, Option<u16>), BTreeSet<u32>> = Map::default();
     for (i, rule) in profile.rules.iter().enumerate().filter(|(_, rule)| rule.broadcast) {
-        for station in rule.to.iter().filter_map(|s| profile.stations.get(*s)) {
+        for (place, station) in rule.to.iter().filter_map(|s| Some((*s, profile.stations.get(*s)?))) {
             for client in &rule.from {
                 let key = (*client as u32, station.host as u32, station.protocol, station.port);
-                rules.entry(key).or_default().insert(i as u32);
+                grants.entry(key).or_default().insert(granted.at(i, place));
             }
         }
     }
     let portless: Map<_, _> =
-        rules.iter().filter(|(key, _)| key.3.is_none()).map(|(k, r)| ((k.0, k.1, k.2), r.clone())).collect();
-    for (key, set) in &mut rules {
+        grants.iter().filter(|(key, _)| key.3.is_none()).map(|(k, r)| ((k.0, k.1, k.2), r.clone())).collect();
+    for (key, set) in &mut grants {
         if let Some(more) = portless.get(&(key.0, key.1, key.2)) {
             set.extend(more);
         }
     }
-    rules.into_iter().map(|(key, rules)| (key, tables.number(rules))).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_action_has_a_bit_of_its_own() {
-        let all = Action::ALL.iter().fold(0_u32, |bits, a| bits | action_bit(*a));
-        assert_eq!(all.count_ones() as usize, Action::ALL.len());
-    }
+    grants.into_iter().map(|(key, grants)| (key, tables.number(grants))).collect()
 }

@@ -1,0 +1,322 @@
+//! Names that rules refer to: hosts, stations, and groups of either.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::file::{At, File, GroupEntry};
+use crate::nearest::nearest;
+use crate::profile::{Group, HostEntry, Station};
+use crate::reporter::Reporter;
+
+/// What the names of a file mean.
+pub(super) struct Names<'a> {
+    by_host: HashMap<&'a str, usize>,
+    /// Stations of the file by name, with the index of those that are sound.
+    by_station: HashMap<&'a str, Option<usize>>,
+    /// Stations that stand for hosts with the role of a station, by the host's name.
+    by_role: HashMap<&'a str, Vec<usize>>,
+    groups: HashMap<String, Group>,
+    /// Groups that could not be resolved; naming one is not a second error.
+    broken: HashSet<String>,
+    pub(super) stations: &'a [Station],
+}
+
+/// Which names a list may hold.
+#[derive(Debug, Copy, Clone, Eq, PartialEq)]
+enum Side {
+    Hosts,
+    Stations,
+}
+
+impl<'a> Names<'a> {
+    /// `stations` are all stations, the first `listed` of them those of the file.
+    pub(super) fn new(
+        file: &'a File,
+        hosts: &'a [HostEntry],
+        stations: &'a [Station],
+        listed: usize,
+    ) -> Names<'a> {
+        // A station with an error of its own is still a name: naming it is not a second error.
+        let broken = file.stations.iter().map(|s| (s.name.value.as_str(), None));
+        let sound = stations.iter().enumerate().take(listed).map(|(i, s)| (s.name.as_str(), Some(i)));
+        let mut by_role: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (i, station) in stations.iter().enumerate().skip(listed) {
+            by_role.entry(station.name.as_str()).or_default().push(i);
+        }
+        Names {
+            by_host: hosts
+                .iter()
+                .enumerate()
+                .take(file.hosts.len())
+                .map(|(i, h)| (h.name.as_str(), i))
+                .collect(),
+            by_station: broken.chain(sound).collect(),
+            by_role,
+            groups: HashMap::new(),
+            broken: HashSet::new(),
+            stations,
+        }
+    }
+
+    /// The hosts that a list names.
+    pub(super) fn hosts(&self, texts: &[At<String>], reporter: &mut Reporter<'_>) -> Vec<usize> {
+        let mut found = Found::default();
+        for text in texts {
+            let name = text.value.as_str();
+            if let Some(index) = self.by_host.get(name) {
+                found.add(*index, text, reporter);
+            } else if let Some(group) = self.groups.get(name) {
+                if group.hosts.is_empty() && !group.stations.is_empty() {
+                    let message = format!("the group `{name}` is one of stations");
+                    reporter.error(&text.span, message).label("here, hosts are named");
+                }
+                found.extend(&group.hosts);
+            } else if !self.broken.contains(name) {
+                self.no_host(text, reporter);
+            }
+        }
+        found.list
+    }
+
+    /// The stations that a list names.
+    pub(super) fn stations(&self, texts: &[At<String>], reporter: &mut Reporter<'_>) -> Vec<usize> {
+        let mut found = Found::default();
+        for text in texts {
+            let name = text.value.as_str();
+            if let Some(index) = self.by_station.get(name) {
+                if let Some(index) = index {
+                    found.add(*index, text, reporter);
+                }
+            } else if let Some(stations) = self.by_role.get(name) {
+                found.extend(stations);
+            } else if let Some(group) = self.groups.get(name) {
+                if group.stations.is_empty() && !group.hosts.is_empty() {
+                    let message = format!("the group `{name}` is one of hosts");
+                    reporter.error(&text.span, message).label("here, stations are named");
+                }
+                found.extend(&group.stations);
+            } else if !self.broken.contains(name) {
+                self.no_station(text, reporter);
+            }
+        }
+        found.list
+    }
+
+    /// The same, where `"any"` and nothing at all mean everybody.
+    pub(super) fn hosts_or_any(
+        &self,
+        texts: Option<&[At<String>]>,
+        reporter: &mut Reporter<'_>,
+    ) -> Option<Vec<usize>> {
+        let texts = texts?;
+        (!any(texts, reporter)).then(|| self.hosts(texts, reporter))
+    }
+
+    /// The same for stations.
+    pub(super) fn stations_or_any(
+        &self,
+        texts: Option<&[At<String>]>,
+        reporter: &mut Reporter<'_>,
+    ) -> Option<Vec<usize>> {
+        let texts = texts?;
+        (!any(texts, reporter)).then(|| self.stations(texts, reporter))
+    }
+
+    fn no_host(&self, text: &At<String>, reporter: &mut Reporter<'_>) {
+        let error = reporter.error(&text.span, format!("no host has the name `{}`", text.value));
+        if text.value == "any" {
+            error.label("a rule names its hosts");
+            return;
+        }
+        if self.by_station.contains_key(text.value.as_str()) {
+            error.label("this is a station; `from` names the hosts that command it");
+            return;
+        }
+        let groups = self.groups.keys().map(String::as_str);
+        if let Some(meant) = nearest(&text.value, sorted(self.by_host.keys().copied().chain(groups))) {
+            error.label(format!("did you mean `{meant}`?"));
+        }
+        error.help(format!(
+            "define it:\n             [hosts.{}]\n             address = \"...\"",
+            key(&text.value)
+        ));
+    }
+
+    fn no_station(&self, text: &At<String>, reporter: &mut Reporter<'_>) {
+        let error = reporter.error(&text.span, format!("no station has the name `{}`", text.value));
+        if text.value == "any" {
+            error.label("a rule names its stations");
+            return;
+        }
+        if self.by_host.contains_key(text.value.as_str()) {
+            error.label("this is a host; `to` names stations");
+            return;
+        }
+        let groups = self.groups.keys().map(String::as_str);
+        let stations = self.stations.iter().map(|s| s.name.as_str());
+        if let Some(meant) = nearest(&text.value, sorted(stations.chain(groups))) {
+            error.label(format!("did you mean `{meant}`?"));
+        }
+        error.help(format!(
+            "define it:\n             [stations.{}]\n             protocol = \"modbus\"\n             host = \"...\"\n             unit_id = 1",
+            key(&text.value)
+        ));
+    }
+
+    /// Whether a name of a group's member is one of a host or of a station; `None`: of neither.
+    fn side(&self, name: &str) -> Option<Side> {
+        if self.by_station.contains_key(name) {
+            Some(Side::Stations)
+        } else if self.by_host.contains_key(name) {
+            Some(Side::Hosts)
+        } else {
+            None
+        }
+    }
+}
+
+/// In an order that does not hang on a hash.
+fn sorted<'n>(names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
+    let mut names: Vec<_> = names.collect();
+    names.sort_unstable();
+    names
+}
+
+/// Whether a list is `"any"` and nothing else.
+fn any(texts: &[At<String>], reporter: &mut Reporter<'_>) -> bool {
+    let Some(text) = texts.iter().find(|text| text.value == "any") else { return false };
+    if texts.len() > 1 {
+        reporter.error(&text.span, "`any` stands beside other names").label("take out `any`, or the others");
+    }
+    true
+}
+
+/// A name as a TOML key.
+fn key(name: &str) -> String {
+    let bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if bare { name.to_owned() } else { format!("{name:?}") }
+}
+
+/// Indexes without repetition, in the order they were named.
+#[derive(Default)]
+struct Found {
+    list: Vec<usize>,
+    seen: HashSet<usize>,
+    named: HashSet<usize>,
+}
+
+impl Found {
+    /// One that is named by itself: twice is an error.
+    fn add(&mut self, index: usize, text: &At<String>, reporter: &mut Reporter<'_>) {
+        if !self.named.insert(index) {
+            reporter.error(&text.span, format!("`{}` stands here twice", text.value)).label("take it out");
+        } else if self.seen.insert(index) {
+            self.list.push(index);
+        }
+    }
+
+    /// Members of a group, which may overlap with others.
+    fn extend(&mut self, indexes: &[usize]) {
+        for index in indexes {
+            if self.seen.insert(*index) {
+                self.list.push(*index);
+            }
+        }
+    }
+}
+
+/// Resolve the groups of a file down to hosts or stations, and make their names known.
+pub(super) fn resolve(
+    entries: &[GroupEntry],
+    names: &mut Names<'_>,
+    reporter: &mut Reporter<'_>,
+) -> Vec<Group> {
+    // What several places say of a group is one group.
+    let mut order: Vec<&str> = Vec::new();
+    let mut members: HashMap<&str, (&At<String>, Vec<&At<String>>)> = HashMap::new();
+    for entry in entries {
+        let name = entry.name.value.as_str();
+        let group = members.entry(name).or_insert_with(|| {
+            order.push(name);
+            (&entry.name, Vec::new())
+        });
+        group.1.extend(&entry.members);
+    }
+    let mut resolving = Resolving { members: &members, open: Vec::new(), done: HashSet::new() };
+    for name in &order {
+        resolving.group(name, names, reporter);
+    }
+    order.iter().filter_map(|name| names.groups.get(*name).cloned()).collect()
+}
+
+struct Resolving<'r, 'e> {
+    members: &'r HashMap<&'e str, (&'e At<String>, Vec<&'e At<String>>)>,
+    /// Groups that are being resolved, outermost first.
+    open: Vec<&'e str>,
+    done: HashSet<&'e str>,
+}
+
+impl<'e> Resolving<'_, 'e> {
+    fn group(&mut self, name: &'e str, names: &mut Names<'_>, reporter: &mut Reporter<'_>) {
+        if !self.done.insert(name) {
+            return;
+        }
+        let Some((at, members)) = self.members.get(name) else { return };
+        self.open.push(name);
+        let (mut hosts, mut stations) = (Vec::new(), Vec::new());
+        let mut sound = true;
+        for member in members {
+            let text = member.value.as_str();
+            if let Some((inner, _)) = self.members.get_key_value(text) {
+                if self.open.contains(inner) {
+                    reporter
+                        .error(&member.span, format!("the group `{name}` contains itself"))
+                        .label("groups must not contain each other in a circle");
+                    sound = false;
+                    continue;
+                }
+                self.group(inner, names, reporter);
+                match names.groups.get(text) {
+                    Some(group) if group.hosts.is_empty() => stations.push(*member),
+                    Some(_) => hosts.push(*member),
+                    None => sound = false,
+                }
+                continue;
+            }
+            match names.side(text) {
+                Some(Side::Hosts) => hosts.push(member),
+                Some(Side::Stations) => stations.push(member),
+                None => {
+                    sound = false;
+                    let message = format!("no host, station or group has the name `{text}`");
+                    let known = names.by_host.keys().chain(names.by_station.keys()).copied();
+                    let meant = nearest(text, sorted(known.chain(self.members.keys().copied())));
+                    let error = reporter.error(&member.span, message);
+                    if let Some(meant) = meant {
+                        error.label(format!("did you mean `{meant}`?"));
+                    }
+                }
+            }
+        }
+        self.open.pop();
+        if let (Some(host), Some(station)) = (hosts.first(), stations.first()) {
+            let (later, earlier) =
+                if host.span.start > station.span.start { (host, station) } else { (station, host) };
+            let message = format!("the group `{name}` mixes hosts and stations");
+            reporter
+                .error_with(&later.span, message, &earlier.span, &format!("`{}`", earlier.value))
+                .label("make two groups");
+            sound = false;
+        }
+        if !sound {
+            names.broken.insert(name.to_owned());
+            return;
+        }
+        let owned = |list: Vec<&At<String>>| list.into_iter().cloned().collect::<Vec<_>>();
+        let group = Group {
+            name: at.value.clone(),
+            hosts: names.hosts(&owned(hosts), reporter),
+            stations: names.stations(&owned(stations), reporter),
+        };
+        names.groups.insert(name.to_owned(), group);
+    }
+}

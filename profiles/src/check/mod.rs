@@ -1,0 +1,187 @@
+//! From the file to the checked model: references are resolved, names and addresses must not overlap,
+//! numbers must be within the protocol's bounds. Every error is reported; a profile only comes out when
+//! there is none.
+
+mod groups;
+mod hosts;
+mod operations;
+mod points;
+mod policy;
+mod rules;
+mod stations;
+mod times;
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use crate::file::{At, File};
+use crate::profile::Profile;
+use crate::reporter::Reporter;
+use crate::roles;
+use crate::thresholds::Thresholds;
+use groups::Names;
+use hosts::Hosts;
+use points::Maps;
+use times::Times;
+
+/// Longest name, in characters: names become metric labels.
+const NAME_CHARS: usize = 100;
+
+/// Check everything.
+pub(crate) fn check(file: File, reporter: &mut Reporter<'_>) -> Option<Profile> {
+    unique_names(&file, reporter);
+    let mut hosts = Hosts::default();
+    for entry in &file.hosts {
+        hosts.add(entry, reporter);
+    }
+    hosts.overlaps(reporter);
+    let maps = Maps::new(&file.maps, reporter);
+    let mut checked = Vec::with_capacity(file.stations.len());
+    let mut places = stations::Places::new();
+    for entry in &file.stations {
+        if let Some(station) = stations::station(entry, &mut hosts, &maps, reporter) {
+            stations::same_place(entry, &station, &mut places, reporter);
+            checked.push(station);
+        }
+    }
+    let listed = checked.len();
+    roles::stations(&hosts.entries, &mut checked);
+    let mut names = Names::new(&file, &hosts.entries, &checked, listed);
+    let groups = groups::resolve(&file.groups, &mut names, reporter);
+    let times = Times::new(&file, reporter);
+    let mut rules = rules::rules(&file, &names, &times, reporter);
+    let mut denials = policy::denials(&file, &names, reporter);
+    let redundancy = policy::redundancy(&file, &names, reporter);
+    let maintenance = policy::maintenance(&file, &names, &times, reporter);
+    let mut thresholds = Thresholds::default();
+    for (name, value) in &file.thresholds {
+        thresholds.set(&name.value, *value);
+    }
+    if !reporter.is_clean() {
+        return None;
+    }
+    drop(names);
+    roles::expand(&hosts.entries, &checked, &mut rules, &mut denials);
+    Some(Profile {
+        name: file.name.map(|n| n.value).unwrap_or_default(),
+        version: file.version.map(|v| v.value).unwrap_or_default(),
+        timezone: times.zone_name,
+        hosts: hosts.entries,
+        groups,
+        stations: checked,
+        schedules: times.schedules,
+        rules,
+        denials,
+        redundancy,
+        maintenance,
+        thresholds,
+    })
+}
+
+/// A name means one thing in the whole file. Names that differ in nothing but case would be mixed up.
+fn unique_names(file: &File, reporter: &mut Reporter<'_>) {
+    let hosts = file.hosts.iter().map(|h| (&h.name, "host"));
+    let stations = file.stations.iter().map(|s| (&s.name, "station"));
+    let groups = file.groups.iter().map(|g| (&g.name, "group"));
+    let mut seen: HashMap<String, (&At<String>, &str)> = HashMap::new();
+    for (name, kind) in hosts.chain(stations).chain(groups) {
+        good_name(name, kind, reporter);
+        match seen.get(&name.value.to_lowercase()) {
+            // A group may be written in several places.
+            Some((first, "group")) if kind == "group" && first.value == name.value => {}
+            Some((first, first_kind)) => {
+                let other =
+                    if first.value == name.value { "" } else { " (names must differ in more than case)" };
+                reporter
+                    .error_with(
+                        &name.span,
+                        format!("the {kind} `{}` has the name of a {first_kind}{other}", name.value),
+                        &first.span,
+                        &format!("the {first_kind} `{}`", first.value),
+                    )
+                    .label("give it another name")
+                    .help("hosts, stations and groups share one set of names, so that a finding names one thing");
+            }
+            None => {
+                seen.insert(name.value.to_lowercase(), (name, kind));
+            }
+        }
+    }
+    let rules = file.rules.iter().map(|r| (&r.name, "rule"));
+    let denials = file.deny.iter().map(|d| (&d.name, "denial"));
+    all_different(rules.chain(denials), "findings name the rule", reporter);
+    all_different(
+        file.maintenance.iter().map(|m| (&m.name, "maintenance window")),
+        "findings name it",
+        reporter,
+    );
+    all_different(
+        file.redundancy.iter().map(|r| (&r.name, "redundancy group")),
+        "findings name it",
+        reporter,
+    );
+    all_different(file.maps.iter().map(|m| (&m.name, "map")), "stations name it", reporter);
+    all_different(file.schedules.iter().map(|s| (&s.name, "schedule")), "rules name it", reporter);
+}
+
+fn all_different<'f>(
+    names: impl Iterator<Item = (&'f At<String>, &'static str)>,
+    why: &str,
+    reporter: &mut Reporter<'_>,
+) {
+    let mut seen: HashMap<&str, (&At<String>, &str)> = HashMap::new();
+    for (name, kind) in names.filter(|(name, _)| !name.value.is_empty()) {
+        good_name(name, kind, reporter);
+        match seen.get(name.value.as_str()) {
+            Some((first, first_kind)) => {
+                let message = if kind == *first_kind {
+                    format!("two {kind}s have the name `{}`", name.value)
+                } else {
+                    format!("the {kind} `{}` has the name of a {first_kind}", name.value)
+                };
+                reporter
+                    .error_with(&name.span, message, &first.span, "the first one")
+                    .label(format!("give it another name: {why}"));
+            }
+            None => {
+                seen.insert(&name.value, (name, kind));
+            }
+        }
+    }
+}
+
+/// Kinds of names that nothing in the file refers to in a list of names, so that they are free text.
+const FREE: &[&str] = &["rule", "denial", "maintenance window", "point"];
+
+fn good_name(name: &At<String>, kind: &str, reporter: &mut Reporter<'_>) {
+    let text = name.value.as_str();
+    let free = FREE.contains(&kind);
+    let trouble = if text.trim() != text || text.is_empty() {
+        "is empty or begins or ends with a space"
+    } else if text.chars().count() > NAME_CHARS {
+        "is longer than 100 characters"
+    } else if text.chars().any(char::is_control) {
+        "contains a control character"
+    } else if !free && (text.parse::<IpAddr>().is_ok() || text.parse::<IpNet>().is_ok()) {
+        "is an address"
+    } else if !free && (text == "any" || text == "all") {
+        "is a word of the profile language"
+    } else {
+        return;
+    };
+    reporter.error(&name.span, format!("the name of a {kind} {trouble}")).label("give it another name");
+}
+
+/// A tag or a quirk: one word.
+fn word(text: &At<String>, what: &str, reporter: &mut Reporter<'_>) -> Option<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    if !text.value.is_empty() && text.value.chars().all(plain) && text.value.len() <= NAME_CHARS {
+        return Some(text.value.clone());
+    }
+    reporter
+        .error(&text.span, format!("`{}` is no {what}", text.value))
+        .label("write one word of letters, digits, - and _");
+    None
+}

@@ -1,0 +1,114 @@
+//! Checks of denials, redundancy groups and maintenance windows.
+
+use parsers::Protocol;
+
+use super::groups::Names;
+use super::operations::operations;
+use super::rules::{self, protocols_of};
+use super::times::Times;
+use crate::file::{DenyEntry, File, MaintenanceEntry};
+use crate::language::SEVERITIES;
+use crate::nearest::nearest;
+use crate::profile::{Deny, Maintenance, Redundancy, Severity};
+use crate::reporter::Reporter;
+
+pub(super) fn denials(file: &File, names: &Names<'_>, reporter: &mut Reporter<'_>) -> Vec<Deny> {
+    file.deny.iter().map(|entry| denial(entry, names, reporter)).collect()
+}
+
+fn denial(entry: &DenyEntry, names: &Names<'_>, reporter: &mut Reporter<'_>) -> Deny {
+    let from = names.hosts_or_any(entry.from.as_deref(), reporter);
+    let to = names.stations_or_any(entry.to.as_deref(), reporter);
+    let protocols = match &to {
+        Some(to) => protocols_of(to, names),
+        None => Protocol::ALL.to_vec(),
+    };
+    let everybody: Vec<usize> = (0..names.stations.len()).collect();
+    let stations = to.as_deref().unwrap_or(&everybody);
+    let (points, named_points) =
+        rules::points(entry.points.as_deref(), &protocols, stations, to.is_none(), names, reporter);
+    let severity = entry.severity.as_ref().and_then(|text| {
+        let found = Severity::from_name(&text.value);
+        if found.is_none() {
+            let error = reporter.error(&text.span, format!("unknown severity `{}`", text.value));
+            if let Some(meant) = nearest(&text.value, SEVERITIES.iter().copied()) {
+                error.label(format!("did you mean `{meant}`?"));
+            }
+            error.help(format!("severities are: {}", SEVERITIES.join(", ")));
+        }
+        found
+    });
+    Deny {
+        name: entry.name.value.clone(),
+        operations: operations(&entry.operations, &protocols, reporter),
+        from,
+        to,
+        points,
+        named_points,
+        severity,
+        from_role: false,
+        owner: entry.owner.clone(),
+        comment: entry.comment.clone(),
+    }
+}
+
+pub(super) fn redundancy(file: &File, names: &Names<'_>, reporter: &mut Reporter<'_>) -> Vec<Redundancy> {
+    let mut groups: Vec<Redundancy> = Vec::with_capacity(file.redundancy.len());
+    for entry in &file.redundancy {
+        let hosts = names.hosts(&entry.hosts, reporter);
+        if hosts.len() == 1 {
+            let message = format!("the redundancy group `{}` has one host only", entry.name.value);
+            reporter.error(&entry.name.span, message).label("name the others, or take it out");
+        }
+        if let Some(other) = groups.iter().find(|g| g.hosts.iter().any(|host| hosts.contains(host))) {
+            let message =
+                format!("the redundancy groups `{}` and `{}` share a host", other.name, entry.name.value);
+            reporter.error(&entry.name.span, message).label("a host is in one group at most");
+        }
+        groups.push(Redundancy { name: entry.name.value.clone(), hosts });
+    }
+    groups
+}
+
+pub(super) fn maintenance(
+    file: &File,
+    names: &Names<'_>,
+    times: &Times,
+    reporter: &mut Reporter<'_>,
+) -> Vec<Maintenance> {
+    file.maintenance.iter().filter_map(|entry| window(entry, names, times, reporter)).collect()
+}
+
+fn window(
+    entry: &MaintenanceEntry,
+    names: &Names<'_>,
+    times: &Times,
+    reporter: &mut Reporter<'_>,
+) -> Option<Maintenance> {
+    let from = names.hosts_or_any(Some(&entry.from), reporter);
+    let to = names.stations_or_any(Some(&entry.to), reporter);
+    let protocols = match &to {
+        Some(to) => protocols_of(to, names),
+        None => Protocol::ALL.to_vec(),
+    };
+    let allow = operations(&entry.allow, &protocols, reporter);
+    let start = entry.start.as_ref().and_then(|date| times.time(date, reporter));
+    let end = entry.end.as_ref().and_then(|date| times.time(date, reporter));
+    let (start, end) = start.zip(end)?;
+    if end <= start
+        && let Some(at) = &entry.end
+    {
+        let message = format!("the maintenance window `{}` ends before it starts", entry.name.value);
+        reporter.error(&at.span, message).label("this is not after `start`");
+    }
+    Some(Maintenance {
+        name: entry.name.value.clone(),
+        from,
+        to,
+        allow,
+        start,
+        end,
+        reference: entry.reference.clone(),
+        comment: entry.comment.clone(),
+    })
+}

@@ -1,0 +1,136 @@
+//! Checks of `[stations]`: protocol, host, address; and that no two claim the same place.
+
+use std::collections::HashMap;
+
+use parsers::{Protocol, StationAddress};
+
+use super::hosts::Hosts;
+use super::points::Maps;
+use super::word;
+use crate::file::{At, Number, StationEntry};
+use crate::nearest::nearest;
+use crate::profile::Station;
+use crate::reporter::Reporter;
+
+/// First DNP3 address that is no individual one, IEEE 1815 clause 9.2.4.1.3.
+const DNP3_RESERVED: i64 = 0xFFF0;
+/// First DNP3 broadcast address.
+const DNP3_BROADCAST: i64 = 0xFFFD;
+
+/// Check one station. `maps` are the point maps of the file.
+pub(super) fn station(
+    entry: &StationEntry,
+    hosts: &mut Hosts,
+    maps: &Maps<'_>,
+    reporter: &mut Reporter<'_>,
+) -> Option<Station> {
+    let protocol = entry.protocol.as_ref().and_then(|p| protocol(p, reporter));
+    let host = entry.host.as_ref().and_then(|h| hosts.of_station(h, reporter));
+    let port = match &entry.port {
+        Some(At { value: Number::Is(port @ 1..=65535), .. }) => u16::try_from(*port).ok(),
+        Some(port) => {
+            reporter.error(&port.span, "a port is a number from 1 to 65535");
+            None
+        }
+        None => None,
+    };
+    let role = entry.role.as_ref().and_then(|role| super::hosts::role(role, reporter));
+    let quirks = entry.quirks.iter().filter_map(|quirk| word(quirk, "quirk", reporter)).collect();
+    let tags = entry.tags.iter().filter_map(|tag| word(tag, "tag", reporter)).collect();
+    let points = maps.points_of(entry, protocol, reporter);
+    let address = address(entry, protocol?, reporter).ok()?;
+    let role = role.or_else(|| hosts.entries.get(host?).and_then(|h| h.role));
+    Some(Station {
+        name: entry.name.value.clone(),
+        protocol: protocol?,
+        host: host?,
+        address,
+        port,
+        role,
+        tags,
+        quirks,
+        points,
+        from_role: false,
+        comment: entry.comment.clone(),
+    })
+}
+
+fn protocol(text: &At<String>, reporter: &mut Reporter<'_>) -> Option<Protocol> {
+    let found = Protocol::from_name(&text.value);
+    if found.is_none() {
+        let names = Protocol::ALL.map(Protocol::name);
+        let error = reporter.error(&text.span, format!("unknown protocol `{}`", text.value));
+        if let Some(meant) = nearest(&text.value, names) {
+            error.label(format!("did you mean `{meant}`?"));
+        }
+        error.help(format!("protocols are: {}", names.join(", ")));
+    }
+    found
+}
+
+/// The station's address in its protocol; `Ok(None)` is "any". An error has been reported.
+fn address(
+    entry: &StationEntry,
+    protocol: Protocol,
+    reporter: &mut Reporter<'_>,
+) -> Result<Option<StationAddress>, ()> {
+    let (right, wrong, key, wrong_key) = match protocol {
+        Protocol::Modbus => (&entry.unit_id, &entry.link_address, "unit_id", "link_address"),
+        Protocol::Dnp3 => (&entry.link_address, &entry.unit_id, "link_address", "unit_id"),
+    };
+    if let Some(wrong) = wrong {
+        reporter
+            .error(&wrong.span, format!("a {} station has no `{wrong_key}`", protocol.name()))
+            .label(format!("write `{key}`"));
+    }
+    let Some(At { value, span }) = right else {
+        if wrong.is_none() {
+            let message = format!("station `{}` has no `{key}`", entry.name.value);
+            reporter.error(&entry.name.span, message).label(format!("add {key} = 1, or {key} = \"any\""));
+        }
+        return Err(());
+    };
+    let Number::Is(number) = *value else { return Ok(None) };
+    let trouble = match (protocol, number) {
+        (Protocol::Modbus, 0..=255) => return Ok(u8::try_from(number).ok().map(StationAddress::Unit)),
+        (Protocol::Modbus, _) => "a unit id is a number from 0 to 255",
+        (Protocol::Dnp3, 0..DNP3_RESERVED) => {
+            return Ok(u16::try_from(number).ok().map(StationAddress::Link));
+        }
+        (Protocol::Dnp3, DNP3_BROADCAST..=0xFFFF) => {
+            reporter
+                .error(span, format!("{number} is a broadcast address, not a station"))
+                .help("to allow broadcasts write `broadcast = true` in a rule for a station of that host");
+            return Err(());
+        }
+        (Protocol::Dnp3, _) => "a link address is a number from 0 to 65519",
+    };
+    reporter.error(span, format!("{key} {number} is out of bounds")).label(trouble);
+    Err(())
+}
+
+/// The stations at each host, protocol and address, with their ports.
+pub(super) type Places = HashMap<(usize, Protocol, Option<StationAddress>), Vec<(Option<u16>, At<String>)>>;
+
+/// Two stations must not claim the same place, or nobody could say which one an operation concerns.
+pub(super) fn same_place(
+    entry: &StationEntry,
+    station: &Station,
+    places: &mut Places,
+    reporter: &mut Reporter<'_>,
+) {
+    let others = places.entry((station.host, station.protocol, station.address)).or_default();
+    let clash =
+        others.iter().find(|(port, _)| *port == station.port || port.is_none() || station.port.is_none());
+    if let Some((_, other)) = clash {
+        let message = format!(
+            "the stations `{}` and `{}` have the same host and address",
+            other.value, entry.name.value
+        );
+        reporter
+            .error_with(&entry.name.span, message, &other.span, &format!("the station `{}`", other.value))
+            .label("one of them must differ")
+            .help("two lines behind one host can be told apart by `port`, when both stations have one");
+    }
+    others.push((station.port, entry.name.clone()));
+}

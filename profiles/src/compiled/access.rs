@@ -1,0 +1,168 @@
+//! What the detections ask a profile for, beside the verdict. Nothing here allocates.
+
+use parsers::{Action, Function, PointKind, PointRange, Protocol, Timestamp};
+
+use super::{Compiled, Pair};
+use crate::diagnostics::Diagnostic;
+use crate::profile::{HostEntry, Maintenance, PointSpec, Redundancy, Station};
+use crate::roles::Role;
+use crate::thresholds::Thresholds;
+
+/// A point that the profile names: its station and its place among the station's points.
+#[derive(Debug, Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash)]
+pub struct PointId {
+    /// Place in [`crate::Profile::stations`].
+    pub station: u32,
+    /// Place in [`Station::points`].
+    pub index: u32,
+}
+
+/// A station's points by address: kind, first, last, place. Sorted, without overlap.
+#[derive(Debug)]
+pub(super) struct Points(Box<[(PointKind, u32, u32, u32)]>);
+
+impl Points {
+    pub(super) fn new(station: &Station) -> Points {
+        let mut points: Vec<_> = station
+            .points
+            .iter()
+            .enumerate()
+            .map(|(i, p)| (p.kind, p.addresses().first(), p.addresses().last(), i as u32))
+            .collect();
+        points.sort_unstable();
+        Points(points.into_boxed_slice())
+    }
+
+    fn at(&self, kind: PointKind, address: u32) -> Option<u32> {
+        let behind = self.0.partition_point(|(k, first, ..)| (*k, *first) <= (kind, address));
+        let (found, _, last, index) = self.0.get(behind.checked_sub(1)?)?;
+        (*found == kind && address <= *last).then_some(*index)
+    }
+
+    fn within(&self, range: &PointRange) -> &[(PointKind, u32, u32, u32)] {
+        let from = self.0.partition_point(|(k, _, last, _)| (*k, *last) < (range.kind(), range.first()));
+        let until = self.0.partition_point(|(k, first, ..)| (*k, *first) <= (range.kind(), range.last()));
+        self.0.get(from..until).unwrap_or(&[])
+    }
+}
+
+impl Compiled {
+    /// Thresholds in force at the site.
+    #[must_use]
+    pub fn thresholds(&self) -> &Thresholds {
+        &self.profile.thresholds
+    }
+
+    /// A station by its place in [`crate::Profile::stations`].
+    #[must_use]
+    pub fn station(&self, index: u32) -> Option<&Station> {
+        self.profile.stations.get(index as usize)
+    }
+
+    /// A host by its place in [`crate::Profile::hosts`].
+    #[must_use]
+    pub fn host(&self, index: u32) -> Option<&HostEntry> {
+        self.profile.hosts.get(index as usize)
+    }
+
+    /// What kind of device a host is.
+    #[must_use]
+    pub fn role_of_host(&self, host: u32) -> Option<&'static Role> {
+        self.host(host)?.role
+    }
+
+    /// The point that an address of a station belongs to; an address within a value of several registers
+    /// belongs to that value.
+    #[must_use]
+    pub fn point(&self, station: u32, kind: PointKind, address: u32) -> Option<(PointId, &PointSpec)> {
+        let index = self.points.get(station as usize)?.at(kind, address)?;
+        let spec = self.station(station)?.points.get(index as usize)?;
+        Some((PointId { station, index }, spec))
+    }
+
+    /// The points of a station that have an address in a range, by address.
+    pub fn points_within(
+        &self,
+        station: u32,
+        range: PointRange,
+    ) -> impl Iterator<Item = (PointId, &PointSpec)> {
+        let found = self.points.get(station as usize).map_or(&[][..], |points| points.within(&range));
+        found.iter().filter_map(move |(_, _, _, index)| {
+            let spec = self.station(station)?.points.get(*index as usize)?;
+            Some((PointId { station, index: *index }, spec.as_ref()))
+        })
+    }
+
+    /// Whether the station has named points at all.
+    #[must_use]
+    pub fn has_points(&self, station: u32) -> bool {
+        self.points.get(station as usize).is_some_and(|points| !points.0.is_empty())
+    }
+
+    /// A named point.
+    #[must_use]
+    pub fn spec(&self, id: PointId) -> Option<&PointSpec> {
+        self.station(id.station)?.points.get(id.index as usize).map(AsRef::as_ref)
+    }
+
+    /// The masters that stand in for a host, itself among them.
+    #[must_use]
+    pub fn redundancy_of(&self, host: u32) -> Option<&Redundancy> {
+        let group = (*self.redundancy.get(host as usize)?)?;
+        self.profile.redundancy.get(group as usize)
+    }
+
+    /// The planned work that an operation at `now` belongs to.
+    #[must_use]
+    pub fn maintenance(
+        &self,
+        now: Timestamp,
+        pair: Pair,
+        (protocol, action, function): (Protocol, Action, Function),
+    ) -> Option<&Maintenance> {
+        self.windows(pair, (protocol, action, function)).find(|w| w.start <= now && now < w.end)
+    }
+
+    /// The planned work that such an operation belonged to, if it ended less than `within_ns` before `now`:
+    /// that which ended last.
+    #[must_use]
+    pub fn maintenance_over(
+        &self,
+        now: Timestamp,
+        within_ns: u64,
+        pair: Pair,
+        (protocol, action, function): (Protocol, Action, Function),
+    ) -> Option<&Maintenance> {
+        let over = |w: &&Maintenance| w.end <= now && now.since(w.end) <= within_ns;
+        self.windows(pair, (protocol, action, function)).filter(over).max_by_key(|w| w.end)
+    }
+
+    fn windows(
+        &self,
+        pair: Pair,
+        (protocol, action, function): (Protocol, Action, Function),
+    ) -> impl Iterator<Item = &Maintenance> {
+        let (client, station) = (pair.client.map(|c| c as usize), pair.station.map(|s| s as usize));
+        let windows = self.profile.maintenance.iter();
+        windows.filter(move |w| w.concerns(client, station, protocol, action, function))
+    }
+
+    /// Whether one of these words (a catalogue id, a check id, a kind of finding) is a known deviation of
+    /// the station.
+    #[must_use]
+    pub fn is_quirk(&self, station: u32, words: &[&str]) -> bool {
+        self.station(station).is_some_and(|s| s.quirks.iter().any(|quirk| words.contains(&quirk.as_str())))
+    }
+
+    /// What was warned of when the profile was read.
+    #[must_use]
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
+    }
+
+    /// The files that the profile was read from, the main one first.
+    #[must_use]
+    pub fn files(&self) -> &[String] {
+        &self.files
+    }
+}
