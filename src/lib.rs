@@ -20,9 +20,11 @@ pub mod decap;
 pub mod dedup;
 pub mod detect;
 pub mod flow;
+pub mod learn;
 pub mod monitor;
 pub mod pipeline;
 pub mod report;
+pub mod score;
 pub mod serve;
 
 #[cfg(test)]

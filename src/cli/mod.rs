@@ -3,9 +3,11 @@
 mod bench;
 mod dissect;
 mod exit;
+mod learn;
 mod profile;
 mod replay;
 mod run;
+mod score;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -61,6 +63,10 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    /// Write a profile from captures of ordinary days; suspicious things are left out and listed
+    Learn(learn::LearnArguments),
+    /// Compare findings with labels of what was an attack: precision, recall, time to detect
+    Score(score::ScoreArguments),
     /// Print every PDU of a capture, one JSON object a line
     Dissect(DissectArguments),
     /// Measure what the full pipeline costs on a capture
@@ -156,6 +162,8 @@ pub fn main() -> ExitCode {
     let exit = match Arguments::parse().command {
         Command::Replay(arguments) => replay::replay(&arguments),
         Command::Run { config } => run::run(&config),
+        Command::Learn(arguments) => learn::learn(&arguments),
+        Command::Score(arguments) => score::compare(&arguments),
         Command::Dissect(arguments) => dissect::dissect(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
         Command::Profile(ProfileCommand::Check { file }) => profile::check(&file),

@@ -1,0 +1,105 @@
+//! `gridtap learn`: from captures to a profile.
+
+use std::path::{Path, PathBuf};
+
+use super::Exit;
+use super::exit::{complain, say};
+use super::replay::report_trouble;
+use crate::capture::file::open_files;
+use crate::capture::{FrameSource, Next};
+use crate::learn::{Learned, Learner};
+use crate::pipeline::{Pipeline, PipelineOptions};
+use crate::score::labels::Marked;
+
+/// Arguments of `gridtap learn`.
+#[derive(clap::Args)]
+pub(super) struct LearnArguments {
+    /// Captures of ordinary days: pcap or pcapng, also .gz and .zst. Several are merged by time
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Where to write the profile; `-` is standard output
+    #[arg(short, long, value_name = "FILE|-")]
+    output: PathBuf,
+    /// Name of the profile; left out: of the first capture
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Leave out the frames that this label file marks (lines `frame;1`). For one capture only
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+}
+
+pub(super) fn learn(arguments: &LearnArguments) -> Exit {
+    if arguments.labels.is_some() && arguments.files.len() > 1 {
+        return Exit::Usage("--labels number the frames of one capture; give one capture".into());
+    }
+    let marked = match arguments.labels.as_deref().map(Marked::read).transpose() {
+        Ok(marked) => marked.unwrap_or_default(),
+        Err(error) => return Exit::Usage(error),
+    };
+    let mut source = match open_files(&arguments.files) {
+        Ok(source) => source,
+        Err(error) => return Exit::failed(error),
+    };
+    let mut pipeline = Pipeline::new(&PipelineOptions::default(), Learner::default());
+    loop {
+        match source.next() {
+            Ok(Next::Frame(frame)) if marked.contains(frame.place.number) => {}
+            Ok(Next::Frame(frame)) => pipeline.frame(&frame),
+            Ok(Next::Idle(now)) => pipeline.idle(now),
+            Ok(Next::End) => break,
+            Err(error) => return Exit::failed(error),
+        }
+    }
+    pipeline.finish();
+    let damaged = report_trouble(&mut source);
+    let packets = pipeline.counters().frames;
+    let learner = pipeline.into_consumer();
+    let name = arguments.name.clone().unwrap_or_else(|| stem(arguments.files.first()));
+    let sources = arguments.files.iter().map(|file| file_name(file)).collect();
+    let learned = Learned::new(&learner, name, sources, packets);
+    let text = learned.to_toml();
+    if let Err(diagnostics) = profiles::parse(&text, &arguments.output.display().to_string()) {
+        return Exit::Failed(format!(
+            "what was learned makes no sound profile; please report this:\n{diagnostics}"
+        ));
+    }
+    if let Err(exit) = write(&arguments.output, &text) {
+        return exit;
+    }
+    tell(&learned, &arguments.output);
+    if damaged > 0 { Exit::Damaged } else { Exit::Done }
+}
+
+fn tell(learned: &Learned, output: &Path) {
+    for remark in &learned.remarks {
+        complain(format_args!("caution: {remark}"));
+    }
+    let left = learned.left_out();
+    if !left.is_empty() {
+        complain("Suspicious, and therefore not learned:");
+        for line in left {
+            complain(format_args!("  - {line}"));
+        }
+    }
+    if learned.draft.grants.is_empty() {
+        complain("Nothing was learned: no Modbus or DNP3 that succeeds was seen.");
+    }
+    complain(format_args!("{}: written; review it, then gridtap profile check", output.display()));
+}
+
+fn write(output: &Path, text: &str) -> Result<(), Exit> {
+    if output == Path::new("-") {
+        return say(text.trim_end());
+    }
+    std::fs::write(output, text).map_err(|e| Exit::failed(format!("{}: {e}", output.display())))
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+fn stem(path: Option<&PathBuf>) -> String {
+    let name = path.map(|path| file_name(path)).unwrap_or_default();
+    let stem = name.split('.').next().unwrap_or_default();
+    if stem.trim().is_empty() { "learned".to_owned() } else { stem.to_owned() }
+}

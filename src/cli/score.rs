@@ -1,0 +1,48 @@
+//! `gridtap score`: findings compared with labels.
+
+use std::path::PathBuf;
+
+use super::Exit;
+use super::exit::say;
+use crate::score::labels::{Marked, is_json_lines, read_json_lines};
+use crate::score::{findings, score};
+
+/// Arguments of `gridtap score`.
+#[derive(clap::Args)]
+pub(super) struct ScoreArguments {
+    /// The event log of a replay (`gridtap replay --events`)
+    #[arg(long, value_name = "FILE")]
+    findings: PathBuf,
+    /// What was an attack: JSON lines (from, to, technique, actor_ip, target_ip), or lines `frame;1`
+    #[arg(long, value_name = "FILE")]
+    labels: PathBuf,
+    /// The capture that lines `frame;1` belong to
+    #[arg(long, value_name = "FILE")]
+    capture: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn compare(arguments: &ScoreArguments) -> Exit {
+    match compared(arguments) {
+        Ok(text) => say(text.trim_end()).err().unwrap_or(Exit::Done),
+        Err(exit) => exit,
+    }
+}
+
+fn compared(arguments: &ScoreArguments) -> Result<String, Exit> {
+    let attacks = if is_json_lines(&arguments.labels).map_err(Exit::Failed)? {
+        read_json_lines(&arguments.labels)
+    } else {
+        let Some(capture) = &arguments.capture else {
+            return Err(Exit::Usage(
+                "labels of single frames need --capture, the capture they belong to".into(),
+            ));
+        };
+        Marked::read(&arguments.labels).and_then(|marked| marked.attacks(capture))
+    };
+    let score =
+        score(&attacks.map_err(Exit::Failed)?, &findings::read(&arguments.findings).map_err(Exit::Failed)?);
+    if arguments.json { serde_json::to_string(&score).map_err(Exit::failed) } else { Ok(score.to_string()) }
+}

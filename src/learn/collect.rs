@@ -1,0 +1,220 @@
+//! Collecting: a consumer of the pipeline that remembers, within limits, who asked whom for what.
+
+use std::collections::BTreeMap;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use parsers::{
+    Action, Defect, DefectKind, Direction, Endpoint, Exchange, Host, MacAddr, Operation, Outcome,
+    StationAddress,
+};
+
+use super::clock::Clock;
+use super::limits::{Overflow, PAIRS, WRITTEN, WRITTEN_OF_PAIR};
+use super::pair::{FunctionKey, Pair, PairKey, Used, join};
+use super::written::number;
+use crate::pipeline::{Consumer, FlowContext};
+
+/// Ethernet addresses kept of a host; one more says that it is not the host's own.
+const MACS_OF_HOST: usize = 4;
+
+/// What was seen.
+#[derive(Default)]
+pub struct Learner {
+    pairs: HashMap<PairKey, Box<Pair>, FixedState>,
+    macs: HashMap<Host, Vec<MacAddr>, FixedState>,
+    pub(super) room: Room,
+    /// Operations looked at.
+    pub operations: u64,
+    /// Operations found after resynchronising: nothing is learned from them.
+    pub recovered: u64,
+    /// Operations of hosts without an IP address, which a profile cannot name.
+    pub unnamed: u64,
+}
+
+/// Time and limits, common to all pairs.
+#[derive(Default)]
+pub(super) struct Room {
+    pub(super) clock: Clock,
+    pub(super) used: Used,
+    pub(super) overflow: Overflow,
+}
+
+impl Learner {
+    /// The pairs, in order.
+    pub(super) fn pairs(&self) -> BTreeMap<PairKey, &Pair> {
+        self.pairs.iter().map(|(key, pair)| (*key, pair.as_ref())).collect()
+    }
+
+    /// What did not fit.
+    pub fn overflow(&self) -> Overflow {
+        self.room.overflow
+    }
+
+    /// The capture's time.
+    pub fn clock(&self) -> &Clock {
+        &self.room.clock
+    }
+
+    /// Ethernet addresses of a host, if they are its own: not of a router, that is, not of other hosts too.
+    pub(super) fn macs_of(&self, host: Host) -> Vec<MacAddr> {
+        let Some(macs) = self.macs.get(&host) else { return Vec::new() };
+        let shared = |mac: &MacAddr| self.macs.iter().any(|(other, of)| *other != host && of.contains(mac));
+        if macs.len() >= MACS_OF_HOST || macs.iter().any(shared) {
+            return Vec::new();
+        }
+        let mut macs = macs.clone();
+        macs.sort_unstable();
+        macs
+    }
+
+    /// The pair, or a new one if there is room for it.
+    fn pair(&mut self, key: PairKey) -> Option<(&mut Pair, &mut Room)> {
+        if !self.pairs.contains_key(&key) && self.pairs.len() >= PAIRS {
+            self.room.overflow.pairs += 1;
+            return None;
+        }
+        Some((self.pairs.entry(key).or_default(), &mut self.room))
+    }
+
+    fn host(&mut self, end: Endpoint, mac: Option<MacAddr>) {
+        let Some(mac) = mac else { return };
+        if !self.macs.contains_key(&end.host) && self.macs.len() >= PAIRS {
+            return;
+        }
+        let macs = self.macs.entry(end.host).or_default();
+        if !macs.contains(&mac) && macs.len() < MACS_OF_HOST {
+            macs.push(mac);
+        }
+    }
+}
+
+fn key_of(operation: &Operation<'_>) -> PairKey {
+    let station = operation.station_endpoint();
+    let listens = operation.flow.server == station;
+    PairKey {
+        client: operation.master_endpoint().host,
+        server: station.host,
+        port: if listens { station.port } else { 0 },
+        protocol: operation.protocol,
+        station: operation.station,
+    }
+}
+
+fn request(pair: &mut Pair, operation: &Operation<'_>, room: &mut Room) {
+    let at = operation.origin.at;
+    let function = FunctionKey {
+        action: operation.action,
+        code: operation.function.code,
+        sub: operation.function.sub,
+        broadcast: operation.broadcast,
+    };
+    pair.unasked += u64::from(!operation.wants_answer);
+    pair.master = operation.master.number().or(pair.master);
+    pair.request(at, function, operation.function.name, (operation.ranges, operation.more_ranges), room);
+    if !operation.action.is_control() {
+        return;
+    }
+    operation.detail.points(&mut |point| {
+        let Some(address) = point.address else { return };
+        let key = (point.kind, address);
+        if !pair.written.contains_key(&key) {
+            if pair.written.len() >= WRITTEN_OF_PAIR || room.used.written >= WRITTEN {
+                room.overflow.written += 1;
+                return;
+            }
+            room.used.written += 1;
+        }
+        pair.written.entry(key).or_default().note(at, &point.value, &mut room.clock);
+    });
+}
+
+fn answer(pair: &mut Pair, operation: &Operation<'_>) {
+    let refusal = match operation.outcome {
+        Outcome::Refused { name, .. } => Some(name),
+        _ => None,
+    };
+    if let Some(answered) = operation.answers {
+        let function = operation.requested.unwrap_or(operation.function);
+        let values = &mut || {
+            let mut values = None;
+            operation.detail.points(&mut |point| {
+                values = join(values, number(&point.value).map(|v| (v, v)));
+            });
+            values
+        };
+        let code = (function.code, function.sub);
+        pair.answer(answered.at, code, refusal, operation.ranges, values);
+    }
+    if operation.action == Action::Report {
+        reported(pair, operation);
+    }
+}
+
+fn reported(pair: &mut Pair, operation: &Operation<'_>) {
+    operation.detail.points(&mut |point| {
+        if let Some(address) = point.address {
+            pair.report(point.kind, address, number(&point.value));
+        }
+    });
+}
+
+impl Consumer for Learner {
+    fn operation(&mut self, context: &mut FlowContext, operation: &Operation<'_>) {
+        let at = operation.origin.at;
+        self.operations += 1;
+        self.room.clock.note(at);
+        if operation.recovered {
+            self.recovered += 1;
+            return;
+        }
+        let key = key_of(operation);
+        if !matches!((key.client, key.server), (Host::Ip(_), Host::Ip(_))) {
+            self.unnamed += 1;
+            return;
+        }
+        self.host(operation.flow.client, operation.flow.client_mac);
+        self.host(operation.flow.server, operation.flow.server_mac);
+        let Some((pair, room)) = self.pair(key) else { return };
+        pair.one_way |= operation.flow.coverage.one_way;
+        pair.unexpected_port |= context.unexpected_port;
+        match operation.exchange {
+            Exchange::Request if operation.from_master => request(pair, operation, room),
+            Exchange::Response => answer(pair, operation),
+            Exchange::Unsolicited => {
+                pair.reports.note(at, &mut room.clock);
+                reported(pair, operation);
+            }
+            Exchange::Confirm | Exchange::Link | Exchange::Request => {
+                pair.upkeep.note(at, &mut room.clock);
+            }
+        }
+    }
+
+    fn defect(&mut self, _: &mut FlowContext, defect: &Defect<'_>) {
+        if defect.kind == DefectKind::LimitReached {
+            return;
+        }
+        self.room.clock.note(defect.origin.at);
+        let flow = defect.flow;
+        // Who commands is not always known of what could not be read: then it is who called.
+        let called = defect.from_master.is_none_or(|from| from == (defect.direction == Direction::ToServer));
+        let (client, station) = if called { (flow.client, flow.server) } else { (flow.server, flow.client) };
+        let key = PairKey {
+            client: client.host,
+            server: station.host,
+            port: if called { station.port } else { 0 },
+            protocol: defect.protocol,
+            station: defect.station,
+        };
+        // What cannot be said of one station is said of the hosts.
+        let key = if self.pairs.contains_key(&key) {
+            key
+        } else {
+            PairKey { station: StationAddress::None, ..key }
+        };
+        let Some((pair, room)) = self.pair(key) else { return };
+        pair.defects.entry(defect.kind).or_default().note(defect.origin.at, &mut room.clock);
+        pair.one_way |= flow.coverage.one_way;
+    }
+}

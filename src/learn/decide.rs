@@ -1,0 +1,232 @@
+//! Deciding: of what was seen, what is ordinary and goes into rules, and what is left out, and why.
+//!
+//! Ordinary is what runs through the capture. What occurs for a while, once, or without success may be an
+//! attack that was going on while the capture was made; allowing it would hide its return. So it is left out
+//! and listed, and an engineer decides. A capture too short to tell (see [`Judge::enough`]) is learned whole,
+//! apart from what is dangerous by itself or never succeeded.
+
+mod client;
+mod control;
+mod dangerous;
+mod functions;
+mod ranges;
+
+use std::collections::BTreeMap;
+
+use parsers::{Host, PointRange, Timestamp};
+
+use super::clock::{Clock, Seen};
+use super::collect::Learner;
+use super::intervals::Period;
+use super::pair::{FunctionKey, Pair, PairKey, RangeKey, join};
+use super::written::Limits;
+
+/// Requests, and slices of time with traffic, from which on a capture tells what is ordinary.
+const ENOUGH_REQUESTS: u64 = 200;
+const ENOUGH_SLICES: u32 = 16;
+
+/// Requests from which on it tells which hosts belong there.
+const ENOUGH_FOR_HOSTS: u64 = 50;
+
+/// What was learned.
+#[derive(Debug, Default)]
+pub struct Draft {
+    /// What goes into rules.
+    pub grants: Vec<Grant>,
+    /// What does not.
+    pub left_out: Vec<LeftOut>,
+    /// Pairs of which only one direction was seen.
+    pub one_way: usize,
+}
+
+/// What sort of thing a rule is about.
+#[derive(Debug, Clone, Copy, Eq, PartialEq, Ord, PartialOrd)]
+pub enum Class {
+    /// Reading and reports.
+    Reads,
+    /// Writing and controls.
+    Controls,
+    /// Clocks, reporting, identification and the like.
+    Upkeep,
+}
+
+/// What one client may do with one station, of one class.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// Who and whom.
+    pub key: PairKey,
+    /// Of what sort.
+    pub class: Class,
+    /// The functions, with the standard's names.
+    pub functions: BTreeMap<FunctionKey, &'static str>,
+    /// On which points; `None`: all.
+    pub points: Option<Vec<PointRange>>,
+    /// The station reports by itself.
+    pub reports: bool,
+    /// Confirmations and link traffic are all there is.
+    pub link: bool,
+    /// By broadcast.
+    pub broadcast: bool,
+    /// Requests.
+    pub seen: Seen,
+    /// How many of them were refused.
+    pub refused: u64,
+    /// By function and range.
+    pub details: BTreeMap<(FunctionKey, RangeKey), Detail>,
+    /// Limits of written values.
+    pub limits: BTreeMap<(parsers::PointKind, u32), Limits>,
+    /// Most controls of one point in a minute.
+    pub rate: u32,
+    /// What an engineer should look at.
+    pub remarks: Vec<String>,
+}
+
+/// Use of a range, for the comments.
+#[derive(Debug, Clone, Default)]
+pub struct Detail {
+    /// Requests.
+    pub count: u64,
+    /// How often.
+    pub period: Option<Period>,
+    /// Lowest and highest value read.
+    pub values: Option<(f64, f64)>,
+}
+
+impl Detail {
+    fn join(&mut self, other: &Detail) {
+        self.count += other.count;
+        self.values = join(self.values, other.values);
+        self.period = match (self.period, other.period) {
+            (Some(a), Some(b)) if a.period_ns.abs_diff(b.period_ns) * 10 <= a.period_ns => {
+                Some(Period { spread_percent: a.spread_percent.max(b.spread_percent), ..a })
+            }
+            _ => None,
+        };
+    }
+}
+
+/// Something suspicious that was not learned.
+#[derive(Debug, Clone)]
+pub struct LeftOut {
+    /// Who did it.
+    pub client: Host,
+    /// What, and why it is left out: a sentence without the client and the full stop.
+    pub what: String,
+    /// How often.
+    pub count: u64,
+    /// First time.
+    pub first: Timestamp,
+    /// Last time.
+    pub last: Timestamp,
+}
+
+/// Says what is ordinary.
+pub(super) struct Judge<'a> {
+    pub(super) clock: &'a Clock,
+    enough: bool,
+    hosts: bool,
+}
+
+impl Judge<'_> {
+    /// Whether the capture is long enough to tell what is ordinary.
+    pub(super) fn enough(&self) -> bool {
+        self.enough
+    }
+
+    /// It runs through the capture: in a third of its slices, or three times over half of its length.
+    pub(super) fn steady(&self, seen: &Seen) -> bool {
+        seen.slices(self.clock) * 3 >= self.clock.active().max(3)
+            || (seen.count >= 3 && seen.span_ns() * 2 >= self.clock.length_ns())
+    }
+
+    /// It occurred for a while: in less than a quarter of the capture and of its slices.
+    pub(super) fn for_a_while(&self, seen: &Seen) -> bool {
+        self.hosts
+            && !self.steady(seen)
+            && seen.slices(self.clock) * 4 < self.clock.active()
+            && seen.span_ns() / 4 * 16 < self.clock.length_ns()
+    }
+}
+
+/// Sort what was seen into what is allowed and what is left out.
+pub(super) fn decide(learner: &Learner) -> Draft {
+    let pairs = learner.pairs();
+    let clock = learner.clock();
+    let requests: u64 = pairs.values().map(|pair| pair.requests.count).sum();
+    let one_way = pairs.values().filter(|pair| pair.one_way && pair.answers.both() == 0).count();
+    let enough = requests >= ENOUGH_REQUESTS && clock.active() >= ENOUGH_SLICES;
+    let hosts = requests >= ENOUGH_FOR_HOSTS && clock.active() >= ENOUGH_SLICES;
+    let judge = Judge { clock, enough, hosts };
+    let mut clients: BTreeMap<Host, Vec<(PairKey, &Pair)>> = BTreeMap::new();
+    for (key, pair) in pairs {
+        clients.entry(key.client).or_default().push((key, pair));
+    }
+    let mut draft = Draft { one_way, ..Draft::default() };
+    for (client, pairs) in &clients {
+        client::client(*client, pairs, &judge, &mut draft);
+    }
+    draft.grants = together(draft.grants);
+    draft
+}
+
+/// Grants of one pair and class that differ in nothing but their functions become one.
+fn together(grants: Vec<Grant>) -> Vec<Grant> {
+    let mut kept: Vec<Grant> = Vec::with_capacity(grants.len());
+    for grant in grants {
+        let same = |other: &&mut Grant| {
+            (other.key, other.class, other.broadcast) == (grant.key, grant.class, grant.broadcast)
+                && other.points == grant.points
+        };
+        match kept.iter_mut().rev().take_while(|g| g.key == grant.key).find(same) {
+            Some(other) => other.add(grant),
+            None => kept.push(grant),
+        }
+    }
+    kept
+}
+
+impl Grant {
+    pub(super) fn new(key: PairKey, class: Class) -> Grant {
+        Grant {
+            key,
+            class,
+            functions: BTreeMap::new(),
+            points: Some(Vec::new()),
+            reports: false,
+            link: false,
+            broadcast: false,
+            seen: Seen::default(),
+            refused: 0,
+            details: BTreeMap::new(),
+            limits: BTreeMap::new(),
+            rate: 0,
+            remarks: Vec::new(),
+        }
+    }
+
+    /// Take in another that allows the same points.
+    pub(super) fn add(&mut self, other: Grant) {
+        self.functions.extend(other.functions);
+        self.reports |= other.reports;
+        self.link |= other.link;
+        self.seen.count += other.seen.count;
+        self.seen.first = self.seen.first.min(other.seen.first);
+        self.seen.last = self.seen.last.max(other.seen.last);
+        self.refused += other.refused;
+        self.rate = self.rate.max(other.rate);
+        for (key, detail) in other.details {
+            match self.details.get_mut(&key) {
+                Some(own) => own.join(&detail),
+                None => {
+                    self.details.insert(key, detail);
+                }
+            }
+        }
+        self.limits.extend(other.limits);
+        for remark in other.remarks {
+            if !self.remarks.contains(&remark) {
+                self.remarks.push(remark);
+            }
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! A client as a whole, then station by station.
+
+use std::collections::BTreeSet;
+
+use parsers::{DefectKind, Host, StationAddress};
+
+use super::control::operated;
+use super::functions::functions;
+use super::{Class, Draft, Grant, Judge, LeftOut};
+use crate::learn::clock::Seen;
+use crate::learn::pair::{FunctionKey, Pair, PairKey};
+use crate::learn::words::{Span, server_text, station_text};
+
+/// Stations without success from which on they are a sweep.
+const SWEPT_STATIONS: usize = 5;
+
+/// Stations named in a sentence.
+const NAMED_STATIONS: usize = 4;
+
+type Pairs<'a> = [(PairKey, &'a Pair)];
+
+/// Sort what a client did.
+pub(super) fn client(client: Host, pairs: &Pairs<'_>, judge: &Judge<'_>, draft: &mut Draft) {
+    defects(client, pairs, judge, draft);
+    let all = pairs.iter().fold(Seen::default(), |sum, (_, pair)| sum.and(&active(pair, judge), judge.clock));
+    if all.count == 0 {
+        return;
+    }
+    let leave = |draft: &mut Draft, what: String, seen: &Seen| {
+        draft.left_out.push(LeftOut { client, what, count: seen.count, first: seen.first, last: seen.last });
+    };
+    let alive = pairs.iter().copied().filter(|(_, pair)| active(pair, judge).count > 0);
+    let (failed, rest): (Vec<_>, Vec<_>) = alive.partition(|(_, pair)| in_vain(pair, judge));
+    if rest.is_empty() {
+        let what = format!("only tried: {} never answered or refused all", several(&failed));
+        return leave(draft, what, &all);
+    }
+    if judge.for_a_while(&all) {
+        let what = format!(
+            "was active for {} of {} only, at {}",
+            Span(all.span_ns()),
+            Span(judge.clock.length_ns()),
+            several(&rest)
+        );
+        return leave(draft, what, &all);
+    }
+    let sum = |pairs: &Pairs<'_>| {
+        pairs.iter().fold(Seen::default(), |sum, (_, pair)| sum.and(&pair.requests, judge.clock))
+    };
+    let brief: Vec<_> =
+        rest.iter().filter(|(_, pair)| judge.for_a_while(&active(pair, judge))).copied().collect();
+    if failed.len() + brief.len() >= SWEPT_STATIONS {
+        let swept: Vec<_> = failed.iter().chain(&brief).copied().collect();
+        leave(draft, format!("swept {}: they were asked once or in vain", several(&swept)), &sum(&swept));
+    } else {
+        for (key, pair) in &failed {
+            let how = if pair.answers.refused > 0 { "refused all" } else { "never answered" };
+            leave(draft, format!("asked {}, which {how}", station_text(key)), &pair.requests);
+        }
+        for (key, pair) in &brief {
+            let seen = active(pair, judge);
+            let (span, length) = (Span(seen.span_ns()), Span(judge.clock.length_ns()));
+            leave(draft, format!("spoke with {} for {span} of {length} only", station_text(key)), &seen);
+        }
+    }
+    let operated = operated(&rest, judge);
+    for (key, pair) in &rest {
+        if brief.iter().all(|(other, _)| other != key) {
+            station(*key, pair, &operated, judge, draft);
+        }
+    }
+}
+
+/// Everything a pair did.
+fn active(pair: &Pair, judge: &Judge<'_>) -> Seen {
+    pair.requests.and(&pair.reports, judge.clock).and(&pair.upkeep, judge.clock)
+}
+
+/// Nothing came of it: never answered although the tap would have seen it, or refused every time without
+/// running through the capture.
+fn in_vain(pair: &Pair, judge: &Judge<'_>) -> bool {
+    let asked = pair.requests.count > pair.unasked;
+    if !asked || pair.answers.accepted > 0 || pair.reports.count > 0 {
+        return false;
+    }
+    if pair.answers.refused > 0 { !judge.steady(&pair.requests) } else { !pair.one_way }
+}
+
+fn station(
+    key: PairKey,
+    pair: &Pair,
+    operated: &BTreeSet<FunctionKey>,
+    judge: &Judge<'_>,
+    draft: &mut Draft,
+) {
+    functions(key, pair, operated, judge, draft);
+    let learned = draft.grants.iter().any(|grant| grant.key == key);
+    if pair.reports.count > 0 {
+        match draft.grants.iter_mut().find(|grant| grant.key == key && grant.class == Class::Reads) {
+            Some(grant) => grant.reports = true,
+            None => draft.grants.push(Grant {
+                reports: true,
+                seen: pair.reports.clone(),
+                ..Grant::new(key, Class::Reads)
+            }),
+        }
+    } else if !learned && pair.upkeep.count > 0 && pair.requests.count == 0 {
+        draft.grants.push(Grant { link: true, seen: pair.upkeep.clone(), ..Grant::new(key, Class::Upkeep) });
+    }
+}
+
+/// Trouble that makes one wonder what the client was about.
+fn defects(client: Host, pairs: &Pairs<'_>, judge: &Judge<'_>, draft: &mut Draft) {
+    use DefectKind as D;
+    let told = [
+        (D::Malformed, "malformed PDUs between it and"),
+        (D::FieldRange, "fields outside their range between it and"),
+        (D::UnknownFunction, "undefined functions between it and"),
+        (D::UnknownObject, "undefined objects between it and"),
+        (D::BadChecksum, "wrong checksums between it and"),
+        (D::Resynchronised, "octets that are no PDU between it and"),
+        (D::ForeignProtocol, "another protocol on the port of"),
+        (D::RoleReversal, "reversed roles between it and"),
+        (D::ContradictingAnswer, "answers that contradict the request, by"),
+    ];
+    for (kind, words) in told {
+        for (key, pair) in pairs {
+            let Some(seen) = pair.defects.get(&kind) else { continue };
+            let what = match key.station {
+                StationAddress::None => format!("{words} {}", server_text(key)),
+                _ => format!("{words} {}", station_text(key)),
+            };
+            let steady = if judge.enough() && judge.steady(seen) { ", all the time" } else { "" };
+            draft.left_out.push(LeftOut {
+                client,
+                what: format!("{what}{steady}"),
+                count: seen.count,
+                first: seen.first,
+                last: seen.last,
+            });
+        }
+    }
+}
+
+fn several(pairs: &Pairs<'_>) -> String {
+    let mut names: Vec<String> =
+        pairs.iter().take(NAMED_STATIONS).map(|(key, _)| station_text(key)).collect();
+    let more = pairs.len() - names.len();
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    let last = names.pop().unwrap_or_default();
+    if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) }
+}

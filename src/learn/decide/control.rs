@@ -1,0 +1,171 @@
+//! Writing and controls: learned when they run through the capture; a single write amid ordinary traffic is
+//! what an attack looks like.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ranges::{detail, holds, merge};
+use super::{Class, Detail, Draft, Grant, Judge, LeftOut};
+use crate::learn::clock::Seen;
+use crate::learn::pair::{Asked, FunctionKey, Pair, PairKey, Range, RangeKey, join};
+use crate::learn::words::{FunctionText, station_text, times};
+
+/// Different controls, and how often all together, from which on an operator seems to be at work who
+/// controls now this and now that.
+const OPERATOR_CONTROLS: usize = 5;
+const OPERATOR_TIMES: u64 = 10;
+const OPERATOR_SLICES: u32 = 5;
+
+/// The same for a client, over all its stations.
+const CLIENT_TIMES: u64 = 20;
+const CLIENT_SLICES: u32 = 8;
+
+type Control<'a> = (FunctionKey, &'a Asked, RangeKey, &'a Range);
+
+/// Sort the controls of a pair.
+pub(super) fn controls(
+    key: PairKey,
+    controls: &[(FunctionKey, &Asked)],
+    pair: &Pair,
+    operated: &BTreeSet<FunctionKey>,
+    judge: &Judge<'_>,
+    draft: &mut Draft,
+) {
+    let mut rare: Vec<Control<'_>> = Vec::new();
+    let mut learned: BTreeMap<FunctionKey, Vec<RangeKey>> = BTreeMap::new();
+    for (function, asked) in controls {
+        let own = learned.entry(*function).or_default();
+        for (range, seen) in &asked.ranges {
+            if !judge.enough() || judge.steady(&seen.seen) {
+                own.push(*range);
+            } else {
+                rare.push((*function, asked, *range, seen));
+            }
+        }
+    }
+    rare.retain(|(function, _, range, _)| {
+        let own = learned.get(function).map(|own| merge(own.iter().map(|r| Range::of(*r)).collect()));
+        !own.is_some_and(|own| holds(&own, *range))
+    });
+    let mut remarks: BTreeMap<FunctionKey, Vec<String>> = BTreeMap::new();
+    for (function, asked) in controls {
+        let own: Vec<_> = rare.iter().filter(|control| control.0 == *function).copied().collect();
+        let (own, refused): (Vec<_>, Vec<_>) = own.into_iter().partition(|control| accepted(control.3, pair));
+        leave(key, asked, &refused, judge, draft);
+        if operated.contains(function) || operator(&own, judge) {
+            for (_, _, range, seen) in own {
+                learned.entry(*function).or_default().push(range);
+                let text = profiles::RangeText(Range::of(range));
+                let remark = format!("{text}: controlled {} only", times(seen.seen.count));
+                remarks.entry(*function).or_default().push(remark);
+            }
+            continue;
+        }
+        leave(key, asked, &own, judge, draft);
+    }
+    for (function, asked) in controls {
+        let ranges = learned.remove(function).unwrap_or_default();
+        let without_points = asked.ranges.is_empty() && (!judge.enough() || judge.steady(&asked.seen));
+        if ranges.is_empty() && !without_points {
+            continue;
+        }
+        let mut grant = grant((key, *function), asked, &ranges, pair, judge);
+        grant.remarks = remarks.remove(function).unwrap_or_default();
+        draft.grants.push(grant);
+    }
+}
+
+/// Whether controls that are rare one by one are an operator's work: many, again and again, and not all at
+/// one time.
+fn operator(controls: &[Control<'_>], judge: &Judge<'_>) -> bool {
+    let all = seen(controls, judge);
+    controls.len() >= OPERATOR_CONTROLS
+        && all.count >= OPERATOR_TIMES
+        && judge.steady(&all)
+        && all.slices(judge.clock) >= OPERATOR_SLICES
+}
+
+/// Functions by which a client controls now this station and now that, all through the capture.
+pub(super) fn operated(pairs: &[(PairKey, &Pair)], judge: &Judge<'_>) -> BTreeSet<FunctionKey> {
+    let mut rare: BTreeMap<FunctionKey, Seen> = BTreeMap::new();
+    for (_, pair) in pairs {
+        for (function, asked) in pair.functions.iter().filter(|(f, _)| f.action.is_control() && !f.broadcast)
+        {
+            for range in asked.ranges.values().filter(|r| !judge.steady(&r.seen) && accepted(r, pair)) {
+                let sum = rare.entry(*function).or_default();
+                *sum = sum.and(&range.seen, judge.clock);
+            }
+        }
+    }
+    rare.retain(|_, all| {
+        all.count >= CLIENT_TIMES && judge.steady(all) && all.slices(judge.clock) >= CLIENT_SLICES
+    });
+    rare.into_keys().collect()
+}
+
+fn accepted(range: &Range, pair: &Pair) -> bool {
+    range.answers.accepted > 0 || pair.one_way
+}
+
+fn seen(controls: &[Control<'_>], judge: &Judge<'_>) -> Seen {
+    controls.iter().fold(Seen::default(), |sum, control| sum.and(&control.3.seen, judge.clock))
+}
+
+/// List controls that are not learned.
+fn leave(key: PairKey, asked: &Asked, controls: &[Control<'_>], judge: &Judge<'_>, draft: &mut Draft) {
+    let Some(first) = controls.first() else { return };
+    let name = FunctionText(&first.0, asked.name);
+    let station = station_text(&key);
+    let mut tell = |what: String, seen: &Seen| {
+        let (count, first, last) = (seen.count, seen.first, seen.last);
+        draft.left_out.push(LeftOut { client: key.client, what, count, first, last });
+    };
+    if controls.len() < OPERATOR_CONTROLS {
+        for (_, _, range, seen) in controls {
+            let text = profiles::RangeText(Range::of(*range));
+            let count = times(seen.seen.count);
+            tell(format!("{name} of {text} to {station}: {count} amid ordinary traffic"), &seen.seen);
+        }
+        return;
+    }
+    let ranges = merge(controls.iter().map(|control| Range::of(control.2)).collect());
+    let shown: Vec<String> = ranges.iter().take(3).map(|r| profiles::RangeText(*r).to_string()).collect();
+    let and = if ranges.len() > 3 { " and others" } else { "" };
+    let (number, shown) = (controls.len(), shown.join(", "));
+    let what = format!("{name} of {number} ranges to {station}, each now and then only: {shown}{and}");
+    tell(what, &seen(controls, judge));
+}
+
+fn grant(
+    (key, function): (PairKey, FunctionKey),
+    asked: &Asked,
+    ranges: &[RangeKey],
+    pair: &Pair,
+    judge: &Judge<'_>,
+) -> Grant {
+    let points = merge(ranges.iter().map(|range| Range::of(*range)).collect());
+    let own = |point: &(parsers::PointKind, u32)| holds(&points, (point.0, point.1, point.1));
+    let written = || pair.written.iter().filter(|(point, _)| own(point));
+    let all_points = asked.more * 2 >= asked.seen.count && asked.more > 0;
+    Grant {
+        functions: [(function, asked.name)].into(),
+        seen: asked.seen.clone(),
+        refused: asked.answers.refused,
+        details: asked
+            .ranges
+            .iter()
+            .filter(|(range, _)| holds(&points, **range))
+            .map(|(range, seen)| {
+                let inside = |point: &(parsers::PointKind, u32)| {
+                    point.0 == range.0 && (range.1..=range.2).contains(&point.1)
+                };
+                let values = pair.written.iter().filter(|(point, _)| inside(point));
+                let values = values.fold(None, |sum, (_, written)| join(sum, written.values()));
+                ((function, *range), Detail { values, ..detail(seen) })
+            })
+            .collect(),
+        limits: written().filter_map(|(point, written)| Some((*point, written.limits()?))).collect(),
+        rate: written().map(|(_, written)| written.rate_per_minute(judge.clock)).max().unwrap_or(0),
+        points: if all_points { None } else { Some(points.clone()) },
+        ..Grant::new(key, Class::Controls)
+    }
+}

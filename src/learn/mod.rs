@@ -1,0 +1,92 @@
+//! Learning: from traffic to a profile that an engineer reviews.
+//!
+//! ```text
+//! Pipeline -> Learner            who asked whom for what, within limits      collect, pair, written
+//!             -> Draft           what is ordinary, what is left out          decide
+//!                -> Learned      as TOML, new or added to an old profile     rules, names, write
+//! ```
+//! Packet time drives it, nothing depends on chance: the same captures give the same text.
+
+mod clock;
+mod collect;
+mod decide;
+mod intervals;
+mod limits;
+mod names;
+mod pair;
+mod rules;
+mod words;
+mod write;
+mod written;
+
+use std::collections::BTreeMap;
+
+use parsers::{Host, MacAddr, Timestamp};
+
+pub use collect::Learner;
+pub use decide::{Draft, Grant, LeftOut};
+
+/// What was learned, and from what.
+#[derive(Debug)]
+pub struct Learned {
+    /// Name of the profile.
+    pub name: String,
+    /// The captures.
+    pub sources: Vec<String>,
+    /// Their packets.
+    pub packets: u64,
+    /// Operations in them.
+    pub operations: u64,
+    /// From when to when.
+    pub span: (Timestamp, Timestamp),
+    /// What was learned.
+    pub draft: Draft,
+    /// What an engineer should know of the learning itself.
+    pub remarks: Vec<String>,
+    macs: BTreeMap<Host, Vec<MacAddr>>,
+}
+
+impl Learned {
+    /// Decide what of it is ordinary.
+    pub fn new(learner: &Learner, name: String, sources: Vec<String>, packets: u64) -> Learned {
+        let draft = decide::decide(learner);
+        let mut remarks = learner.overflow().lines();
+        if learner.recovered > 0 {
+            remarks.push(format!("{} operations behind lost octets were not looked at", learner.recovered));
+        }
+        if learner.unnamed > 0 {
+            remarks.push(format!(
+                "{} operations of hosts without an IP address were not looked at",
+                learner.unnamed
+            ));
+        }
+        if draft.one_way > 0 {
+            remarks.push(format!(
+                "of {} only one direction was seen: whether these requests succeed is not known",
+                names::number_of(draft.one_way, "pair of client and station").replace("stations", "station")
+            ));
+        }
+        let hosts = draft.grants.iter().flat_map(|g| [g.key.client, g.key.server]);
+        let macs = hosts.map(|host| (host, learner.macs_of(host))).collect();
+        Learned {
+            name,
+            sources,
+            packets,
+            operations: learner.operations,
+            span: learner.clock().span(),
+            draft,
+            remarks,
+            macs,
+        }
+    }
+
+    /// The profile as TOML.
+    pub fn to_toml(&self) -> String {
+        write::file(self)
+    }
+
+    /// What was left out, one sentence each.
+    pub fn left_out(&self) -> Vec<String> {
+        self.draft.left_out.iter().map(write::left_out_line).collect()
+    }
+}

@@ -1,0 +1,255 @@
+//! The profile as text, for an engineer to read and change.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use parsers::{Host, Protocol, StationAddress};
+
+use super::Learned;
+use super::decide::{Detail, Grant, LeftOut};
+use super::names::{self, Guess, StationKey, number_of, station_of};
+use super::pair::{FunctionKey, RangeKey};
+use super::rules::{Rule, allow, points, rules, verb};
+use super::words::{FunctionText, Number, PeriodText, Span, ValueText, When, times};
+
+/// Lines of comment that a rule gets for its ranges.
+const LINES_OF_RULE: usize = 24;
+
+/// Longest line of comment.
+const WIDTH: usize = 110;
+
+/// Ports that need not be written.
+const USUAL_PORTS: [(Protocol, u16); 2] = [(Protocol::Modbus, 502), (Protocol::Dnp3, 20_000)];
+
+/// What the profile calls things.
+pub(super) struct Names {
+    pub(super) guesses: BTreeMap<Host, Guess>,
+    pub(super) hosts: BTreeMap<Host, String>,
+    pub(super) stations: BTreeMap<StationKey, String>,
+}
+
+impl Names {
+    pub(super) fn new(grants: &[Grant], taken: &BTreeSet<String>) -> Names {
+        let guesses = names::guesses(grants);
+        let hosts = names::hosts(&guesses, taken);
+        let keys: BTreeSet<StationKey> = grants.iter().map(|g| station_of(&g.key)).collect();
+        let twice =
+            |key: &StationKey| keys.iter().any(|k| k.1 != key.1 && (k.0, k.2, k.3) == (key.0, key.2, key.3));
+        let stations = keys
+            .iter()
+            .map(|key| (*key, names::station(key, hosts.get(&key.0).map_or("", String::as_str), twice(key))))
+            .collect();
+        Names { guesses, hosts, stations }
+    }
+
+    fn host(&self, host: Host) -> &str {
+        self.hosts.get(&host).map_or("", String::as_str)
+    }
+}
+
+/// A text as TOML.
+pub(super) fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+/// A key as TOML.
+fn key(name: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if !name.is_empty() && name.chars().all(bare) { name.to_owned() } else { quoted(name) }
+}
+
+fn list(words: &[String]) -> String {
+    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    let line = format!("[{}]", words.join(", "));
+    if line.len() <= WIDTH {
+        return line;
+    }
+    format!("[\n    {},\n]", words.join(",\n    "))
+}
+
+/// The whole file.
+pub(super) fn file(learned: &Learned) -> String {
+    let mut text = String::new();
+    head(&mut text, learned);
+    let names = Names::new(&learned.draft.grants, &BTreeSet::new());
+    body(&mut text, learned, &names, &BTreeSet::new(), &BTreeSet::new());
+    left_out(&mut text, &learned.draft.left_out);
+    text
+}
+
+fn head(text: &mut String, learned: &Learned) {
+    let (first, last) = learned.span;
+    _ = writeln!(
+        text,
+        "# Learned by gridtap {} from {}",
+        env!("CARGO_PKG_VERSION"),
+        learned.sources.join(", ")
+    );
+    _ = writeln!(
+        text,
+        "# {} to {} ({}), {} packets, {} operations.",
+        When(first),
+        When(last),
+        Span(last.since(first)),
+        Number(learned.packets),
+        Number(learned.operations)
+    );
+    text.push_str(
+        "# Everything is denied that no rule here allows. Read it, name things as you call them, and\n",
+    );
+    text.push_str(
+        "# remove what should not be. What looked suspicious was left out; it stands at the end.\n",
+    );
+    for remark in &learned.remarks {
+        comment(text, "# CAUTION: ", remark);
+    }
+    _ = writeln!(text, "\n[profile]\nname = {}", quoted(&learned.name));
+    let day = When(last).to_string();
+    _ = writeln!(text, "version = {}", quoted(day.get(..10).unwrap_or(&day)));
+}
+
+/// Hosts, stations and rules; without those that stand elsewhere already.
+pub(super) fn body(
+    text: &mut String,
+    learned: &Learned,
+    names: &Names,
+    known_hosts: &BTreeSet<Host>,
+    known_stations: &BTreeSet<StationKey>,
+) {
+    for (host, name) in names.hosts.iter().filter(|(host, _)| !known_hosts.contains(host)) {
+        _ = writeln!(text, "\n[hosts.{}]\naddress = {}", key(name), quoted(&host.to_string()));
+        let macs = learned.macs.get(host).map_or(&[][..], Vec::as_slice);
+        for mac in macs {
+            _ = writeln!(text, "# Ethernet address {mac}");
+        }
+        if let Some(guess) = names.guesses.get(host) {
+            comment(text, "# ", &format!("Seems to be: role = {} ({})", quoted(guess.role), guess.why));
+        }
+    }
+    for (station, name) in names.stations.iter().filter(|(station, _)| !known_stations.contains(station)) {
+        let (host, port, protocol, address) = *station;
+        _ = writeln!(text, "\n[stations.{}]\nprotocol = {}", key(name), quoted(protocol.name()));
+        _ = writeln!(text, "host = {}", quoted(names.host(host)));
+        match address {
+            StationAddress::Unit(unit) => _ = writeln!(text, "unit_id = {unit}"),
+            StationAddress::Link(link) => _ = writeln!(text, "link_address = {link}"),
+            StationAddress::None => {}
+        }
+        if port != 0 && !USUAL_PORTS.contains(&(protocol, port)) {
+            _ = writeln!(text, "port = {port}");
+        }
+    }
+    let mut used = BTreeSet::new();
+    for rule in rules(&learned.draft.grants) {
+        write_rule(text, &rule, names, &mut used);
+    }
+}
+
+fn write_rule(text: &mut String, rule: &Rule, names: &Names, used: &mut BTreeSet<String>) {
+    let Rule { pairs, grant } = rule;
+    let stations: Vec<String> =
+        pairs.iter().filter_map(|p| names.stations.get(&station_of(p)).cloned()).collect();
+    let Some(first) = stations.first() else { return };
+    let client = names.host(grant.key.client);
+    let more = stations.len() - 1;
+    let and = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let plain = format!("{client} {} {first}{and}", verb(grant.class));
+    let mut name = plain.clone();
+    for number in 2.. {
+        if used.insert(name.clone()) {
+            break;
+        }
+        name = format!("{plain} ({number})");
+    }
+    text.push('\n');
+    comments(text, grant);
+    _ = writeln!(text, "[[rules]]\nname = {}", quoted(&name));
+    _ = writeln!(text, "from = {}", list(&[client.to_owned()]));
+    _ = writeln!(text, "to = {}", list(&stations));
+    _ = writeln!(text, "allow = {}", list(&allow(grant)));
+    if let Some(ranges) = grant.points.as_ref().filter(|ranges| !ranges.is_empty()) {
+        _ = writeln!(text, "points = {}", list(&points(ranges)));
+    }
+    if grant.broadcast {
+        text.push_str("broadcast = true\n");
+    }
+}
+
+fn comments(text: &mut String, grant: &Grant) {
+    let refused =
+        if grant.refused > 0 { format!(", {} refused", Number(grant.refused)) } else { String::new() };
+    _ = writeln!(
+        text,
+        "# {}{refused}, from {} to {}",
+        times(grant.seen.count),
+        When(grant.seen.first),
+        When(grant.seen.last)
+    );
+    for remark in &grant.remarks {
+        comment(text, "# REVIEW: ", remark);
+    }
+    for (key, detail) in grant.details.iter().take(LINES_OF_RULE) {
+        _ = writeln!(text, "#   {}", detail_line(grant, key, detail));
+    }
+    if grant.details.len() > LINES_OF_RULE {
+        _ = writeln!(text, "#   and {} more", number_of(grant.details.len() - LINES_OF_RULE, "range"));
+    }
+    if grant.rate > 0 {
+        _ = writeln!(text, "#   one point at most {} a minute", times(grant.rate.into()));
+    }
+}
+
+fn detail_line(grant: &Grant, (function, range): &(FunctionKey, RangeKey), detail: &Detail) -> String {
+    let name = grant.functions.get(function).copied().unwrap_or("");
+    let mut line = format!(
+        "{} {}: {}",
+        FunctionText(function, name),
+        profiles::RangeText(super::pair::Range::of(*range)),
+        times(detail.count)
+    );
+    if let Some(period) = detail.period {
+        _ = write!(line, ", every {} ± {} %", PeriodText(period.period_ns), period.spread_percent);
+    }
+    if let Some((low, high)) = detail.values {
+        _ = write!(line, ", values {} to {}", ValueText(low), ValueText(high));
+    }
+    line
+}
+
+/// What was not learned.
+pub(super) fn left_out(text: &mut String, left: &[LeftOut]) {
+    if left.is_empty() {
+        return;
+    }
+    text.push_str("\n# Suspicious, and therefore not learned:\n");
+    for item in left {
+        comment(text, "#  - ", &left_out_line(item));
+    }
+}
+
+/// One thing that was not learned, as a sentence.
+pub(super) fn left_out_line(item: &LeftOut) -> String {
+    let when = if item.first == item.last {
+        format!("at {}", When(item.first))
+    } else {
+        format!("{} from {} to {}", times(item.count), When(item.first), When(item.last))
+    };
+    format!("{} {} ({when})", item.client, item.what)
+}
+
+/// A comment, broken into lines.
+fn comment(text: &mut String, lead: &str, what: &str) {
+    let mut line = lead.to_owned();
+    let indent = format!("#{}", " ".repeat(lead.len().saturating_sub(1)));
+    for word in what.split_whitespace() {
+        if line.len() + word.len() > WIDTH && line.len() > lead.len() {
+            text.push_str(line.trim_end());
+            text.push('\n');
+            line.clone_from(&indent);
+        }
+        line.push_str(word);
+        line.push(' ');
+    }
+    text.push_str(line.trim_end());
+    text.push('\n');
+}

@@ -1,0 +1,94 @@
+//! Findings as the event log tells them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use parsers::Timestamp;
+use serde::Deserialize;
+
+use super::labels::{Attack, lines, time};
+
+/// A finding.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// Stable id.
+    pub id: String,
+    /// Kind.
+    pub kind: String,
+    /// `info` to `critical`.
+    pub severity: String,
+    /// First occurrence.
+    pub first: Timestamp,
+    /// Last occurrence folded into it.
+    pub last: Timestamp,
+    /// The hosts it names, as text.
+    pub hosts: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    event: String,
+    #[serde(default)]
+    uid: String,
+    #[serde(default)]
+    id: String,
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    severity: String,
+    first: Option<String>,
+    last: Option<String>,
+    client_ip: Option<String>,
+    client_mac: Option<String>,
+    server_ip: Option<String>,
+    server_mac: Option<String>,
+}
+
+impl Said {
+    /// Whether it is of severity medium or higher.
+    pub fn counts(&self) -> bool {
+        matches!(self.severity.as_str(), "medium" | "high" | "critical")
+    }
+
+    /// When, within the time of an attack, it names one of its hosts.
+    pub(super) fn within(&self, attack: &Attack) -> Option<Timestamp> {
+        if !self.hosts.iter().any(|host| attack.hosts.contains(host)) {
+            return None;
+        }
+        [self.first, self.last].into_iter().find(|at| (attack.from..=attack.to).contains(at))
+    }
+}
+
+/// Read the findings of an event log. Of lines with the same uid the last one holds.
+pub fn read(path: &Path) -> Result<Vec<Said>, String> {
+    let mut all: BTreeMap<String, Said> = BTreeMap::new();
+    let mut order: Vec<String> = Vec::new();
+    for (number, text) in lines(path)? {
+        let wrong = |what: String| format!("{}:{number}: {what}", path.display());
+        let line: Line =
+            serde_json::from_str(&text).map_err(|e| wrong(format!("no line of an event log: {e}")))?;
+        if line.event != "finding" {
+            continue;
+        }
+        let at = |text: &Option<String>| {
+            let text = text.as_deref().unwrap_or_default();
+            time(&serde_json::Value::String(text.to_owned()))
+                .ok_or_else(|| wrong(format!("no time: `{text}`")))
+        };
+        let said = Said {
+            first: at(&line.first)?,
+            last: at(&line.last)?,
+            hosts: [line.client_ip, line.client_mac, line.server_ip, line.server_mac]
+                .into_iter()
+                .flatten()
+                .collect(),
+            id: line.id,
+            kind: line.kind,
+            severity: line.severity,
+        };
+        if all.insert(line.uid.clone(), said).is_none() {
+            order.push(line.uid);
+        }
+    }
+    Ok(order.iter().filter_map(|uid| all.remove(uid)).collect())
+}
