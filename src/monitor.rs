@@ -12,7 +12,7 @@ use crate::flow::Overlap;
 use crate::pipeline::{Consumer, FlowContext, Pipeline};
 use crate::report::catalogue::FindingKind;
 use crate::report::finding::Finding;
-use crate::report::record::{Judgement, SensorEvent, StationEvent, Verdict};
+use crate::report::record::{Judgement, SensorEvent, StationEvent, StationState, Verdict};
 use crate::report::sinks::Sinks;
 use crate::report::vitals::{TapVitals, Vitals};
 
@@ -37,6 +37,9 @@ impl FindingSink for ToSinks<'_> {
     }
     fn withheld(&mut self, kind: FindingKind) {
         self.0.withheld(kind);
+    }
+    fn station(&mut self, state: &StationState<'_>) {
+        self.0.station_state(state);
     }
 }
 
@@ -150,8 +153,8 @@ impl Consumer for Monitor {
         }
     }
 
-    fn tick(&mut self, now: Timestamp) {
-        self.detector.tick(now, &mut ToSinks(&mut self.sinks));
+    fn tick(&mut self, now: Timestamp, seen: Timestamp) {
+        self.detector.tick(now, seen, &mut ToSinks(&mut self.sinks));
     }
 
     fn encapsulation(&mut self, anomaly: &Anomaly) {
@@ -226,6 +229,7 @@ impl Pipeline<Monitor> {
                 ("selects_not_remembered", self.consumer_ref().detector.selects_overflowed()),
                 ("stations_not_told", self.consumer_ref().untold),
                 ("associations_not_remembered", self.consumer_ref().detector.associations_overflowed()),
+                ("polls_not_followed", self.consumer_ref().detector.polls_unfollowed()),
             ],
         }
     }

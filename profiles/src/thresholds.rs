@@ -65,6 +65,11 @@ pub struct ThresholdInfo {
 
 thresholds! {
     select_timeout: Seconds = 10.0, "SEQ-01: how long a select is good for.";
+    missed_polls: Count = 3.0, "TIM-02, TIM-03: polls or answers missing in a row before a station counts as lost.";
+    silence_floor: Seconds = 5.0, "TIM-02, TIM-03: shortest silence that counts, however fast the polls.";
+    poll_change_factor: Ratio = 1.5, "TIM-01: how many times slower or faster a poll must have become.";
+    poll_change_deviations: Count = 8.0, "TIM-01: how many usual deviations (median) its period must have moved.";
+    poll_change_floor: Seconds = 0.05, "TIM-01: by how much its period must have moved. Not in the catalogue: below, it is the load of the network.";
 }
 
 #[cfg(test)]

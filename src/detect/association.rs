@@ -15,6 +15,7 @@ use parsers::{Coverage, Direction, FlowInfo, Host, Operation, Protocol, StationA
 use profiles::Pair;
 
 use super::coverage;
+use super::timing::Timing;
 
 /// How long a pair without a name in the profile is kept after its last operation when room is short.
 const IDLE_NS: u64 = 3600 * 1_000_000_000;
@@ -74,6 +75,8 @@ pub struct Association {
     coverage: Coverage,
     last_gap: Option<Timestamp>,
     wake: Option<Timestamp>,
+    /// Poll timing and silence.
+    pub(super) timing: Timing,
 }
 
 impl Association {
@@ -86,6 +89,7 @@ impl Association {
             coverage: Coverage::default(),
             last_gap: None,
             wake: None,
+            timing: Timing::default(),
         }
     }
 

@@ -69,5 +69,9 @@ pub fn rests_on_absence(kind: FindingKind) -> bool {
             | FindingKind::OperateWithoutSelect
             | FindingKind::SequenceAnomaly
             | FindingKind::BrokenFraming
+            | FindingKind::PollPeriodChanged
+            | FindingKind::StationNotPolled
+            | FindingKind::PollStopped
+            | FindingKind::StationSilent
     )
 }

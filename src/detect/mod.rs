@@ -9,8 +9,10 @@ pub mod commands;
 pub mod coverage;
 pub mod defects;
 pub mod partners;
+pub mod pulse;
 mod raise;
 pub mod select;
+pub mod timing;
 
 use parsers::{
     Chunk, Coverage, Defect, Endpoint, Exchange, FlowInfo, Host, MacAddr, Operation, Protocol,
@@ -23,7 +25,9 @@ use crate::flow::Overlap;
 use crate::pipeline::FlowContext;
 use crate::report::catalogue::FindingKind;
 use crate::report::finding::Finding;
+use crate::report::record::StationState;
 use association::{Association, AssociationId, AssociationTable};
+use pulse::Pulse;
 use raise::{Frames, Subject};
 
 /// Pairs of master and outstation whose last select is remembered.
@@ -49,6 +53,8 @@ pub trait FindingSink {
     fn finding(&mut self, finding: &Finding<'_>);
     /// A finding was withheld because the tap was blind.
     fn withheld(&mut self, _kind: FindingKind) {}
+    /// A station's polling changed.
+    fn station(&mut self, _state: &StationState<'_>) {}
 }
 
 /// What a detection is shown beside its own state of the pair.
@@ -80,6 +86,8 @@ pub struct SiteView<'a> {
     pub thresholds: &'a Thresholds,
     /// When the taps lost packets last.
     pub last_drop: Option<Timestamp>,
+    /// When the taps themselves were silent.
+    pub pulse: &'a Pulse,
 }
 
 /// Raises findings.
@@ -91,6 +99,8 @@ pub struct Detector {
     associations: AssociationTable,
     selects: SelectTable,
     last_drop: Option<Timestamp>,
+    pulse: Pulse,
+    timing: timing::Shared,
 }
 
 use select::{Missing, SelectTable};
@@ -107,6 +117,8 @@ impl Detector {
             epoch: 0,
             associations: AssociationTable::new(ASSOCIATION_LIMIT),
             last_drop: None,
+            pulse: Pulse::default(),
+            timing: timing::Shared::default(),
         }
     }
 
@@ -135,16 +147,24 @@ impl Detector {
         context.partners.gap(&mut self.associations, now);
     }
 
-    /// Packet time has passed the whole second `now`: what is due falls due.
-    pub fn tick(&mut self, now: Timestamp, sink: &mut dyn FindingSink) {
+    /// Operations whose rhythm was not followed because there was no room.
+    pub fn polls_unfollowed(&self) -> u64 {
+        self.timing.unfollowed()
+    }
+
+    /// Packet time has passed the whole second `now`: what is due falls due. The last frame before came at
+    /// `seen`.
+    pub fn tick(&mut self, now: Timestamp, seen: Timestamp, sink: &mut dyn FindingSink) {
+        self.pulse.tick(now, seen);
         while let Some((id, _)) = self.associations.next_due(now) {
             let site = SiteView {
                 profile: self.profile.as_ref(),
                 thresholds: &self.thresholds,
                 last_drop: self.last_drop,
+                pulse: &self.pulse,
             };
             let Some(association) = self.associations.get(id) else { continue };
-            if let Some(at) = due(association, now, site, sink) {
+            if let Some(at) = due(association, now, site, &mut self.timing, sink) {
                 // Never at once again: a detection that errs must not hold up the sensor.
                 self.associations.wake(id, at.max(now.plus(1)));
             }
@@ -200,9 +220,10 @@ impl Detector {
             profile: self.profile.as_ref(),
             thresholds: &self.thresholds,
             last_drop: self.last_drop,
+            pulse: &self.pulse,
         };
         let seen = Seen { operation, judged, context, site };
-        if let Some(at) = shown(association, &seen, sink) {
+        if let Some(at) = shown(association, &seen, &mut self.timing, sink) {
             self.associations.wake(id, at);
         }
     }
@@ -434,17 +455,23 @@ fn expects_port(profile: &Compiled, flow: &FlowInfo, protocol: Protocol) -> bool
 /// Every detection with a memory of the pair is shown the operation: a line each. Returns when the first of
 /// them wants to be called.
 #[inline]
-fn shown(_association: &mut Association, _seen: &Seen<'_>, _sink: &mut dyn FindingSink) -> Option<Timestamp> {
-    None
+fn shown(
+    association: &mut Association,
+    seen: &Seen<'_>,
+    timing: &mut timing::Shared,
+    sink: &mut dyn FindingSink,
+) -> Option<Timestamp> {
+    timing::shown(association, seen, timing, sink)
 }
 
 /// Every detection is asked what is due at `now`: a line each. Returns when the first of them wants to be
 /// called again.
 fn due(
-    _association: &mut Association,
-    _now: Timestamp,
-    _site: SiteView<'_>,
-    _sink: &mut dyn FindingSink,
+    association: &mut Association,
+    now: Timestamp,
+    site: SiteView<'_>,
+    timing: &mut timing::Shared,
+    sink: &mut dyn FindingSink,
 ) -> Option<Timestamp> {
-    None
+    timing::due(association, now, site, timing, sink)
 }

@@ -224,7 +224,8 @@ impl fmt::Display for Asked<'_> {
     }
 }
 
-struct Range<'a>(&'a PointRange);
+/// "holding register 0 to 9".
+pub(super) struct Range<'a>(pub(super) &'a PointRange);
 
 impl fmt::Display for Range<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -238,7 +239,7 @@ impl fmt::Display for Range<'_> {
 }
 
 /// A name of the standard as words.
-struct Spaced(&'static str);
+pub(super) struct Spaced(pub(super) &'static str);
 
 impl fmt::Display for Spaced {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

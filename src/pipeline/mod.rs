@@ -105,6 +105,7 @@ impl<C: Consumer> Pipeline<C> {
     /// Take one frame through the whole way.
     #[inline]
     pub fn frame(&mut self, frame: &Frame<'_>) {
+        let seen = self.counters.last_frame;
         self.counters.add(frame);
         let tap = usize::from(frame.place.tap);
         match self.taps.get_mut(tap) {
@@ -113,7 +114,7 @@ impl<C: Consumer> Pipeline<C> {
         }
         self.flows.advance(frame.at, &mut self.worker);
         if frame.at >= self.next_second {
-            self.second(frame.at);
+            self.second(frame.at, seen);
         }
         self.packet(frame);
         if let Some(anomaly) = self.decap.take_anomaly() {
@@ -133,12 +134,12 @@ impl<C: Consumer> Pipeline<C> {
         self.flows.packet(frame.place, frame.at, packet, &mut self.worker);
     }
 
-    /// Packet time passed a whole second, perhaps many at once.
-    fn second(&mut self, now: Timestamp) {
+    /// Packet time passed a whole second, perhaps many at once. The last frame before came at `seen`.
+    fn second(&mut self, now: Timestamp, seen: Timestamp) {
         const SECOND: u64 = 1_000_000_000;
         let second = Timestamp(now.0 / SECOND * SECOND);
         self.next_second = second.plus(SECOND);
-        self.worker.consumer().tick(second);
+        self.worker.consumer().tick(second, seen);
     }
 
     #[cold]
@@ -168,7 +169,7 @@ impl<C: Consumer> Pipeline<C> {
         self.decap.tick(now);
         self.flows.advance(now, &mut self.worker);
         if now >= self.next_second {
-            self.second(now);
+            self.second(now, self.counters.last_frame);
         }
     }
 

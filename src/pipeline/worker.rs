@@ -107,8 +107,9 @@ pub trait Consumer {
     /// A flow was recognised by content on a port where nobody expects its protocol.
     fn unexpected_port(&mut self, _context: &mut FlowContext, _flow: &FlowInfo, _chunk: &Chunk<'_>) {}
     /// Packet time has passed a whole second, `now`. Every shard is told of the same seconds, whatever the
-    /// number of workers.
-    fn tick(&mut self, _now: Timestamp) {}
+    /// number of workers. The last frame from any tap before came at `seen`: when that is long ago, the tap
+    /// itself was silent.
+    fn tick(&mut self, _now: Timestamp, _seen: Timestamp) {}
     /// The encapsulation of a frame looks like evasion.
     fn encapsulation(&mut self, _anomaly: &Anomaly) {}
 }

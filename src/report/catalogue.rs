@@ -113,6 +113,11 @@ findings! {
     ContradictingAnswer { "SEQ-08", "contradicting_answer", High, ["T0856", "T0831"], "Answer contradicts its request" }
     SequenceAnomaly { "SEQ-09", "sequence_anomaly", Medium, ["T0830", "T0856"], "Sequence number anomaly" }
     RoleReversal { "SEQ-19", "role_reversal", High, ["T0848", "T0849"], "Roles of master and station reversed" }
+    PollPeriodChanged { "TIM-01", "poll_period_changed", Medium, ["T0801", "T0802"], "Polled at another pace" }
+    DoubledPoller { "TIM-01", "doubled_poller", Medium, ["T0801", "T0802"], "Polled twice by one master" }
+    StationNotPolled { "TIM-02", "station_not_polled", High, ["T0815", "T0826", "T0813"], "Station no longer polled" }
+    PollStopped { "TIM-02", "poll_stopped", Low, ["T0815"], "One poll among others stopped" }
+    StationSilent { "TIM-03", "station_silent", High, ["T0829", "T0815", "T0804"], "Station silent, loss of view" }
     RestartCommand { "DEN-01", "restart_command", Critical, ["T0816", "T0826"], "Restart command" }
     StopCommand { "DEN-02", "stop_command", Critical, ["T0881", "T0858"], "Stop command" }
     SilenceCommand { "DEN-03", "silence_command", High, ["T0803", "T0804"], "Command that silences a station" }

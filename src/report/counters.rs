@@ -9,7 +9,7 @@ use parsers::{Action, Defect, DefectKind, Exchange, Function, Operation, Outcome
 
 use super::catalogue::{CATALOGUE, FindingKind, Severity};
 use super::finding::Finding;
-use super::record::Judgement;
+use super::record::{Judgement, StationChange, StationState};
 use super::series::{SERIES_PER_FAMILY, SeriesTable, UNPROFILED};
 
 /// Functions whose place in the table of operations is remembered; wire-chosen codes could otherwise
@@ -75,6 +75,11 @@ pub struct Counters {
     /// Value: nanoseconds since 1970.
     pub(super) last_seen: SeriesTable,
     last_seen_places: HashMap<(Option<u32>, Protocol), u32, RandomState>,
+    /// Stations that are silent now.
+    pub(super) silent: SeriesTable,
+    pub(super) polls_missed: SeriesTable,
+    /// Value: nanoseconds.
+    pub(super) poll_period: SeriesTable,
     /// By kind and severity.
     findings: Vec<[u64; Severity::ALL.len()]>,
     pub(super) station_findings: SeriesTable,
@@ -101,6 +106,9 @@ impl Counters {
             unanswered: table(),
             last_seen: table(),
             last_seen_places: HashMap::default(),
+            silent: table(),
+            polls_missed: table(),
+            poll_period: table(),
             findings: vec![[0; Severity::ALL.len()]; CATALOGUE.len()],
             station_findings: table(),
             folded: vec![0; CATALOGUE.len()],
@@ -210,6 +218,30 @@ impl Counters {
             .and_then(|function| self.actions[defect.protocol as usize][usize::from(function.code)]);
         if let Some(action) = action.filter(|action| is_command(*action)) {
             self.controls.add_to(&[station, protocol, action.name(), "unanswered"], 1);
+        }
+    }
+
+    /// A station's polling changed.
+    pub fn station_state(&mut self, state: &StationState<'_>) {
+        let labels = [state.station_name.unwrap_or(UNPROFILED), state.protocol.name()];
+        match state.change {
+            StationChange::Silent => self.silent.add_to(&labels, 1),
+            StationChange::AnswersAgain => {
+                let place = self.silent.place(&labels);
+                let place = place.unwrap_or_else(|| self.silent.overflow(&labels));
+                let silent = self.silent.at(place);
+                *silent = silent.saturating_sub(1);
+            }
+            StationChange::Missed(count) => self.polls_missed.add_to(&labels, count),
+            // Stations without a name have no period in common.
+            StationChange::Period(ns) if state.station_name.is_some() => {
+                if let Some(place) = self.poll_period.place(&labels) {
+                    *self.poll_period.at(place) = ns;
+                }
+                self.silent.add_to(&labels, 0);
+                self.polls_missed.add_to(&labels, 0);
+            }
+            StationChange::Period(_) | StationChange::NotPolled | StationChange::PolledAgain => {}
         }
     }
 

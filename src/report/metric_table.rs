@@ -92,6 +92,9 @@ metrics! {
     Unanswered, Counter, "gridtap_unanswered_requests_total", ["station", "protocol"], "Requests without an answer in time.";
     ResponseLatency, Histogram, "gridtap_response_latency_seconds", ["protocol"], "Time from request to answer, as the tap saw them.";
     StationLastSeen, Gauge, "gridtap_station_last_seen_timestamp_seconds", ["station", "protocol"], "Unix time of the last operation sent by the station.";
+    StationSilent, Gauge, "gridtap_station_silent", ["station", "protocol"], "1 while the station is silent although it used to answer or report; stations without a name are added up.";
+    StationPollPeriod, Gauge, "gridtap_station_poll_period_seconds", ["station", "protocol"], "Period of the station's fastest poll, learned or as the profile expects it.";
+    StationPollsMissed, Counter, "gridtap_station_polls_missed_total", ["station", "protocol"], "Polls of a known period that did not come.";
 
     Anomalies, Counter, "gridtap_anomalies_total", ["kind", "severity"], "Findings, repeats included, by kind.";
     StationAnomalies, Counter, "gridtap_station_anomalies_total", ["station", "kind"], "Findings, repeats included, by station.";

@@ -87,7 +87,7 @@ pub struct SensorEvent<'a> {
 pub struct StationEvent<'a> {
     /// Packet time.
     pub at: Timestamp,
-    /// What happened, `snake_case`: `first_seen`.
+    /// What happened, `snake_case`: `first_seen`, and the changes of [`StationChange::name`].
     pub what: &'static str,
     /// The protocol it speaks.
     pub protocol: Protocol,
@@ -97,4 +97,52 @@ pub struct StationEvent<'a> {
     pub station: StationAddress,
     /// Its name in the profile.
     pub station_name: Option<&'a str>,
+}
+
+/// A change in a station's polling, for the event log and the metrics.
+#[derive(Debug, Copy, Clone, Eq, PartialEq)]
+pub enum StationChange {
+    /// It fell silent.
+    Silent,
+    /// It answers again.
+    AnswersAgain,
+    /// Its master asks no more.
+    NotPolled,
+    /// Its master asks again.
+    PolledAgain,
+    /// Its fastest poll comes every so many nanoseconds.
+    Period(u64),
+    /// So many polls did not come.
+    Missed(u64),
+}
+
+impl StationChange {
+    /// Name in events; figures have none, they are metrics only.
+    #[must_use]
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            StationChange::Silent => Some("silent"),
+            StationChange::AnswersAgain => Some("answers_again"),
+            StationChange::NotPolled => Some("not_polled"),
+            StationChange::PolledAgain => Some("polled_again"),
+            StationChange::Period(_) | StationChange::Missed(_) => None,
+        }
+    }
+}
+
+/// A station whose polling changed.
+#[derive(Debug, Copy, Clone)]
+pub struct StationState<'a> {
+    /// Packet time.
+    pub at: Timestamp,
+    /// The protocol it speaks.
+    pub protocol: Protocol,
+    /// Where it is.
+    pub server: Endpoint,
+    /// Its address in the protocol.
+    pub station: StationAddress,
+    /// Its name in the profile.
+    pub station_name: Option<&'a str>,
+    /// What changed.
+    pub change: StationChange,
 }

@@ -11,7 +11,7 @@ use super::event::Identity;
 use super::event_log::{EventLog, Folded};
 use super::event_operation::is_logged;
 use super::finding::Finding;
-use super::record::{Judgement, OperationsLog, SensorEvent, StationEvent};
+use super::record::{Judgement, OperationsLog, SensorEvent, StationEvent, StationState};
 use super::snapshot::{Published, Snapshot};
 use super::summary::Summary;
 use super::vitals::Vitals;
@@ -97,6 +97,15 @@ impl Sinks {
     /// Something about a station.
     pub fn station(&mut self, event: &StationEvent<'_>) {
         self.log.station(event);
+    }
+
+    /// A station's polling changed: counted, and logged where it is an event.
+    pub fn station_state(&mut self, state: &StationState<'_>) {
+        self.counters.station_state(state);
+        let StationState { at, protocol, server, station, station_name, change } = *state;
+        if let Some(what) = change.name() {
+            self.log.station(&StationEvent { at, what, protocol, server, station, station_name });
+        }
     }
 
     /// Something about the sensor.

@@ -148,6 +148,13 @@ impl Snapshot {
             labels: labels.clone(),
             value: Value::Number(seconds(Timestamp(ns))),
         }));
+        self.table(Metric::StationSilent, &counters.silent);
+        self.samples.extend(counters.poll_period.iter().map(|(labels, ns)| Sample {
+            metric: Metric::StationPollPeriod,
+            labels: labels.clone(),
+            value: Value::Number(ns as f64 / 1e9),
+        }));
+        self.table(Metric::StationPollsMissed, &counters.polls_missed);
     }
 
     fn findings(&mut self, counters: &Counters, folds_evicted: u64) {
@@ -197,6 +204,9 @@ impl Snapshot {
             (Metric::Exceptions, &counters.exceptions),
             (Metric::Unanswered, &counters.unanswered),
             (Metric::StationLastSeen, &counters.last_seen),
+            (Metric::StationSilent, &counters.silent),
+            (Metric::StationPollPeriod, &counters.poll_period),
+            (Metric::StationPollsMissed, &counters.polls_missed),
             (Metric::StationAnomalies, &counters.station_findings),
         ];
         for (metric, table) in families {

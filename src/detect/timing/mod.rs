@@ -1,0 +1,398 @@
+//! Time: how often a master asks what, whether the station answers, how quickly, and who has gone silent.
+//!
+//! Every recurring request of a pair (function and points) is a [`beat`]: its period is learned, robustly,
+//! or expected by the profile's `poll`. From beats come the findings about changed, missing and doubled
+//! polls ([`silence`]); from the exchanges the silent station, the latency and the burst; from the commands
+//! the machine-like rhythm.
+
+mod beat;
+mod outage;
+mod silence;
+mod words;
+
+use parsers::{
+    Coverage, Endpoint, Exchange, FrameRef, Operation, Outcome, Protocol, StationAddress, Timestamp,
+};
+use profiles::{Compiled, Thresholds};
+
+use super::association::{Association, AssociationKey};
+use super::{FindingSink, Seen, SiteView, coverage};
+use crate::report::catalogue::FindingKind;
+use crate::report::finding::Finding;
+use crate::report::record::{StationChange, StationState};
+use beat::{Beat, Change};
+use outage::Outages;
+use silence::{Exchanges, Lost};
+use words::Span;
+
+/// Recurring requests followed for a pair.
+const BEATS: usize = 48;
+/// Recurring requests followed for all pairs of a detector together; about 300 octets each.
+pub const BEATS_LIMIT: usize = 131_072;
+/// Operations of a pair before its rhythm is looked at: scanners come and go.
+const OPERATIONS_FIRST: u8 = 4;
+
+/// What is remembered of a pair.
+#[derive(Debug, Default)]
+pub struct Timing {
+    operations: u8,
+    state: Option<Box<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    beats: Vec<Beat>,
+    exchanges: Exchanges,
+    lost: Option<Lost>,
+    /// A finding about absence was withheld, and counted.
+    withheld: bool,
+    /// When the pair is to be called, as agreed.
+    wake: Option<Timestamp>,
+    /// Counted as a station whose rhythm is known.
+    known: bool,
+    /// The last period told to the metrics.
+    period_ns: u64,
+    /// The longest usual interval of the fastest rhythm, and how long the pair may keep silent.
+    fastest_ns: u64,
+    limit_ns: u64,
+}
+
+/// What all pairs share.
+#[derive(Debug, Default)]
+pub struct Shared {
+    outages: Outages,
+    beats: usize,
+    /// Operations whose rhythm was not followed, because there was no room.
+    unfollowed: u64,
+}
+
+impl Shared {
+    /// Operations whose rhythm was not followed, because the pair or all pairs together had no room.
+    #[must_use]
+    pub fn unfollowed(&self) -> u64 {
+        self.unfollowed
+    }
+}
+
+/// What is missing.
+#[derive(Debug, Copy, Clone)]
+enum Tracked {
+    Silent,
+    NotPolled,
+    Stopped(usize),
+}
+
+/// Whom a finding is about.
+struct Party<'a> {
+    key: AssociationKey,
+    client_name: Option<&'a str>,
+    station_name: Option<&'a str>,
+    coverage: Coverage,
+}
+
+impl<'a> Party<'a> {
+    fn of(association: &Association, coverage: Coverage, profile: Option<&'a Compiled>) -> Party<'a> {
+        let named = profile.zip(association.pair);
+        Party {
+            key: association.key,
+            client_name: named.and_then(|(profile, pair)| profile.client_name(pair)),
+            station_name: named.and_then(|(profile, pair)| profile.station_name(pair)),
+            coverage,
+        }
+    }
+
+    fn endpoints(&self) -> (Endpoint, Endpoint) {
+        let (master, server) = (self.key.master, self.key.server);
+        (Endpoint { host: master, port: 0 }, Endpoint { host: server, port: self.key.service })
+    }
+
+    fn finding<'f>(&'f self, kind: FindingKind, now: Timestamp) -> Finding<'f> {
+        let (client, server) = self.endpoints();
+        Finding {
+            at: now,
+            kind,
+            severity: None,
+            flow: None,
+            protocol: Some(self.key.protocol),
+            client,
+            server,
+            station: self.key.station,
+            station_name: self.station_name,
+            client_name: self.client_name,
+            by_station: false,
+            function: None,
+            ranges: &[],
+            expected: format_args!(""),
+            observed: format_args!(""),
+            check: "",
+            rule: None,
+            frames: &[],
+            octets: &[],
+            coverage: self.coverage,
+            fold_key: 0,
+        }
+    }
+
+    fn changed(&self, change: StationChange, now: Timestamp) -> StationState<'a> {
+        StationState {
+            at: now,
+            protocol: self.key.protocol,
+            server: self.endpoints().1,
+            station: self.key.station,
+            station_name: self.station_name,
+            change,
+        }
+    }
+
+    /// The station as one would name it beside its host.
+    fn station_words(&self) -> StationWords<'a> {
+        StationWords(self.station_name, self.key.station)
+    }
+}
+
+struct StationWords<'a>(Option<&'a str>, StationAddress);
+
+impl core::fmt::Display for StationWords<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match (self.0, self.1) {
+            (Some(name), _) => f.write_str(name),
+            (None, StationAddress::Unit(unit)) => write!(f, "unit {unit}"),
+            (None, StationAddress::Link(link)) => write!(f, "link {link}"),
+            (None, StationAddress::None) => f.write_str("the host itself"),
+        }
+    }
+}
+
+/// An operation of the pair. Returns when to be called.
+#[inline]
+pub(super) fn shown(
+    association: &mut Association,
+    seen: &Seen<'_>,
+    shared: &mut Shared,
+    sink: &mut dyn FindingSink,
+) -> Option<Timestamp> {
+    if association.timing.operations < OPERATIONS_FIRST {
+        association.timing.operations += 1;
+        return None;
+    }
+    let mut state = association.timing.state.take().unwrap_or_default();
+    state.operation(association, seen, shared, sink);
+    let wanted = state.wanted(seen);
+    association.timing.state = Some(state);
+    wanted
+}
+
+/// What is due at `now`. Returns when to be called again.
+pub(super) fn due(
+    association: &mut Association,
+    now: Timestamp,
+    site: SiteView<'_>,
+    shared: &mut Shared,
+    sink: &mut dyn FindingSink,
+) -> Option<Timestamp> {
+    let mut state = association.timing.state.take()?;
+    let coverage = association.coverage(now, site.last_drop);
+    let party = Party::of(association, coverage, site.profile);
+    state.wake = silence::judge(&mut state, &party, now, site, &mut shared.outages, sink);
+    let wake = state.wake;
+    association.timing.state = Some(state);
+    wake
+}
+
+/// A gateway that answers in place of a station that does not.
+fn is_of_gateway(operation: &Operation<'_>) -> bool {
+    operation.protocol == Protocol::Modbus
+        && matches!(operation.outcome, Outcome::Refused { code: 10 | 11, .. })
+}
+
+impl State {
+    fn operation(
+        &mut self,
+        association: &Association,
+        seen: &Seen<'_>,
+        shared: &mut Shared,
+        sink: &mut dyn FindingSink,
+    ) {
+        let operation = seen.operation;
+        let (at, frame) = (operation.origin.at, operation.origin.frame);
+        if !operation.from_master {
+            if !is_of_gateway(operation) {
+                self.exchanges.answered(at, frame);
+                self.found(Lost::Silent, association, seen, shared, sink);
+            }
+            if operation.exchange == Exchange::Unsolicited {
+                self.recurs(association, seen, shared, sink);
+            }
+            return;
+        }
+        if operation.exchange != Exchange::Request || operation.broadcast {
+            return;
+        }
+        if operation.wants_answer {
+            self.exchanges.asked(at, frame, seen.site.pulse, self.fastest_ns);
+        }
+        self.found(Lost::NotPolled, association, seen, shared, sink);
+        self.recurs(association, seen, shared, sink);
+    }
+
+    /// What was lost is there again.
+    #[inline]
+    fn found(
+        &mut self,
+        lost: Lost,
+        association: &Association,
+        seen: &Seen<'_>,
+        shared: &mut Shared,
+        sink: &mut dyn FindingSink,
+    ) {
+        if self.lost != Some(lost) {
+            return;
+        }
+        self.lost = None;
+        shared.outages.end(&association.key);
+        let party = Party::of(association, Coverage::default(), seen.site.profile);
+        let change = match lost {
+            Lost::Silent => StationChange::AnswersAgain,
+            Lost::NotPolled => StationChange::PolledAgain,
+        };
+        sink.station(&party.changed(change, seen.operation.origin.at));
+    }
+
+    /// Note a recurring request.
+    fn recurs(
+        &mut self,
+        association: &Association,
+        seen: &Seen<'_>,
+        shared: &mut Shared,
+        sink: &mut dyn FindingSink,
+    ) {
+        let operation = seen.operation;
+        if operation.recovered {
+            return;
+        }
+        let key = beat::key(operation);
+        let Some(place) = self.beats.iter().position(|beat| beat.is(key)) else {
+            return self.begin(key, seen, shared);
+        };
+        let beat = &mut self.beats[place];
+        let (at, frame) = (operation.origin.at, operation.origin.frame);
+        let port = operation.master_endpoint().port;
+        let (change, missed) = beat.came(at, frame, port, seen.site.pulse, seen.site.thresholds);
+        if change == Change::None && missed == 0 {
+            return;
+        }
+        let party = Party::of(association, seen.coverage(), seen.site.profile);
+        if missed > 0 {
+            sink.station(&party.changed(StationChange::Missed(missed), at));
+        }
+        self.changed(place, change, &party, seen, sink);
+        self.refresh(seen.site.thresholds);
+        let Some(period_ns) = self.fastest().map(Beat::period_ns) else { return };
+        if !core::mem::replace(&mut self.known, true) {
+            shared.outages.know(&association.key);
+        }
+        if period_ns != self.period_ns {
+            self.period_ns = period_ns;
+            sink.station(&party.changed(StationChange::Period(period_ns), at));
+        }
+    }
+
+    #[cold]
+    fn changed(
+        &self,
+        place: usize,
+        change: Change,
+        party: &Party<'_>,
+        seen: &Seen<'_>,
+        sink: &mut dyn FindingSink,
+    ) {
+        let beat = &self.beats[place];
+        let what = beat.what;
+        let frames: [FrameRef; 1] = [beat.last_frame];
+        let at = seen.operation.origin.at;
+        let finding = |kind| Finding {
+            flow: Some(seen.operation.flow),
+            function: Some(what.function),
+            ranges: what.range.as_slice(),
+            frames: &frames,
+            ..party.finding(kind, at)
+        };
+        match change {
+            Change::None | Change::Learned => {}
+            Change::Period { .. } if !coverage::bears(FindingKind::PollPeriodChanged, party.coverage) => {
+                sink.withheld(FindingKind::PollPeriodChanged);
+            }
+            Change::Period { from, to } => sink.finding(&Finding {
+                expected: format_args!("{what} about every {}", Span(from)),
+                observed: format_args!("about every {}, the last 48 times", Span(to)),
+                ..finding(FindingKind::PollPeriodChanged)
+            }),
+            Change::Doubled { ports } => sink.finding(&Finding {
+                expected: format_args!("{what} on one connection of this master, as before"),
+                observed: format_args!(
+                    "two connections (client ports {} and {}) that ask the same in turns",
+                    ports[0].min(ports[1]),
+                    ports[0].max(ports[1])
+                ),
+                ..finding(FindingKind::DoubledPoller)
+            }),
+        }
+    }
+
+    /// A request not seen before, if there is room for it.
+    #[cold]
+    fn begin(&mut self, key: u64, seen: &Seen<'_>, shared: &mut Shared) {
+        let operation = seen.operation;
+        let beat = Beat::new(key, operation, configured_ns(seen), seen.site.pulse);
+        if self.beats.len() < BEATS && shared.beats < BEATS_LIMIT {
+            shared.beats += 1;
+            self.beats.push(beat);
+            return;
+        }
+        // What comes rarely makes room for what may come often.
+        let rarest = self.beats.iter_mut().filter(|beat| beat.is_unlearned()).min_by_key(|beat| beat.last);
+        match rarest {
+            Some(old) => *old = beat,
+            None => shared.unfollowed += 1,
+        }
+    }
+
+    /// The fastest rhythm of the pair that still goes on.
+    fn fastest(&self) -> Option<&Beat> {
+        let regular = self.beats.iter().filter(|beat| beat.is_regular() && !beat.stopped);
+        regular.min_by_key(|beat| (beat.what.by_station, beat.longest_ns()))
+    }
+
+    /// How long the station may keep silent.
+    fn limit_ns(&self, thresholds: &Thresholds) -> u64 {
+        let floor = (thresholds.silence_floor * 1e9) as u64;
+        self.fastest().map_or(floor, |beat| beat.limit_ns(thresholds))
+    }
+
+    /// What follows from the rhythms, after one has changed.
+    fn refresh(&mut self, thresholds: &Thresholds) {
+        self.fastest_ns = self.fastest().map_or(0, Beat::longest_ns);
+        self.limit_ns = self.limit_ns(thresholds);
+    }
+
+    /// When the pair wants to be called, if that is earlier than what was agreed.
+    #[inline]
+    fn wanted(&mut self, seen: &Seen<'_>) -> Option<Timestamp> {
+        let waits = f64::from(self.exchanges.unanswered) >= seen.site.thresholds.missed_polls;
+        if !self.known && !waits {
+            return None;
+        }
+        let floor = (seen.site.thresholds.silence_floor * 1e9) as u64;
+        let wanted = seen.operation.origin.at.plus(self.limit_ns.max(floor));
+        if self.wake.is_some_and(|wake| wake <= wanted) {
+            return None;
+        }
+        self.wake = Some(wanted);
+        Some(wanted)
+    }
+}
+
+/// The period that the profile expects of this request.
+fn configured_ns(_seen: &Seen<'_>) -> u64 {
+    0
+}
