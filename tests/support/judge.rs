@@ -27,6 +27,11 @@ pub const TESTED_AS_DETECTIONS: &[FindingKind] = &[
     FindingKind::SetpointOutsideRule,
     FindingKind::OutsideSchedule,
     FindingKind::MaintenanceOverrun,
+    FindingKind::PollPeriodChanged,
+    FindingKind::DoubledPoller,
+    FindingKind::StationNotPolled,
+    FindingKind::PollStopped,
+    FindingKind::StationSilent,
 ];
 
 pub fn address(last: u8, port: u16) -> SocketAddr {

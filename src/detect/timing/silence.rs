@@ -51,6 +51,10 @@ impl Exchanges {
     pub(super) fn asked(&mut self, at: Timestamp, frame: FrameRef, pulse: &Pulse, fastest_ns: u64) {
         self.last_request = at;
         self.last_request_frame = frame;
+        // Held back for a segment that was missing, while the answer was not.
+        if at < self.last_answer {
+            return;
+        }
         if self.unanswered == 0 {
             self.scale = Scale::of(fastest_ns.max(5_000_000_000));
             self.mark = pulse.clock(self.scale, at);

@@ -1,0 +1,324 @@
+//! Poll timing: changed, doubled and missing polls, silent stations; and all that looks like it and is not.
+
+use gridtap::report::catalogue::FindingKind as K;
+use serde_json::Value;
+use simulators::encode::dnp3;
+use simulators::encode::modbus::{Request, Response};
+use simulators::wire::{Line, TcpTalk, TimedFrame};
+
+use crate::support::judge::{Outcome, address, answer, ask, judged, report};
+
+const MS: u64 = 1_000_000;
+const SECOND: u64 = 1000 * MS;
+
+/// Lines at moments, as they fall due, in nanoseconds from the start.
+#[derive(Default)]
+struct Script(Vec<(u64, Line)>);
+
+impl Script {
+    /// A read of `range` by unit 5 (or another), answered 20 ms later unless it is not.
+    fn read(&mut self, at: u64, range: u16, answered: bool) {
+        self.read_of(5, at, range, answered);
+    }
+
+    fn read_of(&mut self, unit: u8, at: u64, range: u16, answered: bool) {
+        let transaction = self.0.len() as u16;
+        self.0.push((at, ask(transaction, unit, &Request::Read(3, range, 2))));
+        if answered {
+            self.0.push((at + 20 * MS, answer(transaction, unit, &Response::Registers(3, vec![1, 2]))));
+        }
+    }
+
+    /// A poll every `period` over `span`.
+    fn polls(mut self, span: core::ops::Range<u64>, period: u64, range: u16) -> Script {
+        let mut at = span.start;
+        while at < span.end {
+            self.read(at, range, true);
+            at += period;
+        }
+        self
+    }
+
+    fn unanswered(mut self, span: core::ops::Range<u64>, period: u64, range: u16) -> Script {
+        let mut at = span.start;
+        while at < span.end {
+            self.read(at, range, false);
+            at += period;
+        }
+        self
+    }
+
+    fn talk(mut self, client: u16, server: u8) -> TcpTalk {
+        self.0.sort_by_key(|(at, _)| *at);
+        let mut before = 0;
+        let lines = self.0.into_iter().map(|(at, line)| {
+            let delay = at - before;
+            before = at;
+            line.after(delay)
+        });
+        TcpTalk { close: false, ..TcpTalk::new(address(1, client), address(server, 502), lines.collect()) }
+    }
+
+    fn frames(self) -> Vec<TimedFrame> {
+        self.talk(40_000, 20).frames()
+    }
+}
+
+/// Another station, polled every second all the time: the tap is alive.
+fn alive(span: core::ops::Range<u64>) -> Vec<TimedFrame> {
+    Script::default().polls(span, SECOND, 40).talk(50_000, 30).frames()
+}
+
+fn together(parts: impl IntoIterator<Item = Vec<TimedFrame>>) -> Vec<TimedFrame> {
+    let mut frames: Vec<TimedFrame> = parts.into_iter().flatten().collect();
+    frames.sort_by_key(|frame| frame.at_ns);
+    frames
+}
+
+fn s(seconds: u64) -> u64 {
+    seconds * SECOND
+}
+
+fn outcome(frames: &[TimedFrame]) -> Outcome {
+    judged(frames, None, "timing.pcap")
+}
+
+/// The findings of this file's kinds, as they are read aloud.
+fn told(outcome: &Outcome) -> Vec<String> {
+    let timing = |f: &&Value| f["id"].as_str().unwrap().starts_with("TIM-");
+    outcome.findings.iter().filter(timing).map(|f| f["explanation"].as_str().unwrap().to_owned()).collect()
+}
+
+/// What station events say, without the first sight of each.
+fn events(outcome: &Outcome) -> Vec<String> {
+    outcome
+        .text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|line| line["event"] == "station" && line["what"] != "first_seen")
+        .map(|line| format!("{} {} {}", line["what"].as_str().unwrap(), line["server"], line["station"]))
+        .collect()
+}
+
+fn is_from(frame: &TimedFrame, last: u8) -> bool {
+    frame.bytes[26..30] == [10, 10, 0, last]
+}
+
+const SILENT: &str = "Station silent, loss of view: between 10.10.0.1 and unit 5 at 10.10.0.20; expected answers to read holding registers of holding register 0 to 1, asked about every 1.0 s, never missing for 5.0 s, observed nothing from it since 22:14:19.020 UTC, for 6.9 s; 6 requests went unanswered.";
+
+#[test]
+fn a_station_that_stops_answering_is_told_once_and_when_it_is_back() {
+    let script = Script::default().polls(0..s(60), SECOND, 0).unanswered(s(60)..s(600), SECOND, 0).polls(
+        s(600)..s(660),
+        SECOND,
+        0,
+    );
+    let outcome = outcome(&together([script.frames(), alive(0..s(660))]));
+    assert_eq!(told(&outcome), [SILENT]);
+    assert_eq!(
+        events(&outcome),
+        ["silent \"10.10.0.20:502\" \"unit 5\"", "answers_again \"10.10.0.20:502\" \"unit 5\""]
+    );
+}
+
+#[test]
+fn a_master_that_gives_up_asking_hides_no_silent_station() {
+    let script = Script::default().polls(0..s(60), SECOND, 0).unanswered(s(60)..s(61), SECOND, 0);
+    let outcome = outcome(&together([script.frames(), alive(0..s(90))]));
+    assert_eq!(outcome.of(K::StationSilent).len(), 1);
+    assert_eq!(told(&outcome).len(), 1);
+}
+
+#[test]
+fn a_gateway_that_answers_for_a_station_does_not_make_it_alive() {
+    let mut script = Script::default().polls(0..s(60), SECOND, 0);
+    for n in 60..90 {
+        script.0.push((s(n), ask(n as u16, 5, &Request::Read(3, 0, 2))));
+        script.0.push((s(n) + 500 * MS, answer(n as u16, 5, &Response::Exception(3, 11))));
+    }
+    let outcome = outcome(&together([script.frames(), alive(0..s(90))]));
+    assert_eq!(outcome.of(K::StationSilent).len(), 1);
+}
+
+#[test]
+fn late_and_single_missing_answers_are_no_silence() {
+    let mut script = Script::default();
+    for n in 0..120 {
+        // A jitter of up to 300 ms, and every twentieth request goes unanswered.
+        script.read(s(n) + n * 7919 % 300 * MS, 0, n % 20 != 19);
+    }
+    let outcome = outcome(&together([script.frames(), alive(0..s(120))]));
+    assert_eq!(told(&outcome), [""; 0]);
+}
+
+#[test]
+fn silence_is_withheld_when_the_tap_no_longer_sees_that_side() {
+    // The station answers all along, and the master acknowledges it, but the tap lost that fibre.
+    let frames = Script::default().polls(0..s(120), SECOND, 0).frames();
+    let start = frames[0].at_ns;
+    let seen = |f: &TimedFrame| f.at_ns < start + s(60) || !is_from(f, 20);
+    let frames = frames.into_iter().filter(seen).collect();
+    let outcome = outcome(&together([frames, alive(0..s(120))]));
+    assert_eq!(told(&outcome), [""; 0]);
+    assert_eq!(outcome.withheld(K::StationSilent), 1);
+}
+
+#[test]
+fn nobody_is_to_blame_when_the_whole_tap_pauses_or_the_capture_ends() {
+    let paused = || {
+        let script = Script::default().polls(0..s(60), SECOND, 0).polls(s(600)..s(660), SECOND, 0);
+        let alive = Script::default().polls(0..s(60), SECOND, 40).polls(s(600)..s(660), SECOND, 40);
+        together([script.frames(), alive.talk(50_000, 30).frames()])
+    };
+    assert_eq!(told(&outcome(&paused())), [""; 0]);
+    // And where a single station is all there is to hear.
+    let alone = Script::default().polls(0..s(60), SECOND, 0).polls(s(600)..s(660), SECOND, 0);
+    assert_eq!(told(&outcome(&alone.frames())), [""; 0]);
+}
+
+const NOT_POLLED: &str = "Station no longer polled: between 10.10.0.1 and unit 5 at 10.10.0.20; expected read holding registers of holding register 0 to 1 about every 2.0 s, never missing for 6.0 s, observed no request at all since 22:15:18.000 UTC, for 6.9 s, while the tap saw other traffic.";
+
+#[test]
+fn a_station_that_nobody_polls_any_more_is_told_once_and_when_it_is_polled_again() {
+    let script = Script::default().polls(0..s(120), 2 * SECOND, 0).polls(s(900)..s(960), 2 * SECOND, 0);
+    let outcome = outcome(&together([script.frames(), alive(0..s(960))]));
+    assert_eq!(told(&outcome), [NOT_POLLED]);
+    assert_eq!(
+        events(&outcome),
+        ["not_polled \"10.10.0.20:502\" \"unit 5\"", "polled_again \"10.10.0.20:502\" \"unit 5\""]
+    );
+}
+
+#[test]
+fn a_reconnect_with_another_phase_is_no_missing_poll() {
+    let first = Script::default().polls(0..s(120), 2 * SECOND, 0).frames();
+    let second = Script::default().polls(0..s(120), 2 * SECOND, 0);
+    let mut second = second.talk(40_001, 20);
+    second.start_ns += s(123) + 700 * MS;
+    let outcome = outcome(&together([first, second.frames(), alive(0..s(243))]));
+    assert_eq!(told(&outcome), [""; 0]);
+}
+
+#[test]
+fn a_missing_poll_is_withheld_after_a_hole_in_the_stream() {
+    let frames = Script::default().polls(0..s(120), 2 * SECOND, 0).frames();
+    // The last request but two is lost on the tap, not on the network.
+    let requests: Vec<u64> = frames.iter().filter(|f| is_from(f, 1)).map(|f| f.at_ns).collect();
+    let lost = requests[requests.len() - 3];
+    let frames = frames.into_iter().filter(|f| f.at_ns != lost).collect();
+    let outcome = outcome(&together([frames, alive(0..s(140))]));
+    assert_eq!(told(&outcome), [""; 0]);
+    assert_eq!(outcome.withheld(K::StationNotPolled), 1);
+}
+
+const STOPPED: &str = "One poll among others stopped: between 10.10.0.1 and unit 5 at 10.10.0.20 in read holding registers (function 3); expected read holding registers of holding register 10 to 11 about every 2.0 s, observed none since 22:15:18.300 UTC, for 6.6 s, while other requests go on.";
+
+#[test]
+fn one_of_several_cycles_that_stops_is_told_as_what_it_is() {
+    let script = Script::default().polls(0..s(300), SECOND, 0).polls(300 * MS..s(120), 2 * SECOND, 10).polls(
+        500 * MS..s(300),
+        10 * SECOND,
+        20,
+    );
+    let outcome = outcome(&together([script.frames(), alive(0..s(300))]));
+    assert_eq!(told(&outcome), [STOPPED]);
+}
+
+#[test]
+fn cycles_that_overlap_in_one_range_and_reads_by_an_operator_are_no_news() {
+    let mut script = Script::default()
+        .polls(0..s(600), SECOND, 0)
+        .polls(370 * MS..s(600), 10 * SECOND, 0)
+        .polls(440 * MS..s(600), 3 * SECOND, 20);
+    for n in [17, 19, 22, 23, 24, 101, 333, 334, 390, 391, 480] {
+        script.read(s(n) + 130 * MS, 20, true);
+        script.read(s(n) + 630 * MS, 70, true);
+    }
+    let outcome = outcome(&together([script.frames(), alive(0..s(600))]));
+    assert_eq!(told(&outcome), [""; 0]);
+}
+
+const CHANGED: &str = "Polled at another pace: between 10.10.0.1 and unit 5 at 10.10.0.20 in read holding registers (function 3); expected read holding registers of holding register 0 to 1 about every 1.0 s, observed about every 3.0 s, the last 48 times.";
+
+#[test]
+fn a_poll_that_comes_at_another_pace_is_told_once() {
+    let script = Script::default().polls(0..s(100), SECOND, 0).polls(s(100)..s(900), 3 * SECOND, 0);
+    let outcome = outcome(&together([script.frames(), alive(0..s(900))]));
+    assert_eq!(told(&outcome), [CHANGED]);
+}
+
+#[test]
+fn a_poll_that_drifts_is_no_change() {
+    let script = Script::default().polls(0..s(100), SECOND, 0).polls(s(100)..s(900), 1300 * MS, 0);
+    let outcome = outcome(&together([script.frames(), alive(0..s(900))]));
+    assert_eq!(told(&outcome), [""; 0]);
+}
+
+const DOUBLED: &str = "Polled twice by one master: between 10.10.0.1 and unit 5 at 10.10.0.20 in read holding registers (function 3); expected read holding registers of holding register 0 to 1 on one connection of this master, as before, observed two connections (client ports 40000 and 40001) that ask the same in turns.";
+
+#[test]
+fn a_second_connection_that_polls_the_same_is_told_once() {
+    let first = Script::default().polls(0..s(300), SECOND, 0).frames();
+    let second = Script::default().polls(s(150) + 400 * MS..s(300), SECOND, 0).talk(40_001, 20).frames();
+    let outcome = outcome(&together([first, second, alive(0..s(300))]));
+    assert_eq!(told(&outcome), [DOUBLED]);
+}
+
+#[test]
+fn a_master_that_has_always_polled_on_two_connections_is_no_news() {
+    let first = Script::default().polls(0..s(300), SECOND, 0).frames();
+    let second = Script::default().polls(400 * MS..s(300), SECOND, 0).talk(40_001, 20).frames();
+    let outcome = outcome(&together([first, second, alive(0..s(300))]));
+    assert_eq!(told(&outcome), [""; 0]);
+}
+
+#[test]
+fn many_stations_behind_one_gateway_are_told_as_one_outage() {
+    let mut script = Script::default();
+    for n in 0..90 {
+        for unit in 1..=30_u8 {
+            script.read_of(unit, s(n) + u64::from(unit) * 30 * MS, 0, n < 60);
+        }
+    }
+    let outcome = outcome(&together([script.frames(), alive(0..s(90))]));
+    let told = told(&outcome);
+    assert_eq!(told.len(), 4, "{told:#?}");
+    assert_eq!(
+        told[2],
+        "Station silent, loss of view: between 10.10.0.1 and 10.10.0.20; expected answers from the 30 stations behind 10.10.0.20, observed 3 of them silent, the latest (unit 3) since 22:14:19.110 UTC."
+    );
+    assert_eq!(
+        told[3],
+        "Station silent, loss of view: between 10.10.0.1 and 10.10.0.20; expected answers from the 30 stations behind 10.10.0.20, observed 30 of them silent, the latest (unit 30) since 22:14:19.920 UTC."
+    );
+    assert_eq!(events(&outcome).len(), 30);
+}
+
+#[test]
+fn an_outstation_that_reported_regularly_and_stops_is_silent() {
+    let reports = |n: u64| {
+        let lines = (0..n).map(|n| report(10, &dnp3::unsolicited(n as u8 % 16, [0, 0], &[])).after(s(10)));
+        let talk = TcpTalk::new(address(1, 40_000), address(20, 20_000), lines.collect());
+        TcpTalk { close: false, ..talk }.frames()
+    };
+    let silent = outcome(&together([reports(60), alive(0..s(660))]));
+    assert_eq!(
+        told(&silent),
+        [
+            "Station silent, loss of view: between 10.10.0.1 and link 10 at 10.10.0.20; expected unsolicited response by the station about every 10.0 s, never missing for 30.0 s, observed nothing from it since 22:23:20.000 UTC, for 30.9 s."
+        ]
+    );
+    let going_on = outcome(&together([reports(60), alive(0..s(620))]));
+    assert_eq!(told(&going_on), [""; 0]);
+}
+
+#[test]
+fn polls_by_day_only_are_told_until_they_are_a_habit() {
+    // Ten minutes of polls, ten minutes of night, over and over.
+    let mut script = Script::default();
+    for day in 0..8 {
+        script = script.polls(s(day * 1200)..s(day * 1200 + 600), 2 * SECOND, 0);
+    }
+    let outcome = outcome(&together([script.frames(), alive(0..s(8 * 1200))]));
+    assert_eq!(outcome.of(K::StationNotPolled).len(), 3);
+}
