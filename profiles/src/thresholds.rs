@@ -70,6 +70,17 @@ thresholds! {
     poll_change_factor: Ratio = 1.5, "TIM-01: how many times slower or faster a poll must have become.";
     poll_change_deviations: Count = 8.0, "TIM-01: how many usual deviations (median) its period must have moved.";
     poll_change_floor: Seconds = 0.05, "TIM-01: by how much its period must have moved. Not in the catalogue: below, it is the load of the network.";
+    latency_factor: Ratio = 3.0, "TIM-04: how many times slower answers must have become (95th percentile).";
+    latency_floor: Seconds = 0.2, "TIM-04: answers quicker than this are never slow.";
+    latency_time: Seconds = 300.0, "TIM-04: how long they must stay slow.";
+    burst_factor: Ratio = 2.0, "TIM-05: how many times the most requests in a second make a burst.";
+    burst_floor: PerSecond = 50.0, "TIM-05: requests in a second that are never a burst.";
+    flood_unanswered: Count = 500.0, "TIM-05: requests within a minute, without any answer, that make a flood.";
+    rhythm_commands: Count = 5.0, "TIM-06: commands in a row that make a rhythm, at most 16.";
+    rhythm_objects: Count = 3.0, "TIM-06: different objects among them.";
+    rhythm_variation: Ratio = 0.1, "TIM-06: how much their spacing may vary to be a machine's.";
+    rhythm_spacing: Seconds = 1.0, "TIM-06: commands further apart make no rhythm.";
+    idle_master: Seconds = 2592000.0, "TIM-11: how long a master was silent, to be told when it comes back.";
 }
 
 #[cfg(test)]

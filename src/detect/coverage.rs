@@ -73,5 +73,7 @@ pub fn rests_on_absence(kind: FindingKind) -> bool {
             | FindingKind::StationNotPolled
             | FindingKind::PollStopped
             | FindingKind::StationSilent
+            | FindingKind::UnansweredFlood
+            | FindingKind::IdleMasterBack
     )
 }

@@ -67,6 +67,11 @@ impl FindingKind {
             | FindingKind::NoResponseControl
             | FindingKind::BroadcastControl
             | FindingKind::UnansweredRequest
+            | FindingKind::RequestBurst
+            | FindingKind::UnansweredFlood
+            | FindingKind::MachineRhythm
+            | FindingKind::IdleMasterBack
+            | FindingKind::OffSchedulePoll
             | FindingKind::RestartCommand
             | FindingKind::StopCommand
             | FindingKind::SilenceCommand
@@ -118,6 +123,12 @@ findings! {
     StationNotPolled { "TIM-02", "station_not_polled", High, ["T0815", "T0826", "T0813"], "Station no longer polled" }
     PollStopped { "TIM-02", "poll_stopped", Low, ["T0815"], "One poll among others stopped" }
     StationSilent { "TIM-03", "station_silent", High, ["T0829", "T0815", "T0804"], "Station silent, loss of view" }
+    SlowAnswers { "TIM-04", "slow_answers", Medium, ["T0814", "T0830"], "Answers have become slow" }
+    RequestBurst { "TIM-05", "request_burst", Medium, ["T0814", "T0806"], "Burst of requests" }
+    UnansweredFlood { "TIM-05", "unanswered_flood", Medium, ["T0814", "T0806"], "Flood of requests without answers" }
+    MachineRhythm { "TIM-06", "machine_rhythm", High, ["T0855", "T0806"], "Commands in a machine's rhythm" }
+    IdleMasterBack { "TIM-11", "idle_master_back", Low, ["T0859", "T0864"], "Master back after a long silence" }
+    OffSchedulePoll { "TIM-12", "off_schedule_poll", Low, ["T0801"], "Integrity poll off its schedule" }
     RestartCommand { "DEN-01", "restart_command", Critical, ["T0816", "T0826"], "Restart command" }
     StopCommand { "DEN-02", "stop_command", Critical, ["T0881", "T0858"], "Stop command" }
     SilenceCommand { "DEN-03", "silence_command", High, ["T0803", "T0804"], "Command that silences a station" }

@@ -2,11 +2,13 @@
 
 use gridtap::report::catalogue::FindingKind as K;
 use serde_json::Value;
-use simulators::encode::dnp3;
+use simulators::encode::dnp3::{self, Header, Range};
 use simulators::encode::modbus::{Request, Response};
-use simulators::wire::{Line, TcpTalk, TimedFrame};
+use simulators::wire::{Line, Side, TcpTalk, TimedFrame};
 
-use crate::support::judge::{Outcome, address, answer, ask, judged, report};
+use crate::support::judge::{
+    self, Outcome, address, answer, ask, class_1, command, crob, judged, one_way, report,
+};
 
 const MS: u64 = 1_000_000;
 const SECOND: u64 = 1000 * MS;
@@ -321,4 +323,149 @@ fn polls_by_day_only_are_told_until_they_are_a_habit() {
     }
     let outcome = outcome(&together([script.frames(), alive(0..s(8 * 1200))]));
     assert_eq!(outcome.of(K::StationNotPolled).len(), 3);
+}
+
+const SLOW: &str = "Answers have become slow: between 10.10.0.1 and unit 5 at 10.10.0.20; expected 95 of 100 answers within 20 ms, as at first, observed within 400 ms since 22:19:36.020 UTC.";
+
+fn answering(spans: &[(core::ops::Range<u64>, u64)]) -> Vec<TimedFrame> {
+    let mut script = Script::default();
+    for (span, delay) in spans {
+        for n in span.clone().step_by(2) {
+            let transaction = n as u16;
+            script.0.push((s(n), ask(transaction, 5, &Request::Read(3, 0, 2))));
+            let answer = answer(transaction, 5, &Response::Registers(3, vec![1, 2]));
+            script.0.push((s(n) + delay * MS, answer));
+        }
+    }
+    script.frames()
+}
+
+#[test]
+fn answers_that_stay_slow_for_minutes_are_told_once() {
+    let slow = outcome(&answering(&[(0..420, 20), (420..1200, 400)]));
+    assert_eq!(told(&slow), [SLOW]);
+    let for_a_while = outcome(&answering(&[(0..420, 20), (420..600, 400), (600..1200, 20)]));
+    assert_eq!(told(&for_a_while), [""; 0]);
+    let quick_enough = outcome(&answering(&[(0..420, 20), (420..1200, 150)]));
+    assert_eq!(told(&quick_enough), [""; 0]);
+}
+
+const BURST: &str = "Burst of requests: 10.10.0.1 talked to unit 5 at 10.10.0.20; expected at most 1 requests in a second, the most so far, observed 51 in the second of 22:14:31.490 UTC, and perhaps more.";
+
+#[test]
+fn a_burst_of_requests_is_told_and_a_page_of_reads_is_not() {
+    let burst = |count: u64| {
+        let mut script = Script::default().polls(0..s(90), SECOND, 0);
+        (0..count).for_each(|n| script.read(s(71) + 10 * MS * n, 100 + n as u16, true));
+        outcome(&script.frames())
+    };
+    assert_eq!(told(&burst(90)), [BURST]);
+    assert_eq!(told(&burst(40)), [""; 0]);
+}
+
+const FLOOD: &str = "Flood of requests without answers: 10.10.0.1 talked to unit 5 at 10.10.0.20; expected a master that waits when nobody answers, observed 500 requests without any answer in 24.9 s.";
+
+#[test]
+fn a_flood_of_requests_that_nobody_answers_is_told_unless_that_side_is_not_seen() {
+    let script = || Script::default().unanswered(0..s(60), 50 * MS, 0);
+    let mut alive = alive(0..s(60));
+    let mut greeting = Script::default();
+    greeting.read(0, 0, true);
+    let mut lines = greeting;
+    lines.0.extend(script().0.into_iter().skip(1));
+    let talk = lines.talk(40_000, 20);
+    let flood = outcome(&together([talk.frames(), alive.clone()]));
+    assert_eq!(told(&flood), [FLOOD]);
+    alive.extend(one_way(&talk, Side::Client));
+    let blind = outcome(&together([alive]));
+    assert_eq!(told(&blind), [""; 0]);
+    assert_eq!(blind.withheld(K::UnansweredFlood), 1);
+}
+
+const RHYTHM: &str = "Commands in a machine's rhythm: 10.10.0.1 sent direct operate (function 5) to link 10 at 10.10.0.20 for binary output 4; expected commands by hand, or by a scheme that has run before, observed 5 commands to 5 objects, one every 200 ms, even to 0.0 %.";
+
+fn controls(spacing: impl Fn(u64) -> u64) -> Outcome {
+    let mut lines = Vec::new();
+    for n in 0..8_u64 {
+        let sequence = n as u8;
+        let poll = [
+            command(10, &dnp3::request(sequence, 1, &class_1())).after(s(1)),
+            report(10, &dnp3::response(sequence, [0, 0], &[])),
+        ];
+        lines.extend(poll);
+    }
+    for n in 0..9_u64 {
+        let (sequence, trip) = (8 + n as u8 % 8, crob(n as u8, 0x81));
+        lines.push(command(10, &dnp3::request(sequence, 5, &trip)).after(spacing(n) - 20 * MS));
+        lines.push(report(10, &dnp3::response(sequence, [0, 0], &trip)).after(20 * MS));
+    }
+    outcome(&judge::dnp3(lines).frames())
+}
+
+#[test]
+fn commands_evenly_spaced_to_many_objects_are_a_machines() {
+    assert_eq!(told(&controls(|_| 200 * MS)), [RHYTHM]);
+    assert_eq!(told(&controls(|n| (300 + n * 7919 % 600) * MS)), [""; 0]);
+}
+
+#[test]
+fn a_controller_that_writes_its_registers_in_cycles_is_no_news() {
+    let mut script = Script::default().polls(0..s(200), SECOND, 0);
+    for n in 0..200 {
+        for register in 0..6_u16 {
+            let at = s(n) + (200 + 50 * u64::from(register)) * MS;
+            let transaction = (n * 6) as u16 + register;
+            let write = Request::WriteRegister(register, 7);
+            script.0.push((at, ask(transaction, 5, &write)));
+            script.0.push((at + 10 * MS, answer(transaction, 5, &Response::Echo(Box::new(write)))));
+        }
+    }
+    assert_eq!(told(&outcome(&script.frames())), [""; 0]);
+}
+
+const IDLE: &str = "Master back after a long silence: 10.10.0.1 talked to unit 5 at 10.10.0.20; expected no request after 720 h 0 min without any, observed one after 743 h 59 min.";
+
+#[test]
+fn a_master_that_comes_back_after_a_month_is_told_unless_the_tap_slept() {
+    let day = s(86_400);
+    let mut visit = Script::default();
+    for n in 0..8 {
+        visit.read(s(n), 0, true);
+    }
+    let mut again = Script::default().talk(40_001, 20);
+    let mut second = Script::default();
+    for n in 0..8 {
+        second.read(s(n), 0, true);
+    }
+    again.script = second.talk(40_001, 20).script;
+    again.start_ns += 31 * day;
+    let both = [visit.frames(), again.frames()];
+    assert_eq!(told(&outcome(&together(both.clone()))), [""; 0]);
+    let others = Script::default().polls(0..31 * day, 12 * s(3600), 40).talk(50_000, 30).frames();
+    let outcome = outcome(&together([both[0].clone(), both[1].clone(), others]));
+    assert_eq!(told(&outcome), [IDLE]);
+}
+
+const EARLY: &str = "Integrity poll off its schedule: 10.10.0.1 sent read (function 1) to link 10 at 10.10.0.20 for class data 0; expected read of class data 0 every 60.0 s, observed one 20.0 s after the last.";
+
+#[test]
+fn an_integrity_poll_between_its_times_is_told_once() {
+    let integrity = || Header::new(60, 1, Range::All).encode();
+    let polled = |extra: bool| {
+        let mut lines = Vec::new();
+        let mut poll = |after: u64| {
+            let sequence = (lines.len() / 2) as u8 % 16;
+            lines.push(command(10, &dnp3::request(sequence, 1, &integrity())).after(after - 20 * MS));
+            lines.push(report(10, &dnp3::response(sequence, [0, 0], &[])).after(20 * MS));
+        };
+        (0..60).for_each(|_| poll(s(60)));
+        if extra {
+            poll(s(20));
+            poll(s(40));
+        }
+        (0..10).for_each(|_| poll(s(60)));
+        outcome(&judge::dnp3(lines).frames())
+    };
+    assert_eq!(told(&polled(true)), [EARLY]);
+    assert_eq!(told(&polled(false)), [""; 0]);
 }

@@ -32,6 +32,12 @@ pub const TESTED_AS_DETECTIONS: &[FindingKind] = &[
     FindingKind::StationNotPolled,
     FindingKind::PollStopped,
     FindingKind::StationSilent,
+    FindingKind::SlowAnswers,
+    FindingKind::RequestBurst,
+    FindingKind::UnansweredFlood,
+    FindingKind::MachineRhythm,
+    FindingKind::IdleMasterBack,
+    FindingKind::OffSchedulePoll,
 ];
 
 pub fn address(last: u8, port: u16) -> SocketAddr {

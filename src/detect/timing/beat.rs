@@ -5,7 +5,7 @@
 //! [`LEARNING_WINDOWS`] make what is usual.
 
 use foldhash::fast::FixedState;
-use parsers::{FrameRef, Operation, Timestamp};
+use parsers::{FrameRef, Operation, PointKind, PointRange, Timestamp};
 
 use super::words::Recurrent;
 use crate::detect::pulse::{Pulse, Scale};
@@ -17,6 +17,8 @@ pub(super) const WINDOW: usize = 16;
 pub(super) const LEARNING_WINDOWS: usize = 3;
 /// Intervals are kept in units of 0.1 ms: up to 119 hours.
 const UNIT_NS: u64 = 100_000;
+/// An integrity poll so soon after the last is the same asked again.
+const EARLY_NS: u64 = 1_000_000_000;
 /// Pauses remembered; one that came so often is usual.
 const PAUSES: usize = 3;
 
@@ -151,6 +153,8 @@ pub(super) struct Beat {
     /// The period that the profile expects, and how many requests came in that time.
     configured_ns: u64,
     in_time: u8,
+    /// The last one was early.
+    early: bool,
     /// It has stopped, and that was told.
     pub(super) stopped: bool,
 }
@@ -197,6 +201,7 @@ impl Beat {
             pauses: [0; PAUSES],
             configured_ns,
             in_time: 0,
+            early: false,
             stopped: false,
         }
     }
@@ -221,6 +226,26 @@ impl Beat {
             1 | 2 => self.usual.steadiness == Steadiness::Steady,
             _ => self.usual.steadiness > Steadiness::None,
         }
+    }
+
+    /// It has come at least five times: no news.
+    pub(super) fn is_recurring(&self) -> bool {
+        self.windows > 0 || self.filled >= 4
+    }
+
+    /// Whether this integrity poll comes long before its time, on the same connection as always: the
+    /// nanoseconds since the last one. The next one after, which keeps the old time, is not early again.
+    pub(super) fn is_early(&mut self, operation: &Operation<'_>, port: u16) -> Option<u64> {
+        let steady = self.is_established() && self.usual.steadiness == Steadiness::Steady;
+        let interval = operation.origin.at.since(self.last);
+        let integrity = |range: &PointRange| range.kind() == PointKind::ClassData && range.first() == 0;
+        let early = steady
+            && interval < self.period_ns() / 2
+            && interval >= EARLY_NS
+            && port == self.ports[0]
+            && operation.ranges.iter().any(integrity);
+        self.early = early && !self.early;
+        self.early.then_some(interval)
     }
 
     /// Whether it has been followed long enough to miss it for itself, beside others.

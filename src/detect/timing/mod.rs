@@ -6,12 +6,20 @@
 //! the machine-like rhythm.
 
 mod beat;
+mod latency;
 mod outage;
+mod pace;
+mod rate;
+mod rhythm;
 mod silence;
 mod words;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
 use parsers::{
-    Coverage, Endpoint, Exchange, FrameRef, Operation, Outcome, Protocol, StationAddress, Timestamp,
+    Action, Coverage, Endpoint, Exchange, FrameRef, Operation, Outcome, PointKind, PointRange, Protocol,
+    StationAddress, Timestamp,
 };
 use profiles::{Compiled, Thresholds};
 
@@ -21,7 +29,11 @@ use crate::report::catalogue::FindingKind;
 use crate::report::finding::Finding;
 use crate::report::record::{StationChange, StationState};
 use beat::{Beat, Change};
+use latency::Latency;
 use outage::Outages;
+use pace::Teller;
+use rate::Rate;
+use rhythm::Rhythm;
 use silence::{Exchanges, Lost};
 use words::Span;
 
@@ -32,6 +44,11 @@ pub const BEATS_LIMIT: usize = 131_072;
 /// Operations of a pair before its rhythm is looked at: scanners come and go.
 const OPERATIONS_FIRST: u8 = 4;
 
+/// Time in which requests without an answer make a flood.
+const FLOOD_NS: u64 = 60_000_000_000;
+/// How long a pair is known before its writes count as a machine's new habit.
+const HABITS_NS: u64 = 60_000_000_000;
+
 /// What is remembered of a pair.
 #[derive(Debug, Default)]
 pub struct Timing {
@@ -39,7 +56,7 @@ pub struct Timing {
     state: Option<Box<State>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     beats: Vec<Beat>,
     exchanges: Exchanges,
@@ -55,13 +72,27 @@ struct State {
     /// The longest usual interval of the fastest rhythm, and how long the pair may keep silent.
     fastest_ns: u64,
     limit_ns: u64,
+    began: Timestamp,
+    rate: Rate,
+    latency: Latency,
+    /// Only of masters that command.
+    rhythm: Option<Box<Rhythm>>,
+    /// Beats of all pairs together.
+    ledger: Arc<AtomicUsize>,
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        self.ledger.fetch_sub(self.beats.len(), Relaxed);
+    }
 }
 
 /// What all pairs share.
 #[derive(Debug, Default)]
 pub struct Shared {
     outages: Outages,
-    beats: usize,
+    /// Recurring requests followed now. Counted by each pair itself, since pairs are given up elsewhere.
+    beats: Arc<AtomicUsize>,
     /// Operations whose rhythm was not followed, because there was no room.
     unfollowed: u64,
 }
@@ -106,7 +137,7 @@ impl<'a> Party<'a> {
         (Endpoint { host: master, port: 0 }, Endpoint { host: server, port: self.key.service })
     }
 
-    fn finding<'f>(&'f self, kind: FindingKind, now: Timestamp) -> Finding<'f> {
+    fn finding(&self, kind: FindingKind, now: Timestamp) -> Finding<'_> {
         let (client, server) = self.endpoints();
         Finding {
             at: now,
@@ -175,7 +206,8 @@ pub(super) fn shown(
         association.timing.operations += 1;
         return None;
     }
-    let mut state = association.timing.state.take().unwrap_or_default();
+    let state = association.timing.state.take();
+    let mut state = state.unwrap_or_else(|| Box::new(State::new(shared, seen.operation.origin.at)));
     state.operation(association, seen, shared, sink);
     let wanted = state.wanted(seen);
     association.timing.state = Some(state);
@@ -206,6 +238,25 @@ fn is_of_gateway(operation: &Operation<'_>) -> bool {
 }
 
 impl State {
+    fn new(shared: &Shared, now: Timestamp) -> State {
+        State {
+            beats: Vec::new(),
+            exchanges: Exchanges::default(),
+            lost: None,
+            withheld: false,
+            wake: None,
+            known: false,
+            period_ns: 0,
+            fastest_ns: 0,
+            limit_ns: 0,
+            began: now,
+            rate: Rate::default(),
+            latency: Latency::default(),
+            rhythm: None,
+            ledger: Arc::clone(&shared.beats),
+        }
+    }
+
     fn operation(
         &mut self,
         association: &Association,
@@ -215,10 +266,19 @@ impl State {
     ) {
         let operation = seen.operation;
         let (at, frame) = (operation.origin.at, operation.origin.frame);
+        let (thresholds, pulse) = (seen.site.thresholds, seen.site.pulse);
+        let tell = |say: &mut dyn FnMut(Teller<'_>)| {
+            let party = Party::of(association, seen.coverage(), seen.site.profile);
+            say(Teller { party: &party, operation, thresholds });
+        };
         if !operation.from_master {
             if !is_of_gateway(operation) {
                 self.exchanges.answered(at, frame);
                 self.found(Lost::Silent, association, seen, shared, sink);
+                let slow = operation.latency_ns().and_then(|ns| self.latency.answer(at, ns, thresholds));
+                if let Some(slow) = slow {
+                    tell(&mut |teller| teller.slow(slow, sink));
+                }
             }
             if operation.exchange == Exchange::Unsolicited {
                 self.recurs(association, seen, shared, sink);
@@ -228,8 +288,21 @@ impl State {
         if operation.exchange != Exchange::Request || operation.broadcast {
             return;
         }
+        if let Some(burst) = self.rate.request(at, thresholds) {
+            tell(&mut |teller| teller.burst(burst, sink));
+        }
+        let idle = self.exchanges.idle_ns(at, pulse);
+        if idle as f64 >= thresholds.idle_master * 1e9 {
+            tell(&mut |teller| teller.idle(idle, sink));
+        }
+        self.exchanges.requested(at, frame, pulse);
         if operation.wants_answer {
-            self.exchanges.asked(at, frame, seen.site.pulse, self.fastest_ns);
+            self.exchanges.waits(at, pulse, self.fastest_ns);
+            let unanswered = self.exchanges.unanswered;
+            let waiting = self.exchanges.waiting_ns(at, pulse);
+            if unanswered == thresholds.flood_unanswered as u32 && waiting <= FLOOD_NS {
+                tell(&mut |teller| teller.flood(unanswered, waiting, sink));
+            }
         }
         self.found(Lost::NotPolled, association, seen, shared, sink);
         self.recurs(association, seen, shared, sink);
@@ -271,12 +344,22 @@ impl State {
             return;
         }
         let key = beat::key(operation);
-        let Some(place) = self.beats.iter().position(|beat| beat.is(key)) else {
-            return self.begin(key, seen, shared);
-        };
+        let place = self.beats.iter().position(|beat| beat.is(key));
+        if operation.from_master && operation.action.is_control() {
+            self.commanded(place, key, association, seen, sink);
+        }
+        let Some(place) = place else { return self.begin(key, seen, shared) };
         let beat = &mut self.beats[place];
-        let (at, frame) = (operation.origin.at, operation.origin.frame);
         let port = operation.master_endpoint().port;
+        if operation.action == Action::Read
+            && let Some(interval) = beat.is_early(operation, port)
+        {
+            let (what, period) = (beat.what, beat.period_ns());
+            let party = Party::of(association, seen.coverage(), seen.site.profile);
+            let teller = Teller { party: &party, operation, thresholds: seen.site.thresholds };
+            teller.off_schedule(what, period, interval, sink);
+        }
+        let (at, frame) = (operation.origin.at, operation.origin.frame);
         let (change, missed) = beat.came(at, frame, port, seen.site.pulse, seen.site.thresholds);
         if change == Change::None && missed == 0 {
             return;
@@ -344,8 +427,8 @@ impl State {
     fn begin(&mut self, key: u64, seen: &Seen<'_>, shared: &mut Shared) {
         let operation = seen.operation;
         let beat = Beat::new(key, operation, configured_ns(seen), seen.site.pulse);
-        if self.beats.len() < BEATS && shared.beats < BEATS_LIMIT {
-            shared.beats += 1;
+        if self.beats.len() < BEATS && shared.beats.load(Relaxed) < BEATS_LIMIT {
+            shared.beats.fetch_add(1, Relaxed);
             self.beats.push(beat);
             return;
         }
@@ -354,6 +437,35 @@ impl State {
         match rarest {
             Some(old) => *old = beat,
             None => shared.unfollowed += 1,
+        }
+    }
+
+    /// A command: by hand, by a scheme that has always run, or by a machine that nobody knows?
+    #[cold]
+    fn commanded(
+        &mut self,
+        place: Option<usize>,
+        key: u64,
+        association: &Association,
+        seen: &Seen<'_>,
+        sink: &mut dyn FindingSink,
+    ) {
+        let operation = seen.operation;
+        let at = operation.origin.at;
+        let beat = place.and_then(|place| self.beats.get(place));
+        if operation.action == Action::Select || beat.is_some_and(Beat::is_recurring) {
+            return;
+        }
+        // Controllers write registers in cycles; at first these cannot be told from a new habit.
+        let switches = |range: &PointRange| matches!(range.kind(), PointKind::Coil | PointKind::BinaryOutput);
+        let at_once = operation.action != Action::Write || operation.ranges.iter().any(switches);
+        if !at_once && at.since(self.began) < HABITS_NS {
+            return;
+        }
+        let rhythm = self.rhythm.get_or_insert_default();
+        if let Some(even) = rhythm.command(at, key, seen.site.thresholds) {
+            let party = Party::of(association, seen.coverage(), seen.site.profile);
+            Teller { party: &party, operation, thresholds: seen.site.thresholds }.even(even, sink);
         }
     }
 

@@ -44,14 +44,30 @@ pub(super) struct Exchanges {
     /// The tap's clock at the first of them.
     mark: u64,
     scale: Scale,
+    idle_mark: u64,
 }
 
 impl Exchanges {
+    /// A request of any kind.
     #[inline]
-    pub(super) fn asked(&mut self, at: Timestamp, frame: FrameRef, pulse: &Pulse, fastest_ns: u64) {
+    pub(super) fn requested(&mut self, at: Timestamp, frame: FrameRef, pulse: &Pulse) {
         self.last_request = at;
         self.last_request_frame = frame;
-        // Held back for a segment that was missing, while the answer was not.
+        self.idle_mark = pulse.clock(Scale::of(u64::MAX), at);
+    }
+
+    /// Nanoseconds since the last request, without what the tap slept through; 0 before the first.
+    pub(super) fn idle_ns(&self, at: Timestamp, pulse: &Pulse) -> u64 {
+        if self.idle_mark == 0 {
+            return 0;
+        }
+        pulse.clock(Scale::of(u64::MAX), at).saturating_sub(self.idle_mark)
+    }
+
+    /// A request that wants an answer.
+    #[inline]
+    pub(super) fn waits(&mut self, at: Timestamp, pulse: &Pulse, fastest_ns: u64) {
+        // Held back for a segment that was missing, while its answer was not.
         if at < self.last_answer {
             return;
         }
@@ -60,6 +76,11 @@ impl Exchanges {
             self.mark = pulse.clock(self.scale, at);
         }
         self.unanswered = self.unanswered.saturating_add(1);
+    }
+
+    /// Nanoseconds since the first request without an answer.
+    pub(super) fn waiting_ns(&self, now: Timestamp, pulse: &Pulse) -> u64 {
+        if self.unanswered == 0 { 0 } else { pulse.clock(self.scale, now).saturating_sub(self.mark) }
     }
 
     #[inline]
@@ -135,7 +156,7 @@ fn absent(state: &State, now: Timestamp, site: SiteView<'_>) -> Absence {
     let answers = exchanges.answers >= ANSWERS_KNOWN && state.lost != Some(Lost::Silent);
     if answers && f64::from(exchanges.unanswered) >= thresholds.missed_polls {
         let limit = state.limit_ns(thresholds);
-        let quiet = site.pulse.clock(exchanges.scale, now).saturating_sub(exchanges.mark);
+        let quiet = exchanges.waiting_ns(now, site.pulse);
         if quiet >= limit {
             return Absence::Of(Tracked::Silent, None);
         }

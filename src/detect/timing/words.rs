@@ -21,7 +21,7 @@ impl fmt::Display for Span {
             _ if whole < 120 => write!(f, "{:.1} s", (ns / (SECOND / 10)) as f64 / 10.0),
             _ if whole < 7200 => {
                 write!(f, "{} min", whole / 60)?;
-                if whole % 60 == 0 { Ok(()) } else { write!(f, " {} s", whole % 60) }
+                if whole.is_multiple_of(60) { Ok(()) } else { write!(f, " {} s", whole % 60) }
             }
             _ => write!(f, "{} h {} min", whole / 3600, whole / 60 % 60),
         }
