@@ -282,6 +282,15 @@ impl Beat {
         now.since(self.last).saturating_sub(self.quiet_ns(pulse, now))
     }
 
+    /// It is there.
+    #[inline]
+    pub(super) fn present(&mut self, at: Timestamp, frame: FrameRef, pulse: &Pulse) {
+        self.last = at;
+        self.last_frame = frame;
+        self.mark = pulse.clock(self.scale, at);
+        self.stopped = false;
+    }
+
     /// It came. Returns what that says, and how many cycles were missed before.
     #[inline]
     pub(super) fn came(
@@ -294,10 +303,7 @@ impl Beat {
     ) -> (Change, u64) {
         let interval = at.since(self.last);
         let missed = if self.is_regular() { self.missed(at, interval, pulse, thresholds) } else { 0 };
-        self.last = at;
-        self.last_frame = frame;
-        self.mark = pulse.clock(self.scale, at);
-        self.stopped = false;
+        self.present(at, frame, pulse);
         self.turn(port);
         let in_time = interval <= 2 * self.configured_ns;
         self.in_time = self.in_time.saturating_add(u8::from(in_time));

@@ -340,11 +340,15 @@ impl State {
         sink: &mut dyn FindingSink,
     ) {
         let operation = seen.operation;
-        if operation.recovered {
-            return;
-        }
         let key = beat::key(operation);
         let place = self.beats.iter().position(|beat| beat.is(key));
+        if operation.recovered {
+            // It came, but what came before it may not have been seen: no interval to learn from.
+            if let Some(beat) = place.and_then(|place| self.beats.get_mut(place)) {
+                beat.present(operation.origin.at, operation.origin.frame, seen.site.pulse);
+            }
+            return;
+        }
         if operation.from_master && operation.action.is_control() {
             self.commanded(place, key, association, seen, sink);
         }
