@@ -239,6 +239,13 @@ mod tests {
     }
 
     #[test]
+    fn segments_are_read_for_themselves_however_long_the_stream_waits() {
+        // Four octets too many: the stream takes them for a header and waits for 247 octets.
+        let shifted = "00f1 0000 0006 01 03 0000 0001";
+        assert_eq!(read(&["0000 0000", shifted, SECOND, THIRD]), ["+241@3", "+2@4", "+3@5"]);
+    }
+
+    #[test]
     fn a_segment_that_the_stream_does_not_believe_is_read_for_itself() {
         let far = 0x2000_0000;
         assert_eq!(read_at(&[(1, SECOND), (far, THIRD)]), ["2@2", "+3@3"]);

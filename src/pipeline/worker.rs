@@ -248,6 +248,8 @@ impl<C: Consumer> Worker<C> {
         };
         if self.consumer.reads_segments() && context.protocol == Protocol::Modbus {
             self.read_segments(flow, context, chunk);
+            // Such a reader wants every segment as it comes, however long the stream waits.
+            return Progress { needed: 0, ..progress };
         }
         progress
     }

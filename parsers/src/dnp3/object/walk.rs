@@ -63,7 +63,9 @@ impl<'a> Walk<'a> {
             return Some(Err(Trouble { fault: Fault::CutHeader, offset }));
         };
         header.shape = layout::shape(header.group, header.variation);
-        header.has_objects = self.has_objects(header.group, header.variation);
+        header.has_objects = self.has_objects(header.group, header.variation)
+            // Sizes announce objects, even where none belong.
+            || (self.lenient && header.has_sizes());
         header.data = data;
         header.data_offset = self.body.len() - data.len();
         self.at = header.data_offset;
@@ -165,14 +167,20 @@ fn extent(header: &ObjectHeader<'_>) -> Result<usize, Fault> {
     }
 }
 
-/// How many octets follow the header if every object has the size that its kind has.
+/// How many octets follow the header if every object has the size that its kind has. A kind without a size
+/// (any variation, class data) has nothing to follow a prefix, so the first prefix is taken for the last.
 fn nominal(header: &ObjectHeader<'_>) -> Result<usize, Fault> {
-    let size = match header.size() {
-        Size::Octets(size) if header.has_sizes() => u64::from(size),
-        Size::Nothing if header.has_sizes() => 0,
+    let prefix = header.prefix_size() as u64;
+    let any_variation =
+        header.shape.is_none() && header.group != 0 && is_any_variation(header.group, header.variation);
+    let octets = match header.size() {
+        Size::Octets(size) if header.has_sizes() => {
+            header.announced().saturating_mul(u64::from(size) + prefix)
+        }
+        Size::Nothing if header.has_objects => prefix * header.announced().min(1),
+        Size::Prefixed if any_variation => prefix * header.announced().min(1),
         _ => return extent(header),
     };
-    let octets = header.announced().saturating_mul(size + header.prefix_size() as u64);
     match usize::try_from(octets) {
         Ok(octets) if octets <= header.data.len() => Ok(octets),
         _ => Err(Fault::Overrun),

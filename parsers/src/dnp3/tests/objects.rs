@@ -295,3 +295,35 @@ fn four_thousand_million_objects_without_an_octet_are_not_walked() {
     wire.send(DOWN, &response("c0 81 0000 3c 02 02 00000000 ffffffff 1e 04 00 63 63 3412"));
     assert_eq!(wire.seen.points[0], ["analog_input[99]=Signed(4660) g30v4"]);
 }
+
+/// The keys of the reference reading: group, variation and number of every header that a list of them shows.
+fn listed(wire: &Wire) -> Vec<String> {
+    let unit = wire.seen.units.last().unwrap();
+    let list = unit.split(r#""objects":["#).nth(1).unwrap().split(']').next().unwrap();
+    let number = |header: &str, key: &str| {
+        let rest = header.split(&format!("\"{key}\":")).nth(1).unwrap();
+        rest.split([',', '}']).next().unwrap().to_owned()
+    };
+    let headers = list.split("},{").filter(|header| !header.is_empty());
+    headers
+        .map(|h| format!("g{}v{} {}", number(h, "group"), number(h, "variation"), number(h, "count")))
+        .collect()
+}
+
+#[test]
+fn a_list_of_headers_goes_on_behind_kinds_that_have_no_objects() {
+    let list = |octets: Vec<u8>, direction| {
+        let mut wire = tcp();
+        wire.send(direction, &octets);
+        listed(&wire)
+    };
+    // Any variation where values belong, then class 1.
+    assert_eq!(list(request("c002 0100 07 09 3c02 06"), UP), ["g1v0 9", "g60v2 null"]);
+    // With a prefix: there is no object behind the first.
+    assert_eq!(list(response("c081 0000 0200 18 0200 ff 3c02 06"), DOWN), ["g2v0 2", "g60v2 null"]);
+    assert_eq!(list(request("c002 3c04 1b 08 ff 3c02 06"), UP), ["g60v4 8", "g60v2 null"]);
+    // A read that gives sizes, and the objects with them.
+    assert_eq!(list(request("c001 0201 4b 02 01ff 0101 3c02 06"), UP), ["g2v1 2", "g60v2 null"]);
+    // An unknown group ends it: nobody knows where the next header begins.
+    assert_eq!(list(request("c002 0500 07 09 3c02 06"), UP), ["g5v0 9"]);
+}
