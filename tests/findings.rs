@@ -197,7 +197,7 @@ fn conformance() -> Vec<Case> {
         Case::new(K::UnexpectedPort, &odd, &[5], "Control protocol on an unexpected port: between 10.10.0.1 and 10.10.0.20; expected modbus on its own ports only, observed modbus between 10.10.0.1:40000 and 10.10.0.20:1502."),
         Case::new(K::MalformedPdu, &surplus, &[4], "Malformed PDU: between 10.10.0.1 and unit 5 at 10.10.0.20 in read exception status (function 7); expected a PDU of 1 octets by the layout of function 7, observed 1 octets more."),
         Case::new(K::UnknownFunction, &undefined, &[4], "Undefined function: between 10.10.0.1 and unit 5 at 10.10.0.20 in an unknown function (function 29); expected a public function code, observed function code 29 (unknown)."),
-        Case::new(K::UnknownObject, &group_200, &[4], "Undefined object: between 10.10.0.1 and link 10 at 10.10.0.20 in read (function 1); expected a defined object, observed an undefined group or variation."),
+        Case::new(K::UnknownObject, &group_200, &[4], "Undefined object: between 10.10.0.1 and link 10 at 10.10.0.20 in read (function 1); expected a defined object, observed group 200 variation 1."),
         Case::new(K::FieldRange, &coil, &[4], "Field outside its range: between 10.10.0.1 and unit 5 at 10.10.0.20 in write single coil (function 5); expected 0x0000 or 0xFF00, observed 0x0001.").near(&modbus(vec![ask(
             1,
             5,
@@ -268,7 +268,7 @@ fn commands() -> Vec<Case> {
             K::BroadcastControl,
             &to_all,
             &[4],
-            "Control by broadcast: 10.10.0.1 sent direct operate (function 5) to link 65535 at 10.10.0.20 for binary output 5; expected commands addressed to one station, observed direct operate (function 5) of binary output 5, addressed to all.",
+            "Control by broadcast: 10.10.0.1 sent direct operate (function 5) to all outstations (broadcast 65535) at 10.10.0.20 for binary output 5; expected commands addressed to one station, observed direct operate (function 5) of binary output 5, addressed to all.",
         ),
         Case::new(
             K::RestartCommand,

@@ -426,9 +426,9 @@ impl<C: Consumer> FlowHandler for Worker<C> {
             if whole(to_client, &carry[1]) { carry[1].chunk(Direction::ToClient) } else { to_client };
         session.finish(flow, [first, second], &mut tap);
         if matches!(reason, CloseReason::Fin | CloseReason::Reset | CloseReason::Reused) {
-            // No answer can come any more. A master that gives up sooner than the time-out would otherwise
-            // hide that its station is silent.
-            for _ in 0..=self.limits.pending_requests {
+            // No answer can come any more, nor the rest of a fragment. A master that gives up sooner than the
+            // time-out would otherwise hide that its station is silent.
+            for _ in 0..=self.limits.pending_requests + 2 * self.limits.links {
                 let Some(due) = session.deadline() else { break };
                 session.tick(flow, due.plus(1), &mut tap);
             }

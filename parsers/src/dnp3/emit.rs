@@ -1,6 +1,7 @@
 //! Frames and segments as the observer is told of them.
 
 use super::application::Fragment;
+use super::association::Key;
 use super::detail::{LinkView, View};
 use super::exchange::Frame;
 use super::link;
@@ -119,4 +120,23 @@ pub(super) fn segment_defect(
         }
         Step::Whole | Step::Complete | Step::Waiting | Step::Tolerated => {}
     }
+}
+
+/// A fragment whose last segment has not come `by` some time.
+pub(super) fn unfinished(
+    flow: &FlowInfo,
+    key: Key,
+    from_master: bool,
+    series: &transport::Series,
+    by: core::fmt::Arguments<'_>,
+    observer: &mut dyn Observer,
+) {
+    let side = if from_master { key.master_sends } else { key.master_sends.reverse() };
+    let mut scene = Scene::new(flow, side, series.origin, series.octets());
+    scene.station = StationAddress::Link(key.outstation);
+    scene.from_master = Some(from_master);
+    let octets = series.octets().len();
+    let texts =
+        (format_args!("the last segment of a fragment {by}"), format_args!("{octets} octets without an end"));
+    scene.report(observer, (DefectKind::IncompleteFragment, "DN-C08"), texts.0, texts.1);
 }

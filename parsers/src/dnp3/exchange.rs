@@ -1,6 +1,6 @@
 //! From checked frames to operations: transport series, fragments, and who answers whom.
 
-use super::application::Fragment;
+use super::application::{self, Fragment};
 use super::association::{Association, Associations, Key, Lookup};
 use super::checks;
 use super::detail::{LinkView, View};
@@ -8,6 +8,7 @@ use super::emit;
 use super::function;
 use super::link;
 use super::matching::{self, Match};
+use super::object::Observed;
 use super::pairing::{self, Pending};
 use super::scene::Scene;
 use super::survey::{self, RANGES, Survey};
@@ -59,6 +60,10 @@ pub(super) struct Exchanges {
     associations: Associations,
     pending: Pending,
     fragment_limit: usize,
+    /// Nanoseconds after which the next segment of a fragment is overdue.
+    patience_ns: u64,
+    /// No segment is overdue before.
+    segment_due: Option<Timestamp>,
     /// Ranges of the operation at hand.
     ranges: Vec<PointRange>,
     /// Master, sequence and function of the last broadcast.
@@ -71,6 +76,8 @@ impl Exchanges {
             associations: Associations::new(limits.links),
             pending: Pending::new(limits.pending_requests, limits.answer_timeout_ns, limits.late_answer_ns),
             fragment_limit: limits.fragment_bytes,
+            patience_ns: limits.answer_timeout_ns,
+            segment_due: None,
             ranges: Vec::with_capacity(RANGES),
             broadcast: None,
         }
@@ -167,6 +174,10 @@ impl Exchanges {
             let texts = (format_args!("the rest of the fragment begun"), format_args!("FIR: a new one"));
             frame.scene(flow).report(observer, (DefectKind::IncompleteFragment, "DN-C08"), texts.0, texts.1);
         }
+        if step == Step::Waiting {
+            let due = frame.origin.at.plus(self.patience_ns);
+            self.segment_due = Some(self.segment_due.map_or(due, |before| before.min(due)));
+        }
         match step {
             Step::Whole => {
                 let about = (frame.origin, frame.recovered);
@@ -209,11 +220,12 @@ impl Exchanges {
         scene.octets = octets;
         scene.function = Some(function::function(fragment.function));
         checks::application(&scene, &fragment, observer);
-        let survey = survey::survey(&fragment, origin.at.0 / 1_000_000, &mut self.ranges, &mut |trouble| {
+        let now_ms = origin.at.0 / 1_000_000;
+        let survey = survey::survey(&fragment, now_ms, &mut self.ranges, &mut |trouble, header| {
             let mut scene = scene;
             scene.offset = fragment.body_offset() + trouble.offset;
-            let words = trouble.fault.words();
-            let texts = (format_args!("{}", words.expected), format_args!("{}", words.observed));
+            let (fault, words) = (trouble.fault, trouble.fault.words());
+            let texts = (format_args!("{}", words.expected), format_args!("{}", Observed { fault, header }));
             scene.report(observer, (words.kind, words.check), texts.0, texts.1);
         });
         let found = self.matched(&scene, frame, index, &fragment, &survey, observer);
@@ -313,6 +325,57 @@ impl Exchanges {
         while let Some(row) = self.pending.next_due(now) {
             matching::unanswered(flow, &self.pending, row, observer);
         }
+        if self.segment_due.is_some_and(|due| due < now) {
+            self.overdue_segments(flow, now, observer);
+        }
+    }
+
+    /// Report fragments that do not go on, once each; what comes after all is taken all the same.
+    #[cold]
+    fn overdue_segments(&mut self, flow: &FlowInfo, now: Timestamp, observer: &mut dyn Observer) {
+        let patience = self.patience_ns;
+        self.segment_due = None;
+        for pair in self.associations.all_mut() {
+            let Association { key, series, .. } = pair;
+            for (series, from_master) in series.iter_mut().zip([true, false]) {
+                let Some(due) = series.last_segment_at().map(|at| at.plus(patience)) else { continue };
+                if due < now {
+                    let waited = patience / 1_000_000;
+                    emit::unfinished(
+                        flow,
+                        *key,
+                        from_master,
+                        series,
+                        format_args!("within {waited} ms"),
+                        observer,
+                    );
+                    series.told();
+                } else {
+                    self.segment_due = Some(self.segment_due.map_or(due, |before| before.min(due)));
+                }
+            }
+        }
+    }
+
+    /// The flow ends. A fragment that is longer than any station has to take and has no end is told of at once; for
+    /// a short one this may be no more than the end of the capture.
+    pub(super) fn finish(&mut self, flow: &FlowInfo, observer: &mut dyn Observer) {
+        for pair in self.associations.all_mut() {
+            let Association { key, series, .. } = pair;
+            for (series, from_master) in series.iter_mut().zip([true, false]) {
+                if series.last_segment_at().is_some() && series.octets().len() > application::USUAL_FRAGMENT {
+                    emit::unfinished(
+                        flow,
+                        *key,
+                        from_master,
+                        series,
+                        format_args!("by the end of the flow"),
+                        observer,
+                    );
+                    series.told();
+                }
+            }
+        }
     }
 
     /// Octets were lost in one direction.
@@ -332,9 +395,12 @@ impl Exchanges {
         }
     }
 
-    /// When the oldest open request is due.
+    /// When the oldest open request, or the next segment of a fragment, is due.
     pub(super) fn deadline(&self) -> Option<Timestamp> {
-        self.pending.deadline()
+        match (self.pending.deadline(), self.segment_due) {
+            (Some(answer), Some(segment)) => Some(answer.min(segment)),
+            (answer, segment) => answer.or(segment),
+        }
     }
 
     /// Heap octets held.

@@ -185,6 +185,7 @@ impl Session for Dnp3 {
         for tail in &tails {
             self.end(flow, tail, observer);
         }
+        self.exchanges.finish(flow, observer);
     }
 
     fn memory(&self) -> usize {

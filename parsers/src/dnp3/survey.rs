@@ -37,12 +37,13 @@ pub(super) struct Survey {
     time_fault: bool,
 }
 
-/// Look at all objects. `now_ms` is packet time; `ranges` is emptied and filled.
+/// Look at all objects. `now_ms` is packet time; `ranges` is emptied and filled. `report` is told of trouble and
+/// the header it is about, unless that is cut.
 pub(super) fn survey(
     fragment: &Fragment<'_>,
     now_ms: u64,
     ranges: &mut Vec<PointRange>,
-    report: &mut dyn FnMut(&Trouble),
+    report: &mut dyn FnMut(&Trouble, Option<&ObjectHeader<'_>>),
 ) -> Survey {
     ranges.clear();
     let mut survey = Survey::default();
@@ -50,7 +51,7 @@ pub(super) fn survey(
         let header = match step {
             Ok(header) => header,
             Err(trouble) => {
-                report(&trouble);
+                report(&trouble, None);
                 // What stands behind the damage is not known: a rule for certain points must not pass it.
                 survey.more_ranges = true;
                 break;
@@ -58,6 +59,7 @@ pub(super) fn survey(
         };
         survey.headers += 1;
         survey.note_group(&header);
+        let mut report = |trouble: &Trouble| report(trouble, Some(&header));
         if let Some(trouble) = &header.trouble {
             report(trouble);
         }
@@ -65,7 +67,7 @@ pub(super) fn survey(
             report(&trouble);
         }
         survey.collect(&header, ranges);
-        survey.look_into(&header, now_ms, report);
+        survey.look_into(&header, now_ms, &mut report);
     }
     survey
 }

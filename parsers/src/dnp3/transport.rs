@@ -5,7 +5,7 @@
 //! ```
 //! The two bits stand the other way round than in the application control octet.
 
-use crate::contract::Origin;
+use crate::contract::{Origin, Timestamp};
 
 /// The transport octet.
 #[derive(Debug, Copy, Clone, Eq, PartialEq)]
@@ -70,6 +70,8 @@ pub(super) struct Series {
     pub origin: Origin,
     /// Whether any segment was found after resynchronising.
     pub recovered: bool,
+    /// That it does not go on was reported.
+    told: bool,
 }
 
 impl Series {
@@ -82,6 +84,7 @@ impl Series {
             header: Header(0),
             origin: Origin::default(),
             recovered: false,
+            told: false,
         }
     }
 
@@ -122,6 +125,7 @@ impl Series {
 
     fn begin(&mut self, header: Header, segment: &[u8], limit: usize) {
         self.state = State::Open;
+        self.told = false;
         self.append(header, segment, limit);
     }
 
@@ -182,6 +186,21 @@ impl Series {
     fn give_up(&mut self) {
         self.octets.clear();
         self.last = 0;
+    }
+
+    /// When the last segment of an open series came; `None` if none is open, or was told of.
+    pub(super) fn last_segment_at(&self) -> Option<Timestamp> {
+        (self.state == State::Open && !self.told).then_some(self.origin.at)
+    }
+
+    /// That it does not go on has been reported.
+    pub(super) fn told(&mut self) {
+        self.told = true;
+    }
+
+    /// The octets so far.
+    pub(super) fn octets(&self) -> &[u8] {
+        &self.octets
     }
 
     /// Octets were lost: what was begun cannot be completed. True if something was.

@@ -1,5 +1,8 @@
 //! What can be wrong with objects: one word each while decoding, the texts only when somebody reports.
 
+use core::fmt;
+
+use super::header::ObjectHeader;
 use crate::contract::DefectKind;
 
 /// A fault of an object header or an object.
@@ -50,7 +53,7 @@ impl Fault {
             Fault::ReservedPrefix => (FieldRange, "DN-C12", "prefix code 0 to 6", "reserved prefix code 7"),
             Fault::ReservedBit => (ReservedBits, "DN-C12", "qualifier bit 7 clear", "qualifier bit 7 set"),
             Fault::NoObjects => (FieldRange, "DN-C13", "a count of at least 1", "count 0"),
-            Fault::Overrun => (Malformed, "DN-C13", "objects within the fragment", "objects overrun it"),
+            Fault::Overrun => (Malformed, "DN-C13", "objects within the fragment", "objects that overrun it"),
             Fault::NoSize => (Malformed, "DN-C13", "a size prefix", "an object of variable size without one"),
             Fault::WrongSize => (Malformed, "DN-C13", "the object's own size before it", "another size"),
             Fault::Unknown => (UnknownObject, "DN-C11", "a defined object", "an undefined group or variation"),
@@ -62,5 +65,28 @@ impl Fault {
             Fault::ImpossibleTime => (FieldRange, "DN-C19", "a time from 2000 on and at most a day ahead", "a time outside"),
         };
         Words { kind, check, expected, observed }
+    }
+}
+
+/// What was there, with the object it was about.
+pub(in crate::dnp3) struct Observed<'a> {
+    pub fault: Fault,
+    /// `None` if the header itself is cut.
+    pub header: Option<&'a ObjectHeader<'a>>,
+}
+
+impl fmt::Display for Observed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let observed = self.fault.words().observed;
+        let Some(header) = self.header else { return f.write_str(observed) };
+        let (group, variation, qualifier) = (header.group, header.variation, header.qualifier);
+        match self.fault {
+            Fault::Unknown | Fault::Misplaced => {}
+            Fault::ReservedRange | Fault::ReservedPrefix | Fault::ReservedBit => {
+                write!(f, "{observed} (qualifier {qualifier:#04x}) in ")?;
+            }
+            _ => write!(f, "{observed} in ")?,
+        }
+        write!(f, "group {group} variation {variation}")
     }
 }

@@ -18,6 +18,6 @@ pub(super) mod structured;
 pub(super) mod value;
 mod walk;
 
-pub(super) use fault::{Fault, Trouble};
+pub(super) use fault::{Fault, Observed, Trouble};
 pub(super) use header::{ObjectHeader, Range};
 pub(super) use walk::Walk;

@@ -231,3 +231,26 @@ fn function_that_carries_no_user_data_cannot_hide_a_command() {
     assert!(wire.seen.has(DefectKind::Malformed, "DN-C03"));
     assert!(wire.seen.operations[0].contains("request restart 13/None cold_restart"));
 }
+
+#[test]
+fn trouble_with_an_object_names_its_group_and_variation() {
+    let observed = |fragment: &str| {
+        let mut wire = tcp();
+        wire.send(UP, &request(fragment));
+        wire.seen.defects.join(" | ")
+    };
+    assert!(
+        observed("c0 01 c801 06").contains("DN-C11: group 200 variation 1 ("),
+        "{}",
+        observed("c0 01 c801 06")
+    );
+    assert!(observed("c0 03 1e01 06").contains("group 30 variation 1"));
+    assert!(observed("c0 01 1e02 00 05 04").contains("start > stop in group 30 variation 2"));
+    assert!(
+        observed("c0 01 1e02 0c")
+            .contains("a reserved range specifier (qualifier 0x0c) in group 30 variation 2")
+    );
+    assert!(
+        observed("c0 05 0c01 28 0100 0000 05").contains("objects that overrun it in group 12 variation 1")
+    );
+}

@@ -194,3 +194,44 @@ fn more_pairs_than_the_limit_displace_the_oldest() {
     wire.send(DOWN, &frame(0x44, 1, 0, &hex("c0 c0 81 00 00")));
     assert!(!wire.seen.operations[6].contains("answers"));
 }
+
+#[test]
+fn fragment_that_does_not_go_on_is_told_of_once_and_taken_if_it_does_after_all() {
+    let mut wire = tcp();
+    read(&mut wire);
+    let all = frames(0);
+    wire.send(DOWN, &all[0]);
+    wire.send(DOWN, &all[1]);
+    let due = wire.session.deadline().unwrap();
+    wire.wait(9_000_000_000);
+    assert_eq!(wire.seen.count(DefectKind::IncompleteFragment), 0);
+    wire.wait(2_000_000_000);
+    assert!(due < wire.now);
+    assert!(wire.seen.has(DefectKind::IncompleteFragment, "DN-C08"), "{:?}", wire.seen.defects);
+    let text = wire.seen.defects.iter().find(|d| d.contains("without an end")).unwrap();
+    assert!(text.contains("the last segment of a fragment within 10000 ms"), "{text}");
+    wire.wait(20_000_000_000);
+    assert_eq!(wire.seen.count(DefectKind::IncompleteFragment), 1);
+    let before = wire.seen.operations.len();
+    wire.send(DOWN, &all[2]);
+    assert_eq!(wire.seen.operations.len(), before + 1);
+    // Nothing is open now, and nothing is due.
+    wire.wait(20_000_000_000);
+    assert_eq!(wire.seen.count(DefectKind::IncompleteFragment), 1);
+    assert_eq!(wire.session.deadline(), None);
+}
+
+#[test]
+fn end_of_the_flow_in_a_fragment_longer_than_usual_is_told_of_and_in_a_short_one_is_not() {
+    for (octets, reports) in [(2000, 0), (3000, 1)] {
+        let mut wire = tcp();
+        let mut all = segmented(0xC4, (10, 1), &vec![0xC0; octets], 249, 0);
+        all.pop();
+        for frame in all {
+            wire.send(UP, &frame);
+        }
+        assert_eq!(wire.seen.count(DefectKind::IncompleteFragment), 0);
+        wire.finish();
+        assert_eq!(wire.seen.count(DefectKind::IncompleteFragment), reports, "{octets} octets");
+    }
+}
