@@ -16,6 +16,7 @@ use profiles::Pair;
 
 use super::coverage;
 use super::timing::Timing;
+use super::value::Values;
 
 /// How long a pair without a name in the profile is kept after its last operation when room is short.
 const IDLE_NS: u64 = 3600 * 1_000_000_000;
@@ -71,6 +72,8 @@ pub struct Association {
     pub first_seen: Timestamp,
     /// Packet time of the last operation, either way.
     pub last_seen: Timestamp,
+    /// Values of its points that the profile names.
+    pub values: Values,
     /// What could not be seen on the flow of the last operation.
     coverage: Coverage,
     last_gap: Option<Timestamp>,
@@ -86,6 +89,7 @@ impl Association {
             pair,
             first_seen: now,
             last_seen: now,
+            values: Values::default(),
             coverage: Coverage::default(),
             last_gap: None,
             wake: None,

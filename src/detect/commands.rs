@@ -4,7 +4,7 @@
 //! stays silent. Functions that belong to a normal start-up (DNP3 `disable_unsolicited`) are only held
 //! against senders that a profile does not allow them.
 
-use parsers::{Operation, Protocol};
+use parsers::{Action, Operation, PointKind, Protocol};
 
 use crate::report::catalogue::FindingKind;
 
@@ -72,4 +72,12 @@ pub fn dangerous(operation: &Operation<'_>, allowed: Option<bool>) -> Option<Fin
         .find(|row| row.sub.is_none() || row.sub == function.sub)
         .filter(|row| row.when == When::Always || allowed == Some(false))
         .map(|row| row.kind)
+}
+
+/// Whether a request sets the dead-band of an analog input (DNP3 group 34, IEEE 1815-2012 A.20): the station
+/// then keeps smaller changes to itself.
+#[must_use]
+pub fn sets_deadband(operation: &Operation<'_>) -> bool {
+    operation.action == Action::Write
+        && operation.ranges.iter().any(|range| range.kind() == PointKind::AnalogDeadband)
 }

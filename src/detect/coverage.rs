@@ -75,5 +75,7 @@ pub fn rests_on_absence(kind: FindingKind) -> bool {
             | FindingKind::StationSilent
             | FindingKind::UnansweredFlood
             | FindingKind::IdleMasterBack
+            // What was set before may have been set where the tap was blind.
+            | FindingKind::SetPointJump
     )
 }

@@ -13,6 +13,7 @@ pub mod pulse;
 mod raise;
 pub mod select;
 pub mod timing;
+pub mod value;
 
 use parsers::{
     Chunk, Coverage, Defect, Endpoint, Exchange, FlowInfo, Host, MacAddr, Operation, Protocol,
@@ -88,6 +89,8 @@ pub struct SiteView<'a> {
     pub last_drop: Option<Timestamp>,
     /// When the taps themselves were silent.
     pub pulse: &'a Pulse,
+    /// Changes with the profile: places in the old one mean nothing in the new one.
+    pub epoch: u32,
 }
 
 /// Raises findings.
@@ -162,6 +165,7 @@ impl Detector {
                 thresholds: &self.thresholds,
                 last_drop: self.last_drop,
                 pulse: &self.pulse,
+                epoch: self.epoch,
             };
             let Some(association) = self.associations.get(id) else { continue };
             if let Some(at) = due(association, now, site, &mut self.timing, sink) {
@@ -221,6 +225,7 @@ impl Detector {
             thresholds: &self.thresholds,
             last_drop: self.last_drop,
             pulse: &self.pulse,
+            epoch: self.epoch,
         };
         let seen = Seen { operation, judged, context, site };
         if let Some(at) = shown(association, &seen, &mut self.timing, sink) {
@@ -286,6 +291,16 @@ impl Detector {
                 expected: format_args!("commands addressed to one station"),
                 observed: format_args!("{}, addressed to all", raise::Asked(operation)),
                 fold_key: u64::from(function.code),
+                ..blank
+            });
+        }
+        if allowed != Some(true) && commands::sets_deadband(operation) {
+            sink.finding(&Finding {
+                kind: FindingKind::DeadbandChange,
+                expected: format_args!(
+                    "dead-bands as they are: what changes by less is not reported any more"
+                ),
+                observed: format_args!("{}", raise::Asked(operation)),
                 ..blank
             });
         }
@@ -461,7 +476,9 @@ fn shown(
     timing: &mut timing::Shared,
     sink: &mut dyn FindingSink,
 ) -> Option<Timestamp> {
-    timing::shown(association, seen, timing, sink)
+    value::operation(&mut association.values, seen, sink);
+    let calls = [timing::shown(association, seen, timing, sink)];
+    calls.into_iter().flatten().min()
 }
 
 /// Every detection is asked what is due at `now`: a line each. Returns when the first of them wants to be
@@ -473,5 +490,6 @@ fn due(
     timing: &mut timing::Shared,
     sink: &mut dyn FindingSink,
 ) -> Option<Timestamp> {
-    timing::due(association, now, site, timing, sink)
+    let calls = [timing::due(association, now, site, timing, sink)];
+    calls.into_iter().flatten().min()
 }

@@ -53,7 +53,13 @@ impl FindingKind {
     /// Whose doing it is.
     pub fn actor(self) -> Actor {
         match self {
-            FindingKind::AnswerWithoutRequest | FindingKind::ContradictingAnswer => Actor::Station,
+            FindingKind::AnswerWithoutRequest
+            | FindingKind::ContradictingAnswer
+            | FindingKind::ValueLimit
+            | FindingKind::RateOfChange
+            | FindingKind::StuckValue
+            | FindingKind::CounterBackwards
+            | FindingKind::NotANumber => Actor::Station,
             FindingKind::UnprofiledControl
             | FindingKind::UnprofiledClient
             | FindingKind::UnprofiledStation
@@ -72,6 +78,9 @@ impl FindingKind {
             | FindingKind::MachineRhythm
             | FindingKind::IdleMasterBack
             | FindingKind::OffSchedulePoll
+            | FindingKind::SetPointLimit
+            | FindingKind::SetPointJump
+            | FindingKind::DeadbandChange
             | FindingKind::RestartCommand
             | FindingKind::StopCommand
             | FindingKind::SilenceCommand
@@ -129,6 +138,14 @@ findings! {
     MachineRhythm { "TIM-06", "machine_rhythm", High, ["T0855", "T0806"], "Commands in a machine's rhythm" }
     IdleMasterBack { "TIM-11", "idle_master_back", Low, ["T0859", "T0864"], "Master back after a long silence" }
     OffSchedulePoll { "TIM-12", "off_schedule_poll", Low, ["T0801"], "Integrity poll off its schedule" }
+    ValueLimit { "VAL-01", "value_limit", Medium, ["T0836", "T0832"], "Value outside its range" }
+    SetPointLimit { "VAL-01", "set_point_limit", High, ["T0836"], "Set-point outside its limits" }
+    RateOfChange { "VAL-02", "rate_of_change", Medium, ["T0836", "T0856"], "Value changes faster than it can" }
+    SetPointJump { "VAL-03", "set_point_jump", High, ["T0836"], "Set-point jump" }
+    StuckValue { "VAL-04", "stuck_value", Medium, ["T0832", "T0856", "T0804"], "Value does not change any more" }
+    CounterBackwards { "VAL-10", "counter_backwards", Medium, ["T0872", "T0836"], "Counter runs backwards" }
+    DeadbandChange { "VAL-12", "deadband_change", High, ["T0838", "T0804"], "Analog dead-band changed" }
+    NotANumber { "VAL-14", "not_a_number", Medium, ["T0856"], "Value is no number" }
     RestartCommand { "DEN-01", "restart_command", Critical, ["T0816", "T0826"], "Restart command" }
     StopCommand { "DEN-02", "stop_command", Critical, ["T0881", "T0858"], "Stop command" }
     SilenceCommand { "DEN-03", "silence_command", High, ["T0803", "T0804"], "Command that silences a station" }

@@ -38,6 +38,14 @@ pub const TESTED_AS_DETECTIONS: &[FindingKind] = &[
     FindingKind::MachineRhythm,
     FindingKind::IdleMasterBack,
     FindingKind::OffSchedulePoll,
+    FindingKind::ValueLimit,
+    FindingKind::SetPointLimit,
+    FindingKind::RateOfChange,
+    FindingKind::SetPointJump,
+    FindingKind::StuckValue,
+    FindingKind::CounterBackwards,
+    FindingKind::NotANumber,
+    FindingKind::DeadbandChange,
 ];
 
 pub fn address(last: u8, port: u16) -> SocketAddr {

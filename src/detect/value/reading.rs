@@ -1,0 +1,113 @@
+//! The values that an operation carries, by the points that the profile names.
+
+use parsers::{Operation, Point, PointKind, PointRange, Timestamp, Value};
+use profiles::{Compiled, PointSpec};
+
+/// A value of a named point, in its unit.
+#[derive(Debug, Copy, Clone, PartialEq)]
+pub(super) struct Reading {
+    /// In the unit of the profile.
+    pub(super) value: f64,
+    /// When it was so by the station's own clock, for events with a time.
+    pub(super) at: Option<Timestamp>,
+    /// The station vouches for it: DNP3 flags say that it is online.
+    pub(super) trusted: bool,
+    /// The station says that it has restarted since, or that its counter was set anew.
+    pub(super) restarted: bool,
+}
+
+/// Registers that one PDU can carry: Modbus Application Protocol V1.1b3, 6.3.
+const REGISTERS: usize = 128;
+
+/// DNP3 flags, IEEE 1815 clause 11.6.
+const ONLINE: u8 = 1;
+const RESTART: u8 = 1 << 1;
+const DISCONTINUITY: u8 = 1 << 6;
+
+/// Show every value of a named point to `visit`, with the point's place in its station.
+pub(super) fn named_points(
+    profile: &Compiled,
+    station: u32,
+    operation: &Operation<'_>,
+    visit: &mut dyn FnMut(u32, &PointSpec, Reading),
+) {
+    let mut run = Run { kind: PointKind::HoldingRegister, first: 0, words: [0; REGISTERS], len: 0 };
+    operation.detail.points(&mut |point| {
+        let Some(address) = point.address else { return };
+        if let (PointKind::HoldingRegister | PointKind::InputRegister, Value::Unsigned(word)) =
+            (point.kind, point.value)
+        {
+            if !run.add(point.kind, address, word as u16) {
+                run.show(profile, station, visit);
+                run = Run { kind: point.kind, first: address, words: [0; REGISTERS], len: 0 };
+                run.add(point.kind, address, word as u16);
+            }
+            return;
+        }
+        let Some(raw) = number(point.value) else { return };
+        if let Some((id, spec)) = profile.point(station, point.kind, address) {
+            visit(id.index, spec, reading(point, spec.scaled(raw)));
+        }
+    });
+    run.show(profile, station, visit);
+}
+
+fn reading(point: &Point<'_>, value: f64) -> Reading {
+    let flags = point.flags.unwrap_or(ONLINE);
+    let counter = matches!(point.kind, PointKind::Counter | PointKind::FrozenCounter);
+    Reading {
+        value,
+        at: point.time_ms.map(|ms| Timestamp(ms.saturating_mul(1_000_000))),
+        trusted: flags & ONLINE != 0,
+        restarted: flags & RESTART != 0 || counter && flags & DISCONTINUITY != 0,
+    }
+}
+
+/// A single value as a number; text, times and commands of relays are none.
+fn number(value: Value<'_>) -> Option<f64> {
+    Some(match value {
+        Value::Bit(bit) => f64::from(u8::from(bit)),
+        Value::DoubleBit(state) => f64::from(state),
+        Value::Unsigned(number) => number as f64,
+        Value::Signed(number) => number as f64,
+        Value::Float32(number) => f64::from(number),
+        Value::Float64(number) => number,
+        _ => return None,
+    })
+}
+
+/// Neighbouring registers, since a value may take several.
+struct Run {
+    kind: PointKind,
+    first: u32,
+    words: [u16; REGISTERS],
+    len: usize,
+}
+
+impl Run {
+    /// Add a register. False if it does not continue the run.
+    fn add(&mut self, kind: PointKind, address: u32, word: u16) -> bool {
+        if self.len == 0 {
+            (self.kind, self.first) = (kind, address);
+        } else if kind != self.kind || address != self.first.wrapping_add(self.len as u32) {
+            return false;
+        }
+        let Some(place) = self.words.get_mut(self.len) else { return false };
+        *place = word;
+        self.len += 1;
+        true
+    }
+
+    fn show(&self, profile: &Compiled, station: u32, visit: &mut dyn FnMut(u32, &PointSpec, Reading)) {
+        let Some(words) = self.words.get(..self.len).filter(|words| !words.is_empty()) else { return };
+        let range = PointRange::new(self.kind, self.first, self.first + (self.len as u32 - 1));
+        for (id, spec) in profile.points_within(station, range) {
+            // A value of several registers of which only some were asked for says nothing.
+            let Some(from) = spec.address.checked_sub(self.first) else { continue };
+            let Some(value) = words.get(from as usize..).and_then(|words| spec.of_registers(words)) else {
+                continue;
+            };
+            visit(id.index, spec, Reading { value, at: None, trusted: true, restarted: false });
+        }
+    }
+}
