@@ -1,6 +1,7 @@
 //! The command line: a file a subcommand.
 
 mod bench;
+mod detections;
 mod dissect;
 mod exit;
 mod learn;
@@ -69,6 +70,15 @@ enum Command {
     Score(score::ScoreArguments),
     /// Print every PDU of a capture, one JSON object a line
     Dissect(DissectArguments),
+    /// List every kind of finding: id, severity, name, ATT&CK for ICS techniques
+    Detections {
+        /// One JSON array, with thresholds and advice
+        #[arg(long, conflicts_with = "markdown")]
+        json: bool,
+        /// The content of docs/detections.md
+        #[arg(long)]
+        markdown: bool,
+    },
     /// Measure what the full pipeline costs on a capture
     Bench(BenchArguments),
     /// Check profiles
@@ -165,6 +175,11 @@ pub fn main() -> ExitCode {
         Command::Learn(arguments) => learn::learn(&arguments),
         Command::Score(arguments) => score::compare(&arguments),
         Command::Dissect(arguments) => dissect::dissect(&arguments),
+        Command::Detections { json, markdown } => detections::list(match (json, markdown) {
+            (true, _) => detections::Form::Json,
+            (_, true) => detections::Form::Markdown,
+            _ => detections::Form::Text,
+        }),
         Command::Bench(arguments) => bench::bench(&arguments),
         Command::Profile(ProfileCommand::Check { file }) => profile::check(&file),
         Command::Config(ConfigCommand::Check { file }) => run::check(&file),

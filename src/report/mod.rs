@@ -10,6 +10,7 @@ pub mod attack;
 pub mod catalogue;
 pub mod community_id;
 pub mod counters;
+pub mod detections;
 mod event;
 pub mod event_log;
 mod event_operation;
