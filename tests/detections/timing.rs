@@ -469,3 +469,78 @@ fn an_integrity_poll_between_its_times_is_told_once() {
     assert_eq!(told(&polled(true)), [EARLY]);
     assert_eq!(told(&polled(false)), [""; 0]);
 }
+
+const POLLED: &str = r#"
+[profile]
+name = "North substation"
+[hosts.scada]
+address = "10.10.0.1"
+[hosts.rtu]
+address = "10.10.0.20"
+[stations.pump]
+protocol = "modbus"
+host = "rtu"
+unit_id = 5
+[[rules]]
+name = "scada polls"
+from = "scada"
+to = ["pump"]
+allow = "read"
+poll = { period = "2 s", tolerance = "20 %" }
+"#;
+
+const EXPECTED: &str = "Station no longer polled: between scada (10.10.0.1) and pump (unit 5 at 10.10.0.20); expected read holding registers of holding register 0 to 1 about every 2.0 s, never missing for 6.0 s, observed no request at all since 22:13:38.000 UTC, for 6.9 s, while the tap saw other traffic.";
+
+#[test]
+fn a_period_that_the_profile_expects_needs_no_learning() {
+    let script = || Script::default().polls(0..s(20), 2 * SECOND, 0).frames();
+    let frames = together([script(), alive(0..s(60))]);
+    let of_pump = |profile: &str| {
+        let outcome = judged(&frames, Some(profile), "timing.pcap");
+        told(&outcome)
+    };
+    assert_eq!(of_pump(POLLED), [EXPECTED]);
+    assert_eq!(told(&outcome(&frames)), [""; 0], "ten polls teach no period");
+    // The site may wait longer.
+    let patient = format!("{POLLED}[thresholds]\nmissed_polls = 30\n");
+    assert_eq!(of_pump(&patient), [""; 0]);
+}
+
+const OFF: &str = "Polled at another pace: between scada (10.10.0.1) and pump (unit 5 at 10.10.0.20) in read holding registers (function 3); expected read holding registers of holding register 0 to 1 about every 2.0 s, observed about every 2.5 s, the last 48 times.";
+
+#[test]
+fn a_period_other_than_the_profile_expects_is_told_once() {
+    let polled = |period: u64| {
+        let frames = Script::default().polls(0..s(400), period, 0).frames();
+        told(&judged(&frames, Some(POLLED), "timing.pcap"))
+    };
+    assert_eq!(polled(2500 * MS), [OFF]);
+    assert_eq!(polled(2300 * MS), [""; 0]);
+}
+
+#[test]
+fn a_line_that_loses_answers_now_and_then_is_no_outage_until_it_is_longer_than_ever() {
+    let script = |outage: u64| {
+        let mut script = Script::default();
+        for n in 0..900 {
+            // Seven seconds of silence in every twenty, and an outage at last.
+            let lost = n % 20 < 7 || (600..600 + outage).contains(&n);
+            script.read(s(n), 0, !lost);
+        }
+        outcome(&together([script.frames(), alive(0..s(900))]))
+    };
+    assert_eq!(script(0).of(K::StationSilent).len(), 0);
+    assert_eq!(script(60).of(K::StationSilent).len(), 1);
+}
+
+#[test]
+fn a_series_of_controls_that_ends_is_no_loss_of_view() {
+    let mut lines = Vec::new();
+    for n in 0..100_u64 {
+        let (sequence, trip) = (n as u8 % 16, crob(1, 0x81));
+        lines.push(command(10, &dnp3::request(sequence, 5, &trip)).after(s(1)));
+        lines.push(report(10, &dnp3::response(sequence, [0, 0], &trip)));
+    }
+    let outcome = outcome(&together([judge::dnp3(lines).frames(), alive(0..s(200))]));
+    assert_eq!(told(&outcome), [""; 0]);
+}

@@ -5,11 +5,11 @@
 //! [`LEARNING_WINDOWS`] make what is usual.
 
 use foldhash::fast::FixedState;
-use parsers::{FrameRef, Operation, PointKind, PointRange, Timestamp};
+use parsers::{Action, FrameRef, Operation, PointKind, PointRange, Timestamp};
 
 use super::words::Recurrent;
 use crate::detect::pulse::{Pulse, Scale};
-use profiles::Thresholds;
+use profiles::{Poll, Thresholds};
 
 /// Intervals judged together.
 pub(super) const WINDOW: usize = 16;
@@ -150,9 +150,13 @@ pub(super) struct Beat {
     recent: [Figures; LEARNING_WINDOWS],
     usual: Figures,
     pauses: [u32; PAUSES],
-    /// The period that the profile expects, and how many requests came in that time.
+    /// The period that the profile expects, how far it may be off (a share of it), and how many requests
+    /// came in that time.
     configured_ns: u64,
+    tolerance: f64,
     in_time: u8,
+    /// A control: that it no longer comes is no loss, however regularly it came.
+    control: bool,
     /// The last one was early.
     early: bool,
     /// It has stopped, and that was told.
@@ -172,7 +176,8 @@ pub(super) fn key(operation: &Operation<'_>) -> u64 {
 }
 
 impl Beat {
-    pub(super) fn new(key: u64, operation: &Operation<'_>, configured_ns: u64, pulse: &Pulse) -> Beat {
+    pub(super) fn new(key: u64, operation: &Operation<'_>, poll: Option<Poll>, pulse: &Pulse) -> Beat {
+        let configured_ns = poll.map_or(0, |poll| poll.period_ns);
         let by_station = !operation.from_master;
         let at = operation.origin.at;
         let scale = Scale::of(configured_ns);
@@ -200,7 +205,9 @@ impl Beat {
             usual: Figures::default(),
             pauses: [0; PAUSES],
             configured_ns,
+            tolerance: poll.and_then(|poll| poll.tolerance).unwrap_or(0.0),
             in_time: 0,
+            control: operation.action.is_control() && operation.action != Action::Write,
             early: false,
             stopped: false,
         }
@@ -220,6 +227,7 @@ impl Beat {
     #[inline]
     pub(super) fn is_regular(&self) -> bool {
         match self.windows {
+            _ if self.control => false,
             _ if self.configured_ns > 0 => self.in_time >= 2,
             0 => false,
             // Early, if it is beyond doubt.
@@ -352,8 +360,9 @@ impl Beat {
             n @ 1..=LEARNING_WINDOWS => {
                 self.doubled_usually |= self.doubled > 0;
                 self.usual = if n == LEARNING_WINDOWS { Figures::common(&self.recent) } else { figures };
-                Change::Learned
+                if self.configured_ns > 0 { self.expected(&figures, thresholds) } else { Change::Learned }
             }
+            _ if self.configured_ns > 0 && self.doubled < 2 => self.expected(&figures, thresholds),
             _ => self.compare(&figures, thresholds),
         };
         if change != Change::None {
@@ -361,6 +370,19 @@ impl Beat {
             self.mark = pulse.clock(self.scale, at);
         }
         change
+    }
+
+    /// Whether the last windows are all off the period that the profile expects. Said once.
+    fn expected(&mut self, figures: &Figures, thresholds: &Thresholds) -> Change {
+        let tolerance =
+            if self.tolerance > 0.0 { self.tolerance } else { thresholds.poll_change_factor - 1.0 };
+        let off = figures.period_ns().abs_diff(self.configured_ns) as f64;
+        let odd = off > tolerance * self.configured_ns as f64;
+        self.odd = if odd { self.odd.saturating_add(1) } else { 0 };
+        if usize::from(self.odd) != LEARNING_WINDOWS {
+            return Change::Learned;
+        }
+        Change::Period { from: self.configured_ns, to: Figures::common(&self.recent).period_ns() }
     }
 
     fn compare(&mut self, figures: &Figures, thresholds: &Thresholds) -> Change {
@@ -375,7 +397,7 @@ impl Beat {
         }
         let (from, was_regular) = (self.usual.period_ns(), self.usual.steadiness > Steadiness::None);
         self.relearn();
-        if !was_regular {
+        if !was_regular || self.control {
             return Change::Learned;
         }
         Change::Period { from, to: self.usual.period_ns() }

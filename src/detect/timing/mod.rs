@@ -21,7 +21,7 @@ use parsers::{
     Action, Coverage, Endpoint, Exchange, FrameRef, Operation, Outcome, PointKind, PointRange, Protocol,
     StationAddress, Timestamp,
 };
-use profiles::{Compiled, Thresholds};
+use profiles::{Compiled, Poll, Thresholds};
 
 use super::association::{Association, AssociationKey};
 use super::{FindingSink, Seen, SiteView, coverage};
@@ -273,7 +273,7 @@ impl State {
         };
         if !operation.from_master {
             if !is_of_gateway(operation) {
-                self.exchanges.answered(at, frame);
+                self.exchanges.answered(at, frame, pulse, thresholds);
                 self.found(Lost::Silent, association, seen, shared, sink);
                 let slow = operation.latency_ns().and_then(|ns| self.latency.answer(at, ns, thresholds));
                 if let Some(slow) = slow {
@@ -430,7 +430,7 @@ impl State {
     #[cold]
     fn begin(&mut self, key: u64, seen: &Seen<'_>, shared: &mut Shared) {
         let operation = seen.operation;
-        let beat = Beat::new(key, operation, configured_ns(seen), seen.site.pulse);
+        let beat = Beat::new(key, operation, configured(seen), seen.site.pulse);
         if self.beats.len() < BEATS && shared.beats.load(Relaxed) < BEATS_LIMIT {
             shared.beats.fetch_add(1, Relaxed);
             self.beats.push(beat);
@@ -508,7 +508,10 @@ impl State {
     }
 }
 
-/// The period that the profile expects of this request.
-fn configured_ns(_seen: &Seen<'_>) -> u64 {
-    0
+/// The polling that the profile expects of this request.
+fn configured(seen: &Seen<'_>) -> Option<Poll> {
+    if seen.judged.allowed != Some(true) || !seen.operation.from_master {
+        return None;
+    }
+    seen.site.profile.zip(seen.judged.rule).and_then(|(profile, id)| profile.rule(id)).and_then(|r| r.poll)
 }

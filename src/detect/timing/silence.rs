@@ -26,8 +26,12 @@ use crate::report::catalogue::FindingKind;
 use crate::report::finding::Finding;
 use crate::report::record::StationChange;
 
-/// Answers before the station counts as one that answers.
-const ANSWERS_KNOWN: u32 = 5;
+/// Answers before it is known how well the station answers, if nearly all came, and otherwise: lines with
+/// losses have silences of their own, which are learned first.
+const ANSWERS_KNOWN: u32 = 16;
+const ANSWERS_KNOWN_POOR: u32 = 100;
+/// Silences remembered; one that came so often is usual.
+const SILENCES: usize = 3;
 
 /// Requests and answers of a pair, as far as silence is concerned.
 #[derive(Debug, Default)]
@@ -38,7 +42,12 @@ pub(super) struct Exchanges {
     /// Last sign of life of the station.
     pub(super) last_answer: Timestamp,
     pub(super) last_answer_frame: FrameRef,
-    pub(super) answers: u32,
+    answers: u32,
+    /// Requests that went unanswered while the station became known.
+    missing: u32,
+    /// Longest silence in that time, and the latest after it.
+    silence_learned: u64,
+    silences: [u64; SILENCES],
     /// Requests since then.
     pub(super) unanswered: u32,
     /// The tap's clock at the first of them.
@@ -84,11 +93,44 @@ impl Exchanges {
     }
 
     #[inline]
-    pub(super) fn answered(&mut self, at: Timestamp, frame: FrameRef) {
+    pub(super) fn answered(
+        &mut self,
+        at: Timestamp,
+        frame: FrameRef,
+        pulse: &Pulse,
+        thresholds: &Thresholds,
+    ) {
         self.last_answer = at;
         self.last_answer_frame = frame;
+        if self.unanswered > 1 {
+            self.learn(self.waiting_ns(at, pulse), thresholds);
+        }
         self.answers = self.answers.saturating_add(1);
         self.unanswered = 0;
+    }
+
+    #[cold]
+    fn learn(&mut self, silence: u64, thresholds: &Thresholds) {
+        if !self.is_known() {
+            // The last of them is being answered.
+            self.missing = self.missing.saturating_add(self.unanswered - 1);
+            self.silence_learned = self.silence_learned.max(silence);
+        } else if silence as f64 >= thresholds.silence_floor * 1e9 {
+            self.silences.rotate_right(1);
+            self.silences[0] = silence;
+        }
+    }
+
+    /// Whether it is known how well the station answers.
+    fn is_known(&self) -> bool {
+        let good = self.missing.saturating_mul(10) < self.answers;
+        self.answers >= if good { ANSWERS_KNOWN } else { ANSWERS_KNOWN_POOR }
+    }
+
+    /// A silence that is usual here, and half as much again; twice what came while learning.
+    fn habit_ns(&self) -> u64 {
+        let habit = self.silences.iter().min().map_or(0, |silence| silence / 2 * 3);
+        habit.max(self.silence_learned.saturating_mul(2))
     }
 }
 
@@ -153,9 +195,9 @@ fn absent(state: &State, now: Timestamp, site: SiteView<'_>) -> Absence {
         next = Some(next.map_or(at, |n| n.min(at)));
     };
     let exchanges = &state.exchanges;
-    let answers = exchanges.answers >= ANSWERS_KNOWN && state.lost != Some(Lost::Silent);
+    let answers = exchanges.is_known() && state.lost != Some(Lost::Silent);
     if answers && f64::from(exchanges.unanswered) >= thresholds.missed_polls {
-        let limit = state.limit_ns(thresholds);
+        let limit = state.limit_ns(thresholds).max(exchanges.habit_ns());
         let quiet = exchanges.waiting_ns(now, site.pulse);
         if quiet >= limit {
             return Absence::Of(Tracked::Silent, None);
@@ -217,7 +259,7 @@ fn silent(
     let frames = [exchanges.last_answer_frame, exchanges.last_request_frame];
     let expected = Expected {
         usual: state.fastest().map(|beat| (beat.what, Span(beat.period_ns()))),
-        limit: Span(state.limit_ns(thresholds)),
+        limit: Span(state.limit_ns(thresholds).max(exchanges.habit_ns())),
     };
     let observed = Observed {
         last: Clock(exchanges.last_answer),
