@@ -13,7 +13,12 @@ use crate::report::record::SensorEvent;
 use crate::report::sinks::Sinks;
 
 /// A kind of blindness: its name in events, and what it means.
-const KINDS: [(&str, &str); 10] = [
+const KINDS: [(&str, &str); 11] = [
+    (
+        "tap_silent",
+        "times no packet came from any host for far longer than ever before: is the tap still connected? No \
+         station is blamed for its silence in that time",
+    ),
     ("frames_truncated", "frames cut by the snap length: what they carried is seen in part"),
     ("stream_gaps", "holes in TCP streams: octets the tap never saw"),
     ("one_way_flows", "flows of which only one direction is seen: is the tap connected to both?"),
@@ -44,6 +49,7 @@ impl Blindspots {
         sinks: &mut Sinks,
     ) {
         let counts = [
+            frames.pauses,
             frames.truncated,
             flow.gaps,
             flow.one_way_flows,

@@ -74,6 +74,10 @@ pub struct FrameCounters {
     pub duplicates: u64,
     /// Packet time of the last frame.
     pub last_frame: Timestamp,
+    /// Times that no frame came for half a minute and for far longer than ever before.
+    pub pauses: u64,
+    /// The longest time without a frame, in nanoseconds.
+    pub longest_pause_ns: u64,
 }
 
 impl FrameCounters {
@@ -83,6 +87,17 @@ impl FrameCounters {
         self.wire_octets += u64::from(frame.wire_len);
         self.last_frame = frame.at;
         self.truncated += u64::from((frame.bytes.len() as u64) < u64::from(frame.wire_len));
+    }
+
+    /// No frame came from `seen` until `now`. Pauses that are usual at this tap are no news.
+    fn pause(&mut self, seen: Timestamp, now: Timestamp) {
+        const LONG_NS: u64 = 30_000_000_000;
+        if seen == Timestamp::default() {
+            return;
+        }
+        let pause = now.since(seen);
+        self.pauses += u64::from(pause >= LONG_NS && pause / 3 > self.longest_pause_ns);
+        self.longest_pause_ns = self.longest_pause_ns.max(pause);
     }
 }
 
@@ -137,6 +152,7 @@ impl<C: Consumer> Pipeline<C> {
     /// Packet time passed a whole second, perhaps many at once. The last frame before came at `seen`.
     fn second(&mut self, now: Timestamp, seen: Timestamp) {
         const SECOND: u64 = 1_000_000_000;
+        self.counters.pause(seen, now);
         let second = Timestamp(now.0 / SECOND * SECOND);
         self.next_second = second.plus(SECOND);
         self.worker.consumer().tick(second, seen);
@@ -253,4 +269,25 @@ pub fn run<C: Consumer>(
     after(source, pipeline);
     pipeline.finish();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_of_the_whole_tap_is_told_when_it_is_far_longer_than_any_before() {
+        let mut counters = FrameCounters::default();
+        let at = |seconds: u64| Timestamp((1_700_000_000 + seconds) * 1_000_000_000);
+        counters.pause(Timestamp::default(), at(0));
+        let mut now = 0;
+        let mut told = |seconds: u64| {
+            counters.pause(at(now), at(now + seconds));
+            now += seconds;
+            counters.pauses
+        };
+        assert_eq!([1, 20, 1, 50].map(&mut told), [0, 0, 0, 0], "not yet, or not far longer than usual");
+        assert_eq!([200, 200, 1, 599].map(&mut told), [1, 1, 1, 1]);
+        assert_eq!([600, 1801].map(&mut told), [1, 2]);
+    }
 }

@@ -1,6 +1,6 @@
 //! Counters, their exposition and the summary.
 
-use super::super::record::{Judgement, Verdict};
+use super::super::record::{Judgement, StationChange, StationState, Verdict};
 use super::super::series::UNPROFILED;
 use super::super::sinks::{Sinks, SinksConfig};
 use super::super::snapshot::Published;
@@ -233,6 +233,39 @@ fn findings_are_counted_with_their_repeats() {
     assert_eq!(value(&text, series), 5);
 }
 
+/// The pump's polling changed.
+fn pump_is(change: StationChange) -> StationState<'static> {
+    let server = flow(1).server;
+    let (protocol, station) = (Protocol::Modbus, StationAddress::Unit(1));
+    StationState { at: Timestamp(T0), protocol, server, station, station_name: Some("pump"), change }
+}
+
+#[test]
+fn a_station_is_silent_until_it_answers_again_and_its_polls_have_a_period() {
+    let mut sinks = sinks(None);
+    let labels = "{station=\"pump\",protocol=\"modbus\"}";
+    let read = |sinks: &Sinks, name: &str| value(&text_of(sinks), &format!("gridtap_station_{name}{labels}"));
+    sinks.station_state(&pump_is(StationChange::Period(2_000_000_000)));
+    assert_eq!(read(&sinks, "silent"), 0, "there before the first outage");
+    sinks.station_state(&pump_is(StationChange::Missed(3)));
+    sinks.station_state(&pump_is(StationChange::Silent));
+    assert_eq!(read(&sinks, "silent"), 1);
+    sinks.station_state(&pump_is(StationChange::AnswersAgain));
+    sinks.station_state(&pump_is(StationChange::Missed(1)));
+    assert_eq!(read(&sinks, "silent"), 0);
+    assert_eq!(read(&sinks, "polls_missed_total"), 4);
+    assert_eq!(read(&sinks, "poll_period_seconds"), 2);
+    // Stations without a name are silent together, and have no period in common.
+    let nameless = |change| StationState { station_name: None, ..pump_is(change) };
+    for change in [StationChange::Period(1), StationChange::Silent, StationChange::Silent] {
+        sinks.station_state(&nameless(change));
+    }
+    let text = text_of(&sinks);
+    let labels = labels.replace("pump", "_unprofiled");
+    assert_eq!(value(&text, &format!("gridtap_station_silent{labels}")), 2);
+    assert!(!text.contains(&format!("gridtap_station_poll_period_seconds{labels}")));
+}
+
 #[test]
 fn no_family_has_the_same_labels_twice_and_every_family_can_be_exposed() {
     let (flow, detail) = (flow(1), Content(&[]));
@@ -252,6 +285,7 @@ fn no_family_has_the_same_labels_twice_and_every_family_can_be_exposed() {
     let refused = Outcome::Refused { code: 2, name: "illegal_data_address" };
     sinks.operation(&answer(&flow, &detail, refused, 1), &PUMP);
     sinks.finding(&finding(None, FindingKind::UnprofiledControl, T0));
+    sinks.station_state(&pump_is(StationChange::Period(2_000_000_000)));
     let text = text_of(&sinks);
     let mut series: Vec<_> = text
         .lines()
