@@ -2,7 +2,9 @@
 
 use foldhash::fast::FixedState;
 use hashbrown::HashSet;
-use parsers::{Chunk, Defect, FlowInfo, Gap, Host, Operation, Protocol, StationAddress, Timestamp, Unit};
+use parsers::{
+    Chunk, Defect, FlowInfo, Gap, Host, Operation, Origin, Protocol, StationAddress, Timestamp, Unit,
+};
 
 use crate::blindness::Blindspots;
 use crate::capture::{Trouble, TroubleKind};
@@ -153,6 +155,10 @@ impl Consumer for Monitor {
         }
     }
 
+    fn reset_ignored(&mut self, context: &mut FlowContext, flow: &FlowInfo, origin: &Origin) {
+        self.detector.reset_ignored(context, flow, origin, &mut ToSinks(&mut self.sinks));
+    }
+
     fn tick(&mut self, now: Timestamp, seen: Timestamp) {
         self.detector.tick(now, seen, &mut ToSinks(&mut self.sinks));
     }
@@ -230,6 +236,7 @@ impl Pipeline<Monitor> {
                 ("stations_not_told", self.consumer_ref().untold),
                 ("associations_not_remembered", self.consumer_ref().detector.associations_overflowed()),
                 ("polls_not_followed", self.consumer_ref().detector.polls_unfollowed()),
+                ("scans_not_watched", self.consumer_ref().detector.watches_overflowed()),
             ],
         }
     }

@@ -81,6 +81,18 @@ thresholds! {
     rhythm_variation: Ratio = 0.1, "TIM-06: how much their spacing may vary to be a machine's.";
     rhythm_spacing: Seconds = 1.0, "TIM-06: commands further apart make no rhythm.";
     idle_master: Seconds = 2592000.0, "TIM-11: how long a master was silent, to be told when it comes back.";
+    sweep_window: Seconds = 60.0, "REC-01 to REC-03: the time within which new things make a sweep.";
+    sweep_learning: Seconds = 300.0, "REC-01 to REC-04: without a profile, what a master asks for in this time counts as usual.";
+    sweep_functions: Count = 8.0, "REC-01: different functions, at least three of them unusual.";
+    sweep_functions_refused: Count = 5.0, "REC-01: different functions refused as unknown.";
+    sweep_points: Count = 20.0, "REC-02: new points, in at least five requests.";
+    sweep_points_refused: Count = 10.0, "REC-02: different ranges refused as unknown.";
+    sweep_points_day: Count = 50.0, "REC-02, slow form: new points within 24 hours.";
+    sweep_stations: Count = 5.0, "REC-03, REC-05: new unit ids or link addresses.";
+    host_learning: Seconds = 600.0, "REC-06, TOP: without a profile, hosts that come later than this after the beginning are new.";
+    teardown_resets: Count = 3.0, "DEN-08: RST segments that do not fit their flow.";
+    teardown_window: Seconds = 60.0, "DEN-08: the time for teardown_resets.";
+    unsolicited_rate: PerSecond = 10.0, "DEN-09: unsolicited reports of one station's host, over 10 s.";
 }
 
 #[cfg(test)]

@@ -77,5 +77,6 @@ pub fn rests_on_absence(kind: FindingKind) -> bool {
             | FindingKind::IdleMasterBack
             // What was set before may have been set where the tap was blind.
             | FindingKind::SetPointJump
+            | FindingKind::TcpTeardown
     )
 }

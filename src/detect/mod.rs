@@ -11,12 +11,13 @@ pub mod defects;
 pub mod partners;
 pub mod pulse;
 mod raise;
+pub mod scan;
 pub mod select;
 pub mod timing;
 pub mod value;
 
 use parsers::{
-    Chunk, Coverage, Defect, Endpoint, Exchange, FlowInfo, Host, MacAddr, Operation, Protocol,
+    Chunk, Coverage, Defect, Endpoint, Exchange, FlowInfo, Host, MacAddr, Operation, Origin, Protocol,
     StationAddress, Timestamp,
 };
 use profiles::{AnomalyKind, Compiled, Pair, RuleId, Thresholds, Verdict};
@@ -30,6 +31,7 @@ use crate::report::record::StationState;
 use association::{Association, AssociationId, AssociationTable};
 use pulse::Pulse;
 use raise::{Frames, Subject};
+use scan::Scans;
 
 /// Pairs of master and outstation whose last select is remembered.
 pub const SELECT_LIMIT: usize = 4096;
@@ -101,6 +103,7 @@ pub struct Detector {
     epoch: u32,
     associations: AssociationTable,
     selects: SelectTable,
+    scans: Scans,
     last_drop: Option<Timestamp>,
     pulse: Pulse,
     timing: timing::Shared,
@@ -117,6 +120,7 @@ impl Detector {
             profile,
             selects: SelectTable::new(SELECT_LIMIT, select_timeout_ns),
             thresholds,
+            scans: Scans::default(),
             epoch: 0,
             associations: AssociationTable::new(ASSOCIATION_LIMIT),
             last_drop: None,
@@ -145,6 +149,11 @@ impl Detector {
         self.associations.overflowed()
     }
 
+    /// Pairs of hosts not watched for scans because the table was full.
+    pub fn watches_overflowed(&self) -> u64 {
+        self.scans.overflowed()
+    }
+
     /// A hole in a flow's stream.
     pub fn gap(&mut self, context: &FlowContext, now: Timestamp) {
         context.partners.gap(&mut self.associations, now);
@@ -159,6 +168,14 @@ impl Detector {
     /// `seen`.
     pub fn tick(&mut self, now: Timestamp, seen: Timestamp, sink: &mut dyn FindingSink) {
         self.pulse.tick(now, seen);
+        let site = SiteView {
+            profile: self.profile.as_ref(),
+            thresholds: &self.thresholds,
+            last_drop: self.last_drop,
+            pulse: &self.pulse,
+            epoch: self.epoch,
+        };
+        self.scans.tick(now, site, sink);
         while let Some((id, _)) = self.associations.next_due(now) {
             let site = SiteView {
                 profile: self.profile.as_ref(),
@@ -194,12 +211,26 @@ impl Detector {
             None => None,
         };
         let missing = self.selects.request(operation);
+        let anomaly = verdict.as_ref().and_then(Verdict::anomaly).map(|anomaly| anomaly.kind);
+        let site = SiteView {
+            profile,
+            thresholds: &self.thresholds,
+            last_drop: self.last_drop,
+            pulse: &self.pulse,
+            epoch: self.epoch,
+        };
+        let scanned = scan::Verdict { allowed, anomaly };
+        let swept = self.scans.operation(context, operation, scanned, site, sink);
         let asks = operation.exchange == Exchange::Request && operation.from_master;
         let suspicious = allowed == Some(false)
             || missing.is_some()
             || (asks && !operation.action.is_plain_read() && allowed != Some(true));
         if suspicious {
-            self.report(context, operation, verdict.as_ref(), missing, sink);
+            // What is part of a sweep that has been told of is no news, unless it moves something.
+            use AnomalyKind::{Function, Range, UnknownClient, UnknownStation};
+            let looks = matches!(anomaly, Some(UnknownClient | UnknownStation | Function | Range));
+            let verdict = verdict.as_ref().filter(|_| !(swept && looks));
+            self.report(context, operation, (verdict, allowed), missing, sink);
         }
         let judged = Judged { allowed, pair, rule };
         if let Some(id) = partner.association {
@@ -238,7 +269,7 @@ impl Detector {
         &self,
         context: &FlowContext,
         operation: &Operation<'_>,
-        verdict: Option<&Verdict<'_>>,
+        (verdict, allowed): (Option<&Verdict<'_>>, Option<bool>),
         missing: Option<Missing>,
         sink: &mut dyn FindingSink,
     ) {
@@ -273,7 +304,6 @@ impl Detector {
         if !asks {
             return;
         }
-        let allowed = verdict.map(Verdict::is_allowed);
         if let Some(kind) = commands::dangerous(operation, allowed) {
             sink.finding(&Finding {
                 kind,
@@ -324,7 +354,7 @@ impl Detector {
 
     /// Turn a parser's defect into a finding. Returns the station's name in the profile.
     pub fn defect(
-        &self,
+        &mut self,
         context: &mut FlowContext,
         defect: &Defect<'_>,
         sink: &mut dyn FindingSink,
@@ -332,6 +362,9 @@ impl Detector {
         let subject = Subject::of_defect(defect, self.profile.as_ref());
         let name = self.profile.as_ref().and_then(|profile| subject.name_in(profile));
         let Some(kind) = defects::finding(defect.kind) else { return name };
+        if self.scans.defect(context, defect) {
+            return name;
+        }
         match kind {
             FindingKind::ForeignProtocol => context.foreign = true,
             // The octets of a foreign protocol fit no framing; that has been said.
@@ -383,6 +416,24 @@ impl Detector {
             octets: overlap.new,
             ..subject.finding(coverage, &frames)
         });
+    }
+
+    /// A RST came whose numbers do not fit its flow.
+    pub fn reset_ignored(
+        &mut self,
+        context: &FlowContext,
+        flow: &FlowInfo,
+        origin: &Origin,
+        sink: &mut dyn FindingSink,
+    ) {
+        let site = SiteView {
+            profile: self.profile.as_ref(),
+            thresholds: &self.thresholds,
+            last_drop: self.last_drop,
+            pulse: &self.pulse,
+            epoch: self.epoch,
+        };
+        self.scans.reset(context, flow, origin, site, sink);
     }
 
     /// A control protocol was recognised on a port where nobody expects it.

@@ -69,6 +69,9 @@ pub trait FlowHandler {
     /// A segment came so far from what is expected that it is not taken for a part of the stream.
     fn disbelieved(&mut self, _info: &mut FlowInfo, _state: &mut Self::State, _chunk: &Chunk<'_>) {}
 
+    /// A RST came whose numbers do not fit the flow: it is not taken for the end.
+    fn reset_ignored(&mut self, _info: &mut FlowInfo, _state: Option<&mut Self::State>, _origin: &Origin) {}
+
     /// Only one direction is being seen, after [`FlowLimits::one_way_segments`] segments with payload or at
     /// the flow's end. Once per flow.
     fn one_way(&mut self, info: &mut FlowInfo, state: &mut Self::State);

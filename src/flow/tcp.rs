@@ -114,7 +114,9 @@ impl<S> Connection<S> {
             self.info.coverage.one_way = !self.streams.iter().all(|s| s.seen);
         }
         if segment.flags & RST != 0 {
-            self.reset(direction, segment, counters);
+            if !self.reset(direction, segment, counters) {
+                handler.reset_ignored(&mut self.info, self.state.as_mut(), &source.origin());
+            }
             return After::Stay;
         }
         if segment.flags & ACK != 0 {
@@ -186,7 +188,8 @@ impl<S> Connection<S> {
         if fits { After::Reuse(self.doubted) } else { After::Stay }
     }
 
-    fn reset(&mut self, direction: Direction, segment: &Segment<'_>, counters: &mut FlowCounters) {
+    /// RST: the end, if it is plausible.
+    fn reset(&mut self, direction: Direction, segment: &Segment<'_>, counters: &mut FlowCounters) -> bool {
         let own = &self.streams[direction.index()];
         let other = &self.streams[direction.reverse().index()];
         let plausible = if own.started {
@@ -197,9 +200,10 @@ impl<S> Connection<S> {
         };
         if !plausible {
             counters.resets_ignored += 1;
-            return;
+            return false;
         }
         self.ended = self.ended.or(Some(CloseReason::Reset));
+        true
     }
 
     /// The sender has received the other direction up to `ack`.

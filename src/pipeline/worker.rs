@@ -1,8 +1,8 @@
 //! Which session gets which flow's bytes.
 
 use parsers::{
-    Chunk, DISSECTORS, Defect, Direction, Dissector, FlowInfo, Gap, Limits, Observer, Operation, Progress,
-    Protocol, Session, StationAddress, Timestamp, Transport, Unit,
+    Chunk, DISSECTORS, Defect, Direction, Dissector, FlowInfo, Gap, Limits, Observer, Operation, Origin,
+    Progress, Protocol, Session, StationAddress, Timestamp, Transport, Unit,
 };
 
 use super::by_segment::{self, SegmentReader};
@@ -75,6 +75,8 @@ pub struct FlowContext {
     pub blindness: Blindness,
     /// Who the flow's stations and masters are.
     pub partners: Partners,
+    /// Where the flow's hosts are watched for scans.
+    pub scan: crate::detect::scan::Cached,
     /// Directions, by [`Direction::index`], whose numbering jumped or went back: a receiver may not have
     /// followed, so what is decoded from there on counts as recovered.
     pub renumbered: [bool; 2],
@@ -100,6 +102,8 @@ pub trait Consumer {
     fn gap(&mut self, _context: Option<&mut FlowContext>, _flow: &FlowInfo, _gap: &Gap<'_>) {}
     /// Only one direction of a flow is seen.
     fn one_way(&mut self, _context: Option<&mut FlowContext>, _flow: &FlowInfo) {}
+    /// A RST came whose numbers do not fit its flow.
+    fn reset_ignored(&mut self, _context: &mut FlowContext, _flow: &FlowInfo, _origin: &Origin) {}
     /// Whether it wants to be shown what a segment holds by itself where the stream is out of step.
     fn reads_segments(&self) -> bool {
         false
@@ -224,6 +228,7 @@ impl<C: Consumer> Worker<C> {
             unexpected_port,
             blindness: Blindness::default(),
             partners: Partners::default(),
+            scan: [None; 2],
             renumbered: [false; 2],
             by_segment: [SegmentReader::default(); 2],
             foreign: false,
@@ -381,6 +386,12 @@ impl<C: Consumer> FlowHandler for Worker<C> {
         if self.consumer.reads_segments() && context.protocol == Protocol::Modbus {
             context.by_segment[chunk.direction.index()].stumble();
             self.read_segments(flow, context, chunk);
+        }
+    }
+
+    fn reset_ignored(&mut self, flow: &mut FlowInfo, state: Option<&mut FlowState>, origin: &Origin) {
+        if let Some(context) = state.and_then(Self::context) {
+            self.consumer.reset_ignored(context, flow, origin);
         }
     }
 

@@ -59,7 +59,8 @@ impl FindingKind {
             | FindingKind::RateOfChange
             | FindingKind::StuckValue
             | FindingKind::CounterBackwards
-            | FindingKind::NotANumber => Actor::Station,
+            | FindingKind::NotANumber
+            | FindingKind::UnsolicitedStorm => Actor::Station,
             FindingKind::UnprofiledControl
             | FindingKind::UnprofiledClient
             | FindingKind::UnprofiledStation
@@ -86,7 +87,13 @@ impl FindingKind {
             | FindingKind::SilenceCommand
             | FindingKind::ClearCommand
             | FindingKind::LogErase
-            | FindingKind::FirmwareUpdate => Actor::Client,
+            | FindingKind::FirmwareUpdate
+            | FindingKind::FunctionSweep
+            | FindingKind::PointSweep
+            | FindingKind::StationSweep
+            | FindingKind::DeviceIdentification
+            | FindingKind::LinkScan
+            | FindingKind::IntegrityPoll => Actor::Client,
             _ => Actor::Nobody,
         }
     }
@@ -146,11 +153,19 @@ findings! {
     CounterBackwards { "VAL-10", "counter_backwards", Medium, ["T0872", "T0836"], "Counter runs backwards" }
     DeadbandChange { "VAL-12", "deadband_change", High, ["T0838", "T0804"], "Analog dead-band changed" }
     NotANumber { "VAL-14", "not_a_number", Medium, ["T0856"], "Value is no number" }
+    FunctionSweep { "REC-01", "function_sweep", High, ["T0846", "T0888"], "Sweep over function codes" }
+    PointSweep { "REC-02", "point_sweep", High, ["T0861", "T0846"], "Sweep over point addresses" }
+    StationSweep { "REC-03", "station_sweep", High, ["T0846"], "Sweep over station addresses" }
+    DeviceIdentification { "REC-04", "device_identification", Medium, ["T0888"], "Device identification" }
+    LinkScan { "REC-05", "link_scan", High, ["T0846"], "Scan for stations on the link layer" }
+    IntegrityPoll { "REC-06", "integrity_poll", Medium, ["T0801", "T0802"], "Class poll by a new master" }
     RestartCommand { "DEN-01", "restart_command", Critical, ["T0816", "T0826"], "Restart command" }
     StopCommand { "DEN-02", "stop_command", Critical, ["T0881", "T0858"], "Stop command" }
     SilenceCommand { "DEN-03", "silence_command", High, ["T0803", "T0804"], "Command that silences a station" }
     ClearCommand { "DEN-04", "clear_command", Critical, ["T0809", "T0872"], "Delete or clear command" }
     LogErase { "DEN-05", "log_erase", High, ["T0872"], "Log or counters erased" }
     FirmwareUpdate { "DEN-06", "firmware_update", Critical, ["T0857", "T0839", "T0800"], "Firmware update" }
+    TcpTeardown { "DEN-08", "tcp_teardown", High, ["T0803", "T0804", "T0814"], "Forged ends of connections" }
+    UnsolicitedStorm { "DEN-09", "unsolicited_storm", High, ["T0814", "T0804"], "Storm of unsolicited reports" }
     LimitReached { "CAP-08", "limit_reached", Medium, [], "A limit of the sensor was reached" }
 }

@@ -46,6 +46,14 @@ pub const TESTED_AS_DETECTIONS: &[FindingKind] = &[
     FindingKind::CounterBackwards,
     FindingKind::NotANumber,
     FindingKind::DeadbandChange,
+    FindingKind::FunctionSweep,
+    FindingKind::PointSweep,
+    FindingKind::StationSweep,
+    FindingKind::DeviceIdentification,
+    FindingKind::LinkScan,
+    FindingKind::IntegrityPoll,
+    FindingKind::TcpTeardown,
+    FindingKind::UnsolicitedStorm,
 ];
 
 pub fn address(last: u8, port: u16) -> SocketAddr {

@@ -1,0 +1,276 @@
+//! Sweeps and scans by what is asked: functions, points, stations; device identification; forged ends of connections; storms.
+//!
+//! State belongs to a master host, a station host and a protocol ([`watch::Watch`]), above connections and
+//! above stations, for a sweep goes over stations. With a profile, only what it does not allow counts.
+//! Without one, what a master does in its first minutes (`sweep_learning`) counts as usual; so do stations
+//! that answer.
+//!
+//! ```text
+//! operation -> Watch: new function? new points? silent station? -> Recent (what was new lately)
+//!                                             threshold reached -> Running (extent; told when it has grown)
+//! ```
+
+mod ranges;
+pub(crate) mod recent;
+mod sweep;
+mod table;
+mod tell;
+mod watch;
+
+use parsers::{
+    Action, Defect, DefectKind, Exchange, FlowInfo, Operation, Origin, PointKind, Protocol, Timestamp,
+};
+use profiles::AnomalyKind;
+
+use super::{FindingSink, SiteView};
+use crate::detect::coverage;
+use crate::pipeline::FlowContext;
+use crate::report::catalogue::{FindingKind, Severity};
+pub use table::{WATCH_LIMIT, WatchId};
+use table::{WatchKey, WatchTable};
+use watch::{Found, Over, SELF_ADDRESS, Step, Watch, nanoseconds};
+
+/// Sweeps whose end is waited for. More are told of when they begin and grow, not when they end.
+pub const ACTIVE_LIMIT: usize = 1024;
+
+/// Fixed time in which unsolicited reports are counted.
+const STORM_NS: u64 = 10_000_000_000;
+
+/// The watch of a flow's master and station hosts, by who commands whom
+/// ([`parsers::Direction::index`] of the commands).
+pub type Cached = [Option<WatchId>; 2];
+
+/// Watches for scans.
+#[derive(Debug, Default)]
+pub struct Scans {
+    table: WatchTable,
+    active: Vec<WatchId>,
+    /// The first whole second of packet time.
+    began: Option<Timestamp>,
+}
+
+/// What the profile says of an operation, as far as scans are concerned.
+#[derive(Debug, Copy, Clone)]
+pub struct Verdict {
+    /// Allowed or not; `None` without a profile.
+    pub allowed: Option<bool>,
+    /// Why not.
+    pub anomaly: Option<AnomalyKind>,
+}
+
+impl Scans {
+    /// Pairs of hosts that were not watched because the table was full.
+    #[must_use]
+    pub fn overflowed(&self) -> u64 {
+        self.table.overflowed
+    }
+
+    /// See an operation. True: it is part of a sweep that has been told of, so what the profile says of it
+    /// need not be.
+    #[inline]
+    pub fn operation(
+        &mut self,
+        context: &mut FlowContext,
+        operation: &Operation<'_>,
+        verdict: Verdict,
+        site: SiteView<'_>,
+        sink: &mut dyn FindingSink,
+    ) -> bool {
+        let Some(id) = self.watch(context, operation) else { return false };
+        let Some(watch) = self.table.get(id) else { return false };
+        watch.last_seen = watch.last_seen.max(operation.origin.at);
+        let step = Step {
+            operation,
+            allowed: verdict.allowed,
+            thresholds: site.thresholds,
+            blindness: &context.blindness,
+            last_drop: site.last_drop,
+        };
+        let tell = Teller { step: &step, site, began: self.began, verdict };
+        let found = if operation.from_master {
+            if verdict.allowed == Some(true) {
+                return false;
+            }
+            tell.asked(watch, sink);
+            [
+                (Over::Functions, watch.function(&step)),
+                (Over::Points, watch.ranges(&step)),
+                (Over::Stations, watch.station(&step)),
+            ]
+        } else {
+            if operation.exchange == Exchange::Unsolicited {
+                tell.storm(watch, sink);
+            }
+            let over = if operation.requested.is_some() { watch.answer(&step) } else { watch.heard(&step) };
+            [(Over::Functions, over), (Over::Points, Found::Nothing), (Over::Stations, Found::Nothing)]
+        };
+        if found.iter().all(|(_, f)| *f == Found::Nothing) {
+            return false;
+        }
+        self.sweep(id, found, &step, site, sink)
+    }
+
+    /// Something belongs to a sweep: tell of it if it is time.
+    #[cold]
+    fn sweep(
+        &mut self,
+        id: WatchId,
+        found: [(Over, Found); 3],
+        step: &Step<'_>,
+        site: SiteView<'_>,
+        sink: &mut dyn FindingSink,
+    ) -> bool {
+        let Some(watch) = self.table.get(id) else { return false };
+        if found.iter().any(|(_, f)| *f == Found::Unseen) {
+            sink.withheld(FindingKind::StationSweep);
+        }
+        let mut told = false;
+        for over in Over::ALL {
+            let Some(running) = watch.sweep(over) else { continue };
+            told = true;
+            if let Some(telling) = running.grown() {
+                tell::sweep(watch, over, telling, step.operation.origin.at, Some(step), site, sink);
+            }
+        }
+        if told && !watch.is_active && self.active.len() < ACTIVE_LIMIT {
+            watch.is_active = true;
+            self.active.push(id);
+        }
+        if told && step.allowed == Some(false) {
+            fold(watch);
+        }
+        told
+    }
+
+    /// Whether a defect is part of a sweep that has been told of: stations that do not answer, functions
+    /// that nobody knows.
+    pub fn defect(&mut self, context: &FlowContext, defect: &Defect<'_>) -> bool {
+        if !matches!(defect.kind, DefectKind::UnansweredRequest | DefectKind::UnknownFunction) {
+            return false;
+        }
+        let mut ids = context.scan.iter().flatten();
+        ids.any(|id| self.table.get(*id).is_some_and(|w| w.is_swept() && fold(w)))
+    }
+
+    /// A RST came that does not fit the flow it is for.
+    pub fn reset(
+        &mut self,
+        context: &FlowContext,
+        flow: &FlowInfo,
+        origin: &Origin,
+        site: SiteView<'_>,
+        sink: &mut dyn FindingSink,
+    ) {
+        let key = WatchKey { master: flow.client.host, server: flow.server.host, protocol: context.protocol };
+        let Some(id) = self.table.admit(key, origin.at) else { return };
+        let Some(watch) = self.table.get(id) else { return };
+        let window = nanoseconds(site.thresholds.teardown_window);
+        watch.resets.note(origin.at, origin.frame.number << 8 | u64::from(origin.frame.tap), 1, window);
+        let within = watch.resets.within(origin.at, window, |_, _| true);
+        if within.count >= site.thresholds.teardown_resets as usize {
+            tell::teardown(context, flow, origin, within, site, sink);
+        }
+    }
+
+    /// Packet time has passed the whole second `now`: sweeps may be over.
+    pub fn tick(&mut self, now: Timestamp, site: SiteView<'_>, sink: &mut dyn FindingSink) {
+        self.began.get_or_insert(now);
+        let Scans { table, active, .. } = self;
+        active.retain(|id| {
+            let Some(watch) = table.get(*id) else { return false };
+            for over in Over::ALL {
+                let Some(running) = watch.sweep(over).as_deref() else { continue };
+                if !running.is_over(now) {
+                    continue;
+                }
+                if let Some(telling) = running.rest() {
+                    tell::sweep(watch, over, telling, now, None, site, sink);
+                }
+                *watch.sweep(over) = None;
+            }
+            watch.is_active = watch.is_swept();
+            watch.is_active
+        });
+    }
+
+    #[inline]
+    fn watch(&mut self, context: &mut FlowContext, operation: &Operation<'_>) -> Option<WatchId> {
+        let commands =
+            if operation.from_master { operation.direction } else { operation.direction.reverse() };
+        let cached = &mut context.scan[commands.index()];
+        if let Some(id) = *cached
+            && self.table.get(id).is_some()
+        {
+            return Some(id);
+        }
+        *cached = self.table.admit(WatchKey::of(operation), operation.origin.at);
+        *cached
+    }
+}
+
+/// Count one more finding as part of the sweep that began last.
+fn fold(watch: &mut Watch) -> bool {
+    let last = Over::ALL.into_iter().rev().find(|over| watch.sweep(*over).is_some());
+    if let Some(running) = last.and_then(|over| watch.sweep(over).as_deref_mut()) {
+        running.folded += 1;
+    }
+    last.is_some()
+}
+
+/// Tells of single operations, with what is needed to judge them.
+struct Teller<'a> {
+    step: &'a Step<'a>,
+    site: SiteView<'a>,
+    began: Option<Timestamp>,
+    verdict: Verdict,
+}
+
+impl Teller<'_> {
+    fn now(&self) -> Timestamp {
+        self.step.operation.origin.at
+    }
+
+    /// Whether the capture is still so young that nothing in it is new.
+    fn is_early(&self) -> bool {
+        let learning = nanoseconds(self.site.thresholds.host_learning);
+        self.began.is_none_or(|began| self.now().since(began) < learning)
+    }
+
+    /// Questions that tell of somebody who looks around.
+    fn asked(&self, watch: &mut Watch, sink: &mut dyn FindingSink) {
+        let operation = self.step.operation;
+        if operation.action == Action::Identify && self.verdict.allowed.is_none() && !watch.identified {
+            let learning = nanoseconds(self.site.thresholds.sweep_learning);
+            let early = self.now().since(watch.first_seen) < learning;
+            watch.identified = true;
+            tell::identification(self.step, early.then_some(Severity::Low), self.site, sink);
+        }
+        if operation.protocol != Protocol::Dnp3 {
+            return;
+        }
+        if operation.station == SELF_ADDRESS && !watch.self_addressed {
+            watch.self_addressed = true;
+            tell::self_address(self.step, self.site, sink);
+        }
+        let polls = || operation.ranges.iter().any(|r| r.kind() == PointKind::ClassData);
+        if !watch.integrity_polled && operation.action == Action::Read && polls() {
+            watch.integrity_polled = true;
+            let stranger = match self.verdict.allowed {
+                Some(_) => self.verdict.anomaly == Some(AnomalyKind::UnknownClient),
+                None => !self.is_early() && self.now().since(watch.first_seen) < coverage::BLIND_NS,
+            };
+            if stranger {
+                tell::integrity_poll(self.step, self.site, sink);
+            }
+        }
+    }
+
+    /// More unsolicited reports than a station has to say.
+    fn storm(&self, watch: &mut Watch, sink: &mut dyn FindingSink) {
+        let count = watch.unsolicited.count(self.now(), STORM_NS);
+        let limit = self.site.thresholds.unsolicited_rate * (STORM_NS as f64 / 1e9);
+        if f64::from(count) >= limit && f64::from(count - 1) < limit {
+            tell::storm(self.step, count, STORM_NS, self.site, sink);
+        }
+    }
+}
