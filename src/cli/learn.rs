@@ -23,6 +23,9 @@ pub(super) struct LearnArguments {
     /// Name of the profile; left out: of the first capture
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    /// Add to this profile what it does not allow yet; all that stands in it stays as it is
+    #[arg(long, value_name = "FILE")]
+    merge: Option<PathBuf>,
     /// Leave out the frames that this label file marks (lines `frame;1`). For one capture only
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
@@ -57,20 +60,40 @@ pub(super) fn learn(arguments: &LearnArguments) -> Exit {
     let name = arguments.name.clone().unwrap_or_else(|| stem(arguments.files.first()));
     let sources = arguments.files.iter().map(|file| file_name(file)).collect();
     let learned = Learned::new(&learner, name, sources, packets);
-    let text = learned.to_toml();
-    if let Err(diagnostics) = profiles::parse(&text, &arguments.output.display().to_string()) {
-        return Exit::Failed(format!(
-            "what was learned makes no sound profile; please report this:\n{diagnostics}"
-        ));
-    }
-    if let Err(exit) = write(&arguments.output, &text) {
+    let learned_text = learned.to_toml();
+    tell(&learned);
+    let (text, said) = match arguments.merge.as_deref().map(|old| merged(learned, old)) {
+        None => return finish(arguments, &learned_text, "written", damaged),
+        Some(Ok(merged)) => merged,
+        Some(Err(exit)) => return exit,
+    };
+    finish(arguments, &text, &said, damaged)
+}
+
+/// What was learned, added to an old profile.
+fn merged(learned: Learned, old: &Path) -> Result<(String, String), Exit> {
+    let profile = profiles::load(old).map_err(|diagnostics| Exit::Usage(diagnostics.to_string()))?;
+    let text = std::fs::read_to_string(old).map_err(|e| Exit::failed(format!("{}: {e}", old.display())))?;
+    let merged = learned.merge_into(&text, profile.profile());
+    let said = format!("{} known already, {} added", merged.known, merged.added);
+    Ok((merged.text, said))
+}
+
+/// Write it, and see that it is sound: in its place, because it may include files beside it.
+fn finish(arguments: &LearnArguments, text: &str, said: &str, damaged: usize) -> Exit {
+    if let Err(exit) = write(&arguments.output, text) {
         return exit;
     }
-    tell(&learned, &arguments.output);
+    if arguments.output != Path::new("-")
+        && let Err(diagnostics) = profiles::load(&arguments.output)
+    {
+        return Exit::Failed(format!("what was learned makes no sound profile:\n{diagnostics}"));
+    }
+    complain(format_args!("{}: {said}; review it", arguments.output.display()));
     if damaged > 0 { Exit::Damaged } else { Exit::Done }
 }
 
-fn tell(learned: &Learned, output: &Path) {
+fn tell(learned: &Learned) {
     for remark in &learned.remarks {
         complain(format_args!("caution: {remark}"));
     }
@@ -84,7 +107,6 @@ fn tell(learned: &Learned, output: &Path) {
     if learned.draft.grants.is_empty() {
         complain("Nothing was learned: no Modbus or DNP3 that succeeds was seen.");
     }
-    complain(format_args!("{}: written; review it, then gridtap profile check", output.display()));
 }
 
 fn write(output: &Path, text: &str) -> Result<(), Exit> {

@@ -371,6 +371,10 @@ impl Detector {
             FindingKind::BrokenFraming if context.foreign => return name,
             _ => {}
         }
+        let words = [kind.name(), kind.id(), defect.check];
+        if self.profile.as_ref().is_some_and(|profile| subject.has_quirk(profile, &words)) {
+            return name;
+        }
         let coverage = context.blindness.at(defect.flow, defect.origin.at, self.last_drop);
         let frames = Frames::of_origin(&defect.origin);
         let function = defect.function.map_or(0, |f| u64::from(f.code) + 1);

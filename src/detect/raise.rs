@@ -139,6 +139,13 @@ impl<'a> Subject<'a> {
         station_name(Some(profile), self.client, self.server, self.protocol?, self.station)
     }
 
+    /// Whether the profile says that the station is known for one of these.
+    pub(super) fn has_quirk(&self, profile: &Compiled, words: &[&str]) -> bool {
+        let Some(protocol) = self.protocol else { return false };
+        let pair = profile.pair(self.client, self.server, protocol, self.station);
+        pair.station_index().is_some_and(|station| profile.is_quirk(station, words))
+    }
+
     /// A finding with everything but its kind and its words, to be completed with `..`.
     pub(super) fn finding<'f>(&'f self, coverage: Coverage, frames: &'f Frames) -> Finding<'f> {
         Finding {

@@ -6,23 +6,23 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use parsers::{
     Action, Defect, DefectKind, Direction, Endpoint, Exchange, Host, MacAddr, Operation, Outcome,
-    StationAddress,
+    StationAddress, Timestamp,
 };
 
-use super::clock::Clock;
+use super::clock::{Clock, Seen};
 use super::limits::{Overflow, PAIRS, WRITTEN, WRITTEN_OF_PAIR};
 use super::pair::{FunctionKey, Pair, PairKey, Used, join};
 use super::written::number;
 use crate::pipeline::{Consumer, FlowContext};
 
 /// Ethernet addresses kept of a host; one more says that it is not the host's own.
-const MACS_OF_HOST: usize = 4;
+pub(super) const MACS_OF_HOST: usize = 4;
 
 /// What was seen.
 #[derive(Default)]
 pub struct Learner {
     pairs: HashMap<PairKey, Box<Pair>, FixedState>,
-    macs: HashMap<Host, Vec<MacAddr>, FixedState>,
+    macs: HashMap<Host, Vec<(MacAddr, Seen)>, FixedState>,
     pub(super) room: Room,
     /// Operations looked at.
     pub operations: u64,
@@ -56,16 +56,9 @@ impl Learner {
         &self.room.clock
     }
 
-    /// Ethernet addresses of a host, if they are its own: not of a router, that is, not of other hosts too.
-    pub(super) fn macs_of(&self, host: Host) -> Vec<MacAddr> {
-        let Some(macs) = self.macs.get(&host) else { return Vec::new() };
-        let shared = |mac: &MacAddr| self.macs.iter().any(|(other, of)| *other != host && of.contains(mac));
-        if macs.len() >= MACS_OF_HOST || macs.iter().any(shared) {
-            return Vec::new();
-        }
-        let mut macs = macs.clone();
-        macs.sort_unstable();
-        macs
+    /// Ethernet addresses of the hosts, with when they were seen, in order.
+    pub(super) fn macs(&self) -> BTreeMap<Host, &[(MacAddr, Seen)]> {
+        self.macs.iter().map(|(host, macs)| (*host, macs.as_slice())).collect()
     }
 
     /// The pair, or a new one if there is room for it.
@@ -77,14 +70,18 @@ impl Learner {
         Some((self.pairs.entry(key).or_default(), &mut self.room))
     }
 
-    fn host(&mut self, end: Endpoint, mac: Option<MacAddr>) {
+    fn host(&mut self, end: Endpoint, mac: Option<MacAddr>, at: Timestamp) {
         let Some(mac) = mac else { return };
         if !self.macs.contains_key(&end.host) && self.macs.len() >= PAIRS {
             return;
         }
         let macs = self.macs.entry(end.host).or_default();
-        if !macs.contains(&mac) && macs.len() < MACS_OF_HOST {
-            macs.push(mac);
+        if let Some((_, seen)) = macs.iter_mut().find(|(own, _)| *own == mac) {
+            seen.note(at, &mut self.room.clock);
+        } else if macs.len() < MACS_OF_HOST {
+            let mut seen = Seen::default();
+            seen.note(at, &mut self.room.clock);
+            macs.push((mac, seen));
         }
     }
 }
@@ -112,7 +109,8 @@ fn request(pair: &mut Pair, operation: &Operation<'_>, room: &mut Room) {
     pair.unasked += u64::from(!operation.wants_answer);
     pair.master = operation.master.number().or(pair.master);
     pair.request(at, function, operation.function.name, (operation.ranges, operation.more_ranges), room);
-    if !operation.action.is_control() {
+    // A select moves nothing; its operate counts.
+    if !operation.action.is_control() || operation.action == Action::Select {
         return;
     }
     operation.detail.points(&mut |point| {
@@ -173,15 +171,19 @@ impl Consumer for Learner {
             self.unnamed += 1;
             return;
         }
-        self.host(operation.flow.client, operation.flow.client_mac);
-        self.host(operation.flow.server, operation.flow.server_mac);
+        self.host(operation.flow.client, operation.flow.client_mac, at);
+        self.host(operation.flow.server, operation.flow.server_mac, at);
         let Some((pair, room)) = self.pair(key) else { return };
         pair.one_way |= operation.flow.coverage.one_way;
         pair.unexpected_port |= context.unexpected_port;
         match operation.exchange {
             Exchange::Request if operation.from_master => request(pair, operation, room),
-            Exchange::Response => answer(pair, operation),
+            Exchange::Response => {
+                pair.alive(at, &mut room.clock);
+                answer(pair, operation);
+            }
             Exchange::Unsolicited => {
+                pair.alive(at, &mut room.clock);
                 pair.reports.note(at, &mut room.clock);
                 reported(pair, operation);
             }

@@ -11,12 +11,12 @@ mod dangerous;
 mod functions;
 mod ranges;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use parsers::{Host, PointRange, Timestamp};
+use parsers::{Host, MacAddr, PointRange, Timestamp};
 
 use super::clock::{Clock, Seen};
-use super::collect::Learner;
+use super::collect::{Learner, MACS_OF_HOST};
 use super::intervals::Period;
 use super::pair::{FunctionKey, Pair, PairKey, RangeKey, join};
 use super::written::Limits;
@@ -35,6 +35,12 @@ pub struct Draft {
     pub grants: Vec<Grant>,
     /// What does not.
     pub left_out: Vec<LeftOut>,
+    /// What stations do all the time that would be a finding elsewhere: kind of finding, and why.
+    pub quirks: BTreeMap<PairKey, Vec<(&'static str, String)>>,
+    /// Ethernet addresses that hosts use all the time.
+    pub macs: BTreeMap<Host, Vec<MacAddr>>,
+    /// How long stations fall silent again and again, in nanoseconds.
+    pub silence_ns: Option<u64>,
     /// Pairs of which only one direction was seen.
     pub one_way: usize,
 }
@@ -73,10 +79,12 @@ pub struct Grant {
     pub refused: u64,
     /// By function and range.
     pub details: BTreeMap<(FunctionKey, RangeKey), Detail>,
-    /// Limits of written values.
+    /// Limits that all written values keep.
+    pub values: Option<(f64, f64)>,
+    /// Limits of written values, point by point.
     pub limits: BTreeMap<(parsers::PointKind, u32), Limits>,
-    /// Most controls of one point in a minute.
-    pub rate: u32,
+    /// Controls in a minute, at most, point by point.
+    pub rates: BTreeMap<(parsers::PointKind, u32), u32>,
     /// What an engineer should look at.
     pub remarks: Vec<String>,
 }
@@ -133,6 +141,11 @@ impl Judge<'_> {
         self.enough
     }
 
+    /// Whether it is long enough to tell which hosts belong there, and that something happened once.
+    pub(super) fn enough_for_hosts(&self) -> bool {
+        self.hosts
+    }
+
     /// It runs through the capture: in a third of its slices, or three times over half of its length.
     pub(super) fn steady(&self, seen: &Seen) -> bool {
         seen.slices(self.clock) * 3 >= self.clock.active().max(3)
@@ -165,8 +178,44 @@ pub(super) fn decide(learner: &Learner) -> Draft {
     for (client, pairs) in &clients {
         client::client(*client, pairs, &judge, &mut draft);
     }
+    macs(learner, &judge, &mut draft);
+    let learned = draft.grants.iter().map(|grant| grant.key);
+    draft.silence_ns = learned
+        .filter_map(|key| clients.get(&key.client)?.iter().find(|(k, _)| *k == key))
+        .filter_map(|(_, pair)| pair.silence_ns())
+        .max();
     draft.grants = together(draft.grants);
     draft
+}
+
+/// Ethernet addresses of the learned hosts: those that are theirs all the time, and not a router's, that is,
+/// not of other hosts too. What was used for a while is left out and told.
+fn macs(learner: &Learner, judge: &Judge<'_>, draft: &mut Draft) {
+    let all = learner.macs();
+    let steady = |seen: &Seen| !judge.for_a_while(seen);
+    let mut users: BTreeMap<MacAddr, u32> = BTreeMap::new();
+    for (mac, seen) in all.values().flat_map(|macs| macs.iter()) {
+        *users.entry(*mac).or_default() += u32::from(steady(seen));
+    }
+    let hosts: BTreeSet<Host> = draft.grants.iter().flat_map(|g| [g.key.client, g.key.server]).collect();
+    for host in hosts {
+        let Some(macs) = all.get(&host) else { continue };
+        let mut own: Vec<MacAddr> =
+            macs.iter().filter(|(_, seen)| steady(seen)).map(|(mac, _)| *mac).collect();
+        own.sort_unstable();
+        for (mac, seen) in macs.iter().filter(|(_, seen)| !steady(seen)) {
+            draft.left_out.push(LeftOut {
+                client: host,
+                what: format!("used the Ethernet address {mac} for a while only"),
+                count: seen.count,
+                first: seen.first,
+                last: seen.last,
+            });
+        }
+        if macs.len() < MACS_OF_HOST && own.iter().all(|mac| users.get(mac) == Some(&1)) {
+            draft.macs.insert(host, own);
+        }
+    }
 }
 
 /// Grants of one pair and class that differ in nothing but their functions become one.
@@ -175,7 +224,7 @@ fn together(grants: Vec<Grant>) -> Vec<Grant> {
     for grant in grants {
         let same = |other: &&mut Grant| {
             (other.key, other.class, other.broadcast) == (grant.key, grant.class, grant.broadcast)
-                && other.points == grant.points
+                && (&other.points, other.values) == (&grant.points, grant.values)
         };
         match kept.iter_mut().rev().take_while(|g| g.key == grant.key).find(same) {
             Some(other) => other.add(grant),
@@ -198,10 +247,27 @@ impl Grant {
             seen: Seen::default(),
             refused: 0,
             details: BTreeMap::new(),
+            values: None,
             limits: BTreeMap::new(),
-            rate: 0,
+            rates: BTreeMap::new(),
             remarks: Vec::new(),
         }
+    }
+
+    /// The period of all its ranges, if they have one.
+    pub(super) fn poll(&self) -> Option<Period> {
+        let mut common: Option<Period> = None;
+        for detail in self.details.values() {
+            let own = detail.period?;
+            common = Some(match common {
+                None => own,
+                Some(period) if period.period_ns.abs_diff(own.period_ns) * 4 <= period.period_ns => {
+                    Period { spread_percent: period.spread_percent.max(own.spread_percent), ..period }
+                }
+                Some(_) => return None,
+            });
+        }
+        common.filter(|_| self.class == Class::Reads)
     }
 
     /// Take in another that allows the same points.
@@ -213,7 +279,10 @@ impl Grant {
         self.seen.first = self.seen.first.min(other.seen.first);
         self.seen.last = self.seen.last.max(other.seen.last);
         self.refused += other.refused;
-        self.rate = self.rate.max(other.rate);
+        for (point, rate) in other.rates {
+            let own = self.rates.entry(point).or_default();
+            *own = rate.max(*own);
+        }
         for (key, detail) in other.details {
             match self.details.get_mut(&key) {
                 Some(own) => own.join(&detail),

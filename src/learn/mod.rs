@@ -12,6 +12,7 @@ mod collect;
 mod decide;
 mod intervals;
 mod limits;
+mod merge;
 mod names;
 mod pair;
 mod rules;
@@ -19,12 +20,11 @@ mod words;
 mod write;
 mod written;
 
-use std::collections::BTreeMap;
-
-use parsers::{Host, MacAddr, Timestamp};
+use parsers::Timestamp;
 
 pub use collect::Learner;
 pub use decide::{Draft, Grant, LeftOut};
+pub use merge::Merged;
 
 /// What was learned, and from what.
 #[derive(Debug)]
@@ -43,7 +43,6 @@ pub struct Learned {
     pub draft: Draft,
     /// What an engineer should know of the learning itself.
     pub remarks: Vec<String>,
-    macs: BTreeMap<Host, Vec<MacAddr>>,
 }
 
 impl Learned {
@@ -66,8 +65,6 @@ impl Learned {
                 names::number_of(draft.one_way, "pair of client and station").replace("stations", "station")
             ));
         }
-        let hosts = draft.grants.iter().flat_map(|g| [g.key.client, g.key.server]);
-        let macs = hosts.map(|host| (host, learner.macs_of(host))).collect();
         Learned {
             name,
             sources,
@@ -76,13 +73,18 @@ impl Learned {
             span: learner.clock().span(),
             draft,
             remarks,
-            macs,
         }
     }
 
     /// The profile as TOML.
     pub fn to_toml(&self) -> String {
         write::file(self)
+    }
+
+    /// Add to an old profile what it does not allow; its text stays as it is. `old` is what it says.
+    #[must_use]
+    pub fn merge_into(mut self, text: &str, old: &profiles::Profile) -> Merged {
+        merge::merge(&mut self, text, old)
     }
 
     /// What was left out, one sentence each.

@@ -4,11 +4,17 @@ use std::collections::BTreeMap;
 
 use parsers::{Action, DefectKind, Host, PointKind, PointRange, Protocol, StationAddress, Timestamp};
 
-use super::clock::{Clock, Seen};
+use super::clock::{BySlice, Clock, Seen};
 use super::collect::Room;
 use super::intervals::{Intervals, Period};
 use super::limits::{FUNCTIONS_OF_PAIR, KINDS_OF_STATION, RANGES, RANGES_OF_FUNCTION};
-use super::written::Written;
+use super::written::{Written, usual_high};
+
+/// Requests without an answer from which on a station is silent.
+const SILENT_REQUESTS: u32 = 3;
+
+/// Slices of the capture with silences from which on they are ordinary.
+const SILENCES: usize = 3;
 
 /// Who commands whom.
 #[derive(Debug, Clone, Copy, Eq, PartialEq, Ord, PartialOrd, Hash)]
@@ -77,6 +83,10 @@ pub(super) struct Pair {
     pub reported: BTreeMap<PointKind, Reported>,
     /// Written points.
     pub(super) written: BTreeMap<(PointKind, u32), Box<Written>>,
+    /// Requests since the last answer, when that was, and how long it took when several were not answered.
+    waiting: u32,
+    answered: Option<Timestamp>,
+    silences: BySlice<u64>,
     /// The request that an answer with ranges of its own answers.
     last: Option<(Timestamp, FunctionKey, Vec<RangeKey>)>,
 }
@@ -161,6 +171,7 @@ impl Pair {
     ) {
         let Room { clock, used, overflow } = room;
         self.requests.note(at, clock);
+        self.waiting = self.waiting.saturating_add(1);
         if !self.functions.contains_key(&key) && self.functions.len() >= FUNCTIONS_OF_PAIR {
             overflow.functions += 1;
             return;
@@ -185,6 +196,25 @@ impl Pair {
             asked.ranges.entry(range).or_default().note(at, clock);
             last.2.push(range);
         }
+    }
+
+    /// Something came from the station.
+    pub(super) fn alive(&mut self, at: Timestamp, clock: &mut Clock) {
+        if self.waiting > SILENT_REQUESTS
+            && let Some(before) = self.answered
+        {
+            let quiet = at.since(before);
+            let slot = self.silences.at(at, clock, u64::max);
+            *slot = Some(slot.map_or(quiet, |longest| longest.max(quiet)));
+        }
+        self.waiting = 0;
+        self.answered = Some(at);
+    }
+
+    /// How long the station usually falls silent at most, if it does so again and again, in nanoseconds.
+    pub(super) fn silence_ns(&self) -> Option<u64> {
+        let silences: Vec<f64> = self.silences.values().map(|ns| ns as f64).collect();
+        (silences.len() >= SILENCES).then(|| usual_high(&silences, 0) as u64)
     }
 
     /// An answer was seen to a request of `code` at `asked_at`.

@@ -19,25 +19,35 @@ pub(super) struct Rule {
 /// Join what is the same for several stations.
 pub(super) fn rules(grants: &[Grant]) -> Vec<Rule> {
     let mut rules: Vec<Rule> = Vec::new();
-    let mut index: BTreeMap<String, usize> = BTreeMap::new();
+    let mut alike: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for grant in grants {
         let same = format!(
             "{:?}",
             (
                 (grant.key.client, grant.key.protocol, grant.class),
-                (grant.functions.keys().collect::<Vec<_>>(), &grant.points),
-                (grant.broadcast, grant.reports, grant.link),
+                (grant.functions.keys().collect::<Vec<_>>(), &grant.points, grant.values),
+                (grant.broadcast, grant.reports, grant.link, grant.poll().is_some()),
             )
         );
-        if let Some(rule) = index.get(&same).and_then(|at| rules.get_mut(*at)) {
+        let alike = alike.entry(same).or_default();
+        let fits = |at: &&usize| rules.get(**at).is_some_and(|rule| in_step(&rule.grant, grant));
+        if let Some(rule) = alike.iter().find(fits).copied().and_then(|at| rules.get_mut(at)) {
             rule.pairs.push(grant.key);
             rule.grant.add(grant.clone());
         } else {
-            index.insert(same, rules.len());
+            alike.push(rules.len());
             rules.push(Rule { pairs: vec![grant.key], grant: grant.clone() });
         }
     }
     rules
+}
+
+/// Whether both are polled alike, if at all.
+fn in_step(one: &Grant, other: &Grant) -> bool {
+    match (one.poll(), other.poll()) {
+        (Some(a), Some(b)) => a.period_ns.abs_diff(b.period_ns) * 10 <= a.period_ns,
+        (one, other) => one == other,
+    }
 }
 
 /// The words of `allow`.

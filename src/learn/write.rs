@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use parsers::{Host, Protocol, StationAddress};
+use parsers::{Host, PointKind, PointRange, Protocol, StationAddress};
 
 use super::Learned;
 use super::decide::{Detail, Grant, LeftOut};
@@ -14,6 +14,15 @@ use super::words::{FunctionText, Number, PeriodText, Span, ValueText, When, time
 
 /// Lines of comment that a rule gets for its ranges.
 const LINES_OF_RULE: usize = 24;
+
+/// Points written with a station.
+const POINTS_OF_STATION: usize = 128;
+
+/// Controls a minute from which on a point gets a rate of its own: the default alarms soon above it.
+const TELLING_RATE: u32 = 2;
+
+/// Longest silence of a station that learning takes for ordinary, in seconds.
+const LONGEST_SILENCE: f64 = 120.0;
 
 /// Longest line of comment.
 const WIDTH: usize = 110;
@@ -29,9 +38,18 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) fn new(grants: &[Grant], taken: &BTreeSet<String>) -> Names {
+    pub(super) fn new(grants: &[Grant]) -> Names {
         let guesses = names::guesses(grants);
-        let hosts = names::hosts(&guesses, taken);
+        let hosts = names::hosts(&guesses, &BTreeSet::new());
+        Names::of(grants, guesses, hosts)
+    }
+
+    /// Names of the stations behind hosts with names.
+    pub(super) fn of(
+        grants: &[Grant],
+        guesses: BTreeMap<Host, Guess>,
+        hosts: BTreeMap<Host, String>,
+    ) -> Names {
         let keys: BTreeSet<StationKey> = grants.iter().map(|g| station_of(&g.key)).collect();
         let twice =
             |key: &StationKey| keys.iter().any(|k| k.1 != key.1 && (k.0, k.2, k.3) == (key.0, key.2, key.3));
@@ -71,8 +89,9 @@ fn list(words: &[String]) -> String {
 pub(super) fn file(learned: &Learned) -> String {
     let mut text = String::new();
     head(&mut text, learned);
-    let names = Names::new(&learned.draft.grants, &BTreeSet::new());
-    body(&mut text, learned, &names, &BTreeSet::new(), &BTreeSet::new());
+    thresholds(&mut text, learned);
+    let names = Names::new(&learned.draft.grants);
+    body(&mut text, learned, &names, (&BTreeSet::new(), &BTreeSet::new()), BTreeSet::new());
     left_out(&mut text, &learned.draft.left_out);
     text
 }
@@ -108,19 +127,34 @@ fn head(text: &mut String, learned: &Learned) {
     _ = writeln!(text, "version = {}", quoted(day.get(..10).unwrap_or(&day)));
 }
 
-/// Hosts, stations and rules; without those that stand elsewhere already.
+/// Thresholds that the defaults do not fit.
+fn thresholds(text: &mut String, learned: &Learned) {
+    let default = profiles::Thresholds::default().silence_floor;
+    let Some(silence) = learned.draft.silence_ns.map(|ns| ns as f64 / 1e9 * 1.5).filter(|s| *s > default)
+    else {
+        return;
+    };
+    let seconds = silence.min(LONGEST_SILENCE).ceil();
+    text.push_str("\n[thresholds]\n");
+    let usual = Span(learned.draft.silence_ns.unwrap_or(0));
+    comment(text, "# ", &format!("Stations fall silent again and again for up to {usual}"));
+    _ = writeln!(text, "silence_floor = \"{seconds} s\"");
+}
+
+/// Hosts, stations and rules; without hosts and stations that stand elsewhere already, and without names of
+/// rules that do.
 pub(super) fn body(
     text: &mut String,
     learned: &Learned,
     names: &Names,
-    known_hosts: &BTreeSet<Host>,
-    known_stations: &BTreeSet<StationKey>,
+    (known_hosts, known_stations): (&BTreeSet<Host>, &BTreeSet<StationKey>),
+    mut used: BTreeSet<String>,
 ) {
     for (host, name) in names.hosts.iter().filter(|(host, _)| !known_hosts.contains(host)) {
         _ = writeln!(text, "\n[hosts.{}]\naddress = {}", key(name), quoted(&host.to_string()));
-        let macs = learned.macs.get(host).map_or(&[][..], Vec::as_slice);
-        for mac in macs {
-            _ = writeln!(text, "# Ethernet address {mac}");
+        let macs = learned.draft.macs.get(host).map_or(&[][..], Vec::as_slice);
+        if !macs.is_empty() {
+            _ = writeln!(text, "mac = {}", list(&macs.iter().map(ToString::to_string).collect::<Vec<_>>()));
         }
         if let Some(guess) = names.guesses.get(host) {
             comment(text, "# ", &format!("Seems to be: role = {} ({})", quoted(guess.role), guess.why));
@@ -138,11 +172,70 @@ pub(super) fn body(
         if port != 0 && !USUAL_PORTS.contains(&(protocol, port)) {
             _ = writeln!(text, "port = {port}");
         }
+        quirks(text, learned, station);
+        station_points(text, learned, name, station);
     }
-    let mut used = BTreeSet::new();
     for rule in rules(&learned.draft.grants) {
         write_rule(text, &rule, names, &mut used);
     }
+}
+
+/// What the station does all the time.
+fn quirks(text: &mut String, learned: &Learned, station: &StationKey) {
+    let own = learned.draft.quirks.iter().filter(|(pair, _)| station_of(pair) == *station);
+    let quirks: BTreeMap<&str, &String> =
+        own.flat_map(|(_, list)| list.iter().map(|(k, w)| (*k, w))).collect();
+    if quirks.is_empty() {
+        return;
+    }
+    for why in quirks.values() {
+        comment(text, "# ", why);
+    }
+    let words: Vec<String> = quirks.keys().map(|word| (*word).to_owned()).collect();
+    _ = writeln!(text, "quirks = {}", list(&words));
+}
+
+/// Points that need more than a rule says: how often they are controlled, what is written to each.
+fn station_points(text: &mut String, learned: &Learned, name: &str, station: &StationKey) {
+    /// Controls a minute, limits of written values.
+    type More = (u32, Option<(f64, f64)>);
+    let mut points: BTreeMap<(PointKind, u32), More> = BTreeMap::new();
+    for grant in learned.draft.grants.iter().filter(|grant| station_of(&grant.key) == *station) {
+        for (point, rate) in
+            grant.rates.iter().filter(|(point, rate)| switches(point.0) && **rate >= TELLING_RATE)
+        {
+            let entry = points.entry(*point).or_default();
+            entry.0 = entry.0.max(*rate);
+        }
+        for (point, limits) in grant.limits.iter().filter(|_| grant.values.is_some()) {
+            let entry = points.entry(*point).or_default();
+            entry.1 = super::pair::join(entry.1, Some((limits.min, limits.max)));
+        }
+    }
+    if points.is_empty() {
+        return;
+    }
+    _ = writeln!(text, "[stations.{}.points]", key(name));
+    for ((kind, address), (rate, limits)) in points.iter().take(POINTS_OF_STATION) {
+        let range = profiles::RangeText(PointRange::one(*kind, *address)).to_string();
+        _ = write!(text, "{} = {{ point = {}", key(&range.replace([' ', ':', '_'], "-")), quoted(&range));
+        if let Some((min, max)) = limits {
+            _ = write!(text, ", set_range = [{}, {}]", ValueText(*min), ValueText(*max));
+        }
+        if *rate > 0 {
+            // Half as often again is nothing to speak of.
+            _ = write!(text, ", max_rate = \"{} per minute\"", rate + rate.div_ceil(2));
+        }
+        text.push_str(" }\n");
+    }
+    if points.len() > POINTS_OF_STATION {
+        _ = writeln!(text, "# {} more points are controlled", points.len() - POINTS_OF_STATION);
+    }
+}
+
+/// Kinds of points that are switched.
+fn switches(kind: PointKind) -> bool {
+    matches!(kind, PointKind::Coil | PointKind::BinaryOutput)
 }
 
 fn write_rule(text: &mut String, rule: &Rule, names: &Names, used: &mut BTreeSet<String>) {
@@ -170,6 +263,15 @@ fn write_rule(text: &mut String, rule: &Rule, names: &Names, used: &mut BTreeSet
     if let Some(ranges) = grant.points.as_ref().filter(|ranges| !ranges.is_empty()) {
         _ = writeln!(text, "points = {}", list(&points(ranges)));
     }
+    if let Some((min, max)) = grant.values {
+        _ = writeln!(text, "values = {{ min = {}, max = {} }}", ValueText(min), ValueText(max));
+    }
+    if let Some(poll) = grant.poll() {
+        // Half a period late is what jitter may do; more if it was seen.
+        let tolerance = (poll.spread_percent * 2).max(50);
+        let period = PeriodText(poll.period_ns);
+        _ = writeln!(text, "poll = {{ period = \"{period}\", tolerance = \"{tolerance} %\" }}");
+    }
     if grant.broadcast {
         text.push_str("broadcast = true\n");
     }
@@ -194,8 +296,8 @@ fn comments(text: &mut String, grant: &Grant) {
     if grant.details.len() > LINES_OF_RULE {
         _ = writeln!(text, "#   and {} more", number_of(grant.details.len() - LINES_OF_RULE, "range"));
     }
-    if grant.rate > 0 {
-        _ = writeln!(text, "#   one point at most {} a minute", times(grant.rate.into()));
+    if let Some(rate) = grant.rates.values().max() {
+        _ = writeln!(text, "#   one point at most {} a minute", times((*rate).into()));
     }
 }
 

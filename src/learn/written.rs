@@ -12,6 +12,9 @@ const BUCKET_NS: u64 = 10_000_000_000;
 /// Buckets of a minute.
 const BUCKETS: usize = 6;
 
+/// Fewer writes say nothing about limits.
+const LEAST_WRITES: u64 = 10;
+
 const MINUTE_NS: u64 = 60_000_000_000;
 
 /// A written point.
@@ -96,7 +99,7 @@ impl Written {
     /// Within which limits values were written. `None` where they are no numbers, or where what was written
     /// early would not have held later.
     pub(super) fn limits(&self) -> Option<Limits> {
-        if !self.numbers {
+        if !self.numbers || self.seen.count < LEAST_WRITES {
             return None;
         }
         let slices: Vec<(f64, f64)> = self.values.values().collect();
@@ -127,7 +130,7 @@ fn few(all: usize) -> usize {
 }
 
 /// The highest of the values, without the few that are more than twice what all the others are.
-fn usual_high(values: &[f64], echoes: usize) -> f64 {
+pub(super) fn usual_high(values: &[f64], echoes: usize) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let core = sorted.len() - (few(sorted.len()) + echoes).min(sorted.len() / 4);
@@ -151,7 +154,13 @@ fn limits_of(slices: &[(f64, f64)], last: Option<f64>) -> Option<Limits> {
     let high = if most - core_high > reach(core_high) && !kept(most) { core_high } else { most };
     let margin = (high - low) * 0.1;
     let left_out = (low > least || high < most).then_some((least, most));
-    Some(Limits { min: low - margin, max: high + margin, left_out })
+    let (mut min, mut max) = (low - margin, high + margin);
+    if low.fract() == 0.0 && high.fract() == 0.0 {
+        (min, max) = (min.floor(), max.ceil());
+    }
+    // What was never negative may be a number that cannot be.
+    let min = if low >= 0.0 { min.max(0.0) } else { min };
+    Some(Limits { min, max, left_out })
 }
 
 #[cfg(test)]

@@ -86,6 +86,25 @@ fn in_vain(pair: &Pair, judge: &Judge<'_>) -> bool {
     if pair.answers.refused > 0 { !judge.steady(&pair.requests) } else { !pair.one_way }
 }
 
+/// Requests without an answer from which on they are a habit of the station.
+const HABIT_REQUESTS: u64 = 10;
+
+/// What a station does all the time need not be told all the time: a share of requests stays unanswered.
+/// That it falls silent altogether is another finding.
+fn quirks(key: PairKey, pair: &Pair, judge: &Judge<'_>, draft: &mut Draft) {
+    let Some(seen) = pair.defects.get(&DefectKind::UnansweredRequest) else { return };
+    let asked = pair.requests.count.saturating_sub(pair.unasked).max(1);
+    let habit = judge.enough()
+        && judge.steady(seen)
+        && seen.count >= HABIT_REQUESTS
+        && seen.count * 100 >= asked
+        && pair.answers.accepted * 4 >= asked;
+    if habit {
+        let why = format!("{} of {} requests were not answered, all the time", seen.count, asked);
+        draft.quirks.entry(key).or_default().push(("unanswered_request", why));
+    }
+}
+
 fn station(
     key: PairKey,
     pair: &Pair,
@@ -94,6 +113,7 @@ fn station(
     draft: &mut Draft,
 ) {
     functions(key, pair, operated, judge, draft);
+    quirks(key, pair, judge, draft);
     let learned = draft.grants.iter().any(|grant| grant.key == key);
     if pair.reports.count > 0 {
         match draft.grants.iter_mut().find(|grant| grant.key == key && grant.class == Class::Reads) {

@@ -3,11 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use parsers::Action;
+
 use super::ranges::{detail, holds, merge};
 use super::{Class, Detail, Draft, Grant, Judge, LeftOut};
 use crate::learn::clock::Seen;
 use crate::learn::pair::{Asked, FunctionKey, Pair, PairKey, Range, RangeKey, join};
-use crate::learn::words::{FunctionText, station_text, times};
+use crate::learn::words::{FunctionText, ValueText, station_text, times};
+use crate::learn::written::Limits;
 
 /// Different controls, and how often all together, from which on an operator seems to be at work who
 /// controls now this and now that.
@@ -18,6 +21,26 @@ const OPERATOR_SLICES: u32 = 5;
 /// The same for a client, over all its stations.
 const CLIENT_TIMES: u64 = 20;
 const CLIENT_SLICES: u32 = 8;
+
+/// Rules with different limits that one function of a pair may become.
+const RULES_OF_FUNCTION: usize = 8;
+
+/// In a capture too short to tell what runs through it, so many times are one-off.
+const ONE_OFF: u64 = 2;
+
+/// From where to where the points lie, by kind, that a function controls more than once or twice. Select and
+/// operate are one control.
+fn hull(action: Action, controls: &[(FunctionKey, &Asked)]) -> BTreeMap<parsers::PointKind, (u32, u32)> {
+    let sides = |action| if action == Action::Select { Action::Operate } else { action };
+    let same = controls.iter().filter(|(function, _)| sides(function.action) == sides(action));
+    let ranges = same.flat_map(|(_, asked)| asked.ranges.iter());
+    let mut hull: BTreeMap<parsers::PointKind, (u32, u32)> = BTreeMap::new();
+    for (range, _) in ranges.filter(|(_, seen)| seen.seen.count > ONE_OFF) {
+        let (first, last) = hull.entry(range.0).or_insert((range.1, range.2));
+        (*first, *last) = ((*first).min(range.1), (*last).max(range.2));
+    }
+    hull
+}
 
 type Control<'a> = (FunctionKey, &'a Asked, RangeKey, &'a Range);
 
@@ -34,8 +57,15 @@ pub(super) fn controls(
     let mut learned: BTreeMap<FunctionKey, Vec<RangeKey>> = BTreeMap::new();
     for (function, asked) in controls {
         let own = learned.entry(*function).or_default();
+        let hull = hull(function.action, controls);
         for (range, seen) in &asked.ranges {
-            if !judge.enough() || judge.steady(&seen.seen) {
+            let ordinary = if judge.enough() {
+                judge.steady(&seen.seen)
+            } else {
+                let amid = |(first, last): &(u32, u32)| *first <= range.1 && range.2 <= *last;
+                !judge.enough_for_hosts() || seen.seen.count > ONE_OFF || hull.get(&range.0).is_some_and(amid)
+            };
+            if ordinary {
                 own.push(*range);
             } else {
                 rare.push((*function, asked, *range, seen));
@@ -60,6 +90,12 @@ pub(super) fn controls(
             }
             continue;
         }
+        // A select is told with its operate.
+        let operated_too = |control: &&Control<'_>| {
+            control.0.action != Action::Select
+                || !rare.iter().any(|other| other.0.action == Action::Operate && other.2 == control.2)
+        };
+        let own: Vec<_> = own.iter().filter(operated_too).copied().collect();
         leave(key, asked, &own, judge, draft);
     }
     for (function, asked) in controls {
@@ -68,10 +104,67 @@ pub(super) fn controls(
         if ranges.is_empty() && !without_points {
             continue;
         }
-        let mut grant = grant((key, *function), asked, &ranges, pair, judge);
-        grant.remarks = remarks.remove(function).unwrap_or_default();
-        draft.grants.push(grant);
+        let mut remarks = remarks.remove(function).unwrap_or_default();
+        for (ranges, values) in by_limits(&ranges, pair) {
+            let mut grant = grant((key, *function), asked, &ranges, pair, judge);
+            grant.values = values;
+            grant.remarks.append(&mut remarks);
+            draft.grants.push(grant);
+        }
     }
+}
+
+type Bounds = Option<(f64, f64)>;
+
+/// Ranges that share points belong together; those with the same limits are one rule. So limits are as
+/// narrow as they can be while one rule allows each request.
+fn by_limits(ranges: &[RangeKey], pair: &Pair) -> Vec<(Vec<RangeKey>, Bounds)> {
+    let mut sorted = ranges.to_vec();
+    sorted.sort_unstable();
+    let mut parts: Vec<(Vec<RangeKey>, u32)> = Vec::new();
+    for range in sorted {
+        match parts.last_mut() {
+            Some((part, end)) if part[0].0 == range.0 && range.1 <= *end => {
+                *end = range.2.max(*end);
+                part.push(range);
+            }
+            _ => parts.push((vec![range], range.2)),
+        }
+    }
+    let mut rules: Vec<(Vec<RangeKey>, Bounds)> = Vec::new();
+    for (part, _) in parts {
+        let bounds = bounds(&part, pair);
+        match rules.iter_mut().find(|rule| rule.1 == bounds) {
+            Some(rule) => rule.0.extend(part),
+            None => rules.push((part, bounds)),
+        }
+    }
+    if rules.len() > RULES_OF_FUNCTION {
+        let (limited, mut free): (Vec<_>, Vec<_>) = rules.into_iter().partition(|rule| rule.1.is_some());
+        let all = limited.into_iter().reduce(|mut all, rule| {
+            all.0.extend(rule.0);
+            (all.0, join(all.1, rule.1))
+        });
+        free.extend(all);
+        rules = free;
+    }
+    if rules.is_empty() {
+        rules.push((Vec::new(), None));
+    }
+    rules
+}
+
+/// Limits that hold for everything written to some ranges; `None` if a point has none.
+fn bounds(part: &[RangeKey], pair: &Pair) -> Bounds {
+    let inside = |point: &(parsers::PointKind, u32)| {
+        part.iter().any(|range| range.0 == point.0 && (range.1..=range.2).contains(&point.1))
+    };
+    let mut all = None;
+    for (_, written) in pair.written.iter().filter(|(point, _)| inside(point)) {
+        let limits = written.limits()?;
+        all = join(all, Some((limits.min, limits.max)));
+    }
+    all
 }
 
 /// Whether controls that are rare one by one are an operator's work: many, again and again, and not all at
@@ -135,6 +228,14 @@ fn leave(key: PairKey, asked: &Asked, controls: &[Control<'_>], judge: &Judge<'_
     tell(what, &seen(controls, judge));
 }
 
+/// Values that were left out of the limits of a point.
+fn far(point: (parsers::PointKind, u32), limits: Limits) -> Option<String> {
+    let (low, high) = limits.left_out?;
+    let point = profiles::RangeText(Range::of((point.0, point.1, point.1)));
+    let far = if high > limits.max { high } else { low };
+    Some(format!("{point}: {} was written, far from all other values; it is not allowed", ValueText(far)))
+}
+
 fn grant(
     (key, function): (PairKey, FunctionKey),
     asked: &Asked,
@@ -164,7 +265,8 @@ fn grant(
             })
             .collect(),
         limits: written().filter_map(|(point, written)| Some((*point, written.limits()?))).collect(),
-        rate: written().map(|(_, written)| written.rate_per_minute(judge.clock)).max().unwrap_or(0),
+        remarks: written().filter_map(|(point, written)| far(*point, written.limits()?)).collect(),
+        rates: written().map(|(point, written)| (*point, written.rate_per_minute(judge.clock))).collect(),
         points: if all_points { None } else { Some(points.clone()) },
         ..Grant::new(key, Class::Controls)
     }

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# How good the findings are, measured on captures of others (docs/detection-quality.md).
+#
+#   scripts/quality.sh [GRIDTAP] [CORPUS]
+#
+# Labelled attack captures: learned from the frames that are not marked, replayed whole, scored.
+# Benign captures: learned from the first half, the second half replayed; findings of medium or higher.
+# Attack captures without labels: what is found without a profile.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+gridtap=${1:-$root/target/release/gridtap}
+corpus=${2:-${GRIDTAP_CORPUS:-$root/../shared/corpus}}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+serious() {
+    jq -rs '[.[] | select(.event == "finding" and (.severity | IN("medium", "high", "critical")))]
+        | group_by(.uid) | map(.[-1]) | group_by(.kind)
+        | map("\(.[0].id) \(.[0].kind) x\(length)") | join(", ") | if . == "" then "none" else . end' "$1"
+}
+
+echo "## Labelled attacks"
+for labels in "$corpus"/attack/*.labels.csv; do
+    capture=$(ls "${labels%.labels.csv}".pcap* | head -1)
+    rm -f "$work"/*
+    "$gridtap" learn "$capture" --labels "$labels" -o "$work/site.toml" 2> "$work/learned"
+    "$gridtap" replay "$capture" --profile "$work/site.toml" --events "$work/events.jsonl" > /dev/null
+    echo "### $(basename "$capture")"
+    "$gridtap" score --findings "$work/events.jsonl" --labels "$labels" --capture "$capture"
+    grep '^  - ' "$work/learned" || true
+done
+
+echo "## Benign captures, second half"
+for name in modbus/plc-polling-16000pdu.pcap modbus/plc-polling-4000pdu.pcap dnp3/meter-ab1400-poll-long.pcap \
+    dnp3/relay-sel751-poll.pcap dnp3/icsnpp-example.pcap; do
+    capture=$corpus/$name
+    rm -f "$work"/*
+    frames=$(capinfos -c -M "$capture" | awk '/Number of packets/ { print $NF }')
+    editcap -r "$capture" "$work/first.pcap" "1-$((frames / 2))"
+    editcap -r "$capture" "$work/second.pcap" "$((frames / 2 + 1))-$frames"
+    "$gridtap" learn "$work/first.pcap" -o "$work/site.toml" 2> /dev/null
+    "$gridtap" replay "$work/second.pcap" --profile "$work/site.toml" --events "$work/events.jsonl" > /dev/null
+    echo "$name: $(serious "$work/events.jsonl")"
+done
+
+echo "## Attack captures without labels, without a profile"
+for capture in "$corpus"/attack/*modbus-fuzz* "$corpus"/attack/*covert* "$corpus"/attack/dnp3-*.pcap; do
+    rm -f "$work"/*
+    "$gridtap" replay "$capture" --events "$work/events.jsonl" > /dev/null
+    echo "$(basename "$capture"): $(serious "$work/events.jsonl")"
+done
+
+echo "## Covert channel, learned from its first tenth"
+capture=$(ls "$corpus"/attack/*covert*)
+rm -f "$work"/*
+frames=$(capinfos -c -M "$capture" | awk '/Number of packets/ { print $NF }')
+editcap -r "$capture" "$work/first.pcap" "1-$((frames / 10))"
+"$gridtap" learn "$work/first.pcap" -o "$work/site.toml" 2> /dev/null
+"$gridtap" replay "$capture" --profile "$work/site.toml" --events "$work/events.jsonl" > /dev/null
+serious "$work/events.jsonl"

@@ -1,0 +1,122 @@
+//! Adding what was learned to a profile that people have edited: their text stays as it is, to the letter;
+//! what it does not allow yet is added at its end.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use parsers::{Function, Host, PointRange, StationAddress};
+use profiles::Profile;
+
+use super::Learned;
+use super::decide::Grant;
+use super::names::{self, StationKey, station_of};
+use super::pair::PairKey;
+use super::words::When;
+use super::write::{Names, body, left_out};
+
+/// What a merge came to.
+#[derive(Debug)]
+pub struct Merged {
+    /// The whole text.
+    pub text: String,
+    /// Pairs and classes of functions that the old profile allowed already.
+    pub known: usize,
+    /// Those that were added.
+    pub added: usize,
+}
+
+/// Add to an old profile what it does not allow. `old` is what `text` says.
+pub(super) fn merge(learned: &mut Learned, text: &str, old: &Profile) -> Merged {
+    let all = std::mem::take(&mut learned.draft.grants);
+    let (known, new): (Vec<_>, Vec<_>) = all.into_iter().partition(|grant| is_allowed(grant, old));
+    let (known, added) = (known.len(), new.len());
+    learned.draft.grants = new;
+    let mut out = text.trim_end().to_owned();
+    out.push('\n');
+    let (first, last) = learned.span;
+    if added > 0 || !learned.draft.left_out.is_empty() {
+        let sources = learned.sources.join(", ");
+        _ = writeln!(out, "\n# Added by gridtap learn from {sources}, {} to {}", When(first), When(last));
+    }
+    let (names, hosts, stations) = names_in(&learned.draft.grants, old);
+    let rules = old.rules.iter().map(|rule| rule.name.clone()).collect();
+    body(&mut out, learned, &names, (&hosts, &stations), rules);
+    left_out(&mut out, &learned.draft.left_out);
+    Merged { text: out, known, added }
+}
+
+fn host_of(old: &Profile, host: Host) -> Option<usize> {
+    let Host::Ip(ip) = host else { return None };
+    old.hosts.iter().position(|entry| entry.addresses.iter().any(|net| net.contains(&ip)))
+}
+
+fn station_in(old: &Profile, key: &StationKey) -> Option<usize> {
+    let host = host_of(old, key.0)?;
+    let stands = |port: Option<u16>, address: Option<StationAddress>| {
+        port.is_none_or(|port| port == key.1) && address.is_none_or(|address| address == key.3)
+    };
+    old.stations
+        .iter()
+        .position(|s| s.host == host && s.protocol == key.2 && !s.from_role && stands(s.port, s.address))
+}
+
+/// Whether one rule of the old profile allows all of it.
+fn is_allowed(grant: &Grant, old: &Profile) -> bool {
+    let PairKey { client, protocol, .. } = grant.key;
+    let (Some(client), Some(station)) = (host_of(old, client), station_in(old, &station_of(&grant.key)))
+    else {
+        return false;
+    };
+    old.rules.iter().any(|rule| {
+        let functions = grant.functions.keys().all(|key| {
+            let function = Function { code: key.code, sub: key.sub, name: "" };
+            rule.allow.iter().any(|allow| allow.holds(protocol, key.action, function))
+        });
+        let points = match (rule.points_at(old, station), &grant.points) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(allowed), Some(asked)) => asked.iter().all(|range| holds(&allowed, *range)),
+        };
+        rule.from.contains(&client)
+            && rule.to.contains(&station)
+            && functions
+            && points
+            && (rule.broadcast || !grant.broadcast)
+    })
+}
+
+fn holds(allowed: &[PointRange], range: PointRange) -> bool {
+    allowed.iter().any(|a| a.kind() == range.kind() && a.first() <= range.first() && range.last() <= a.last())
+}
+
+/// Names for what is new, and those that the old profile gives to what is not.
+fn names_in(grants: &[Grant], old: &Profile) -> (Names, BTreeSet<Host>, BTreeSet<StationKey>) {
+    let mut taken: BTreeSet<String> = old.hosts.iter().map(|host| host.name.clone()).collect();
+    taken.extend(old.stations.iter().map(|station| station.name.clone()));
+    taken.extend(old.groups.iter().map(|group| group.name.clone()));
+    let guesses = names::guesses(grants);
+    let known: BTreeMap<Host, String> = guesses
+        .keys()
+        .filter_map(|host| Some((*host, old.hosts.get(host_of(old, *host)?)?.name.clone())))
+        .collect();
+    let unknown = guesses.iter().filter(|(host, _)| !known.contains_key(host));
+    let mut hosts = names::hosts(&unknown.map(|(host, guess)| (*host, guess.clone())).collect(), &taken);
+    hosts.extend(known.clone());
+    let mut names = Names::of(grants, guesses, hosts);
+    let mut known_stations = BTreeSet::new();
+    for (key, name) in &mut names.stations {
+        if let Some(station) = station_in(old, key).and_then(|at| old.stations.get(at)) {
+            name.clone_from(&station.name);
+            known_stations.insert(*key);
+            continue;
+        }
+        let plain = name.clone();
+        for number in 2.. {
+            if taken.insert(name.clone()) {
+                break;
+            }
+            *name = format!("{plain}-{number}");
+        }
+    }
+    (names, known.into_keys().collect(), known_stations)
+}
