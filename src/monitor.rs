@@ -13,6 +13,7 @@ use crate::detect::{Detector, FindingSink, Judged};
 use crate::flow::Overlap;
 use crate::pipeline::{Consumer, FlowContext, Pipeline};
 use crate::report::catalogue::FindingKind;
+use crate::report::control::ControlEvent;
 use crate::report::finding::Finding;
 use crate::report::record::{Judgement, SensorEvent, StationEvent, StationState, Verdict};
 use crate::report::sinks::Sinks;
@@ -43,6 +44,9 @@ impl FindingSink for ToSinks<'_> {
     fn station(&mut self, state: &StationState<'_>) {
         self.0.station_state(state);
     }
+    fn control(&mut self, event: &ControlEvent<'_>) {
+        self.0.control(event);
+    }
 }
 
 impl Monitor {
@@ -57,7 +61,8 @@ impl Monitor {
     }
 
     /// The sinks, when all is done.
-    pub fn into_sinks(self) -> Sinks {
+    pub fn into_sinks(mut self) -> Sinks {
+        self.detector.finish(&mut ToSinks(&mut self.sinks));
         self.sinks
     }
 
@@ -232,6 +237,8 @@ impl Pipeline<Monitor> {
             ],
             unknown_flows: worker.unrecognised,
             tables_full: vec![
+                ("control_points_not_remembered", self.consumer_ref().detector.controls_overflowed().0),
+                ("controls_cut_short", self.consumer_ref().detector.controls_overflowed().1),
                 ("selects_not_remembered", self.consumer_ref().detector.selects_overflowed()),
                 ("stations_not_told", self.consumer_ref().untold),
                 ("associations_not_remembered", self.consumer_ref().detector.associations_overflowed()),

@@ -69,6 +69,10 @@ protocol = "dnp3"
 host = "10.0.0.2"
 link_address = 10
 
+[stations.FEEDER.points.breaker]
+point = "binary_output 5"
+max_rate = "1000 per second"
+
 [[rules]]
 name = "everything"
 from = "master"

@@ -93,6 +93,13 @@ thresholds! {
     teardown_resets: Count = 3.0, "DEN-08: RST segments that do not fit their flow.";
     teardown_window: Seconds = 60.0, "DEN-08: the time for teardown_resets.";
     unsolicited_rate: PerSecond = 10.0, "DEN-09: unsolicited reports of one station's host, over 10 s.";
+    selects_abandoned: Count = 3.0, "SEQ-02: selects without an operate, in 10 minutes between a master and a station, from which the severity is medium; below it is low.";
+    contradiction_within: Seconds = 30.0, "SEQ-13: how soon after a command the opposite one contradicts it (the time of the mechanism).";
+    command_rate: PerMinute = 3.0, "SEQ-14: switching commands to one point above which the severity is medium.";
+    command_storm: PerMinute = 6.0, "SEQ-14: switching commands to one point above which the severity is critical.";
+    time_set_tolerance: Seconds = 2.0, "SEQ-15: how far a time that is set may be from that of the packets.";
+    operate_within: Seconds = 15.0, "VAL-05: how soon a point must follow an accepted command; three readings are waited for.";
+    denial_chain: Seconds = 600.0, "DEN-13: how long after a restart, stop or silencing a control that is not allowed belongs to it.";
 }
 
 #[cfg(test)]

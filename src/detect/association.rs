@@ -74,6 +74,8 @@ pub struct Association {
     pub last_seen: Timestamp,
     /// Values of its points that the profile names.
     pub values: Values,
+    /// Its controls.
+    pub(super) control: super::control::Control,
     /// What could not be seen on the flow of the last operation.
     coverage: Coverage,
     last_gap: Option<Timestamp>,
@@ -90,6 +92,7 @@ impl Association {
             first_seen: now,
             last_seen: now,
             values: Values::default(),
+            control: super::control::Control::default(),
             coverage: Coverage::default(),
             last_gap: None,
             wake: None,
@@ -237,6 +240,11 @@ impl AssociationTable {
         None
     }
 
+    /// All that are remembered, in the order of their places.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Association> {
+        self.slots.iter_mut().filter_map(|slot| slot.association.as_deref_mut())
+    }
+
     /// Operations judged without memory, because their pair found no room.
     #[must_use]
     pub fn overflowed(&self) -> u64 {
@@ -260,6 +268,7 @@ impl AssociationTable {
         self.unprofiled = 0;
         for association in self.slots.iter_mut().filter_map(|slot| slot.association.as_deref_mut()) {
             association.pair = pair(&association.key);
+            association.control.forget_names();
             self.unprofiled += usize::from(!is_profiled(association.pair));
         }
     }

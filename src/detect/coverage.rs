@@ -67,6 +67,11 @@ pub fn rests_on_absence(kind: FindingKind) -> bool {
         FindingKind::AnswerWithoutRequest
             | FindingKind::UnansweredRequest
             | FindingKind::OperateWithoutSelect
+            | FindingKind::SelectAbandoned
+            | FindingKind::UnsolicitedBeforeEnable
+            | FindingKind::RestartSeen
+            | FindingKind::CommandWithoutEffect
+            | FindingKind::MovedWithoutCommand
             | FindingKind::SequenceAnomaly
             | FindingKind::BrokenFraming
             | FindingKind::PollPeriodChanged

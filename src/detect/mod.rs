@@ -6,6 +6,7 @@
 
 pub mod association;
 pub mod commands;
+pub mod control;
 pub mod coverage;
 pub mod defects;
 pub mod partners;
@@ -26,6 +27,7 @@ use crate::decap::Anomaly;
 use crate::flow::Overlap;
 use crate::pipeline::FlowContext;
 use crate::report::catalogue::FindingKind;
+use crate::report::control::ControlEvent;
 use crate::report::finding::Finding;
 use crate::report::record::StationState;
 use association::{Association, AssociationId, AssociationTable};
@@ -58,6 +60,8 @@ pub trait FindingSink {
     fn withheld(&mut self, _kind: FindingKind) {}
     /// A station's polling changed.
     fn station(&mut self, _state: &StationState<'_>) {}
+    /// A control has come to its end.
+    fn control(&mut self, _event: &ControlEvent<'_>) {}
 }
 
 /// What a detection is shown beside its own state of the pair.
@@ -93,6 +97,8 @@ pub struct SiteView<'a> {
     pub pulse: &'a Pulse,
     /// Changes with the profile: places in the old one mean nothing in the new one.
     pub epoch: u32,
+    /// What could not be followed of controls.
+    pub control: &'a control::Shortage,
 }
 
 /// Raises findings.
@@ -104,6 +110,7 @@ pub struct Detector {
     associations: AssociationTable,
     selects: SelectTable,
     scans: Scans,
+    control: control::Shortage,
     last_drop: Option<Timestamp>,
     pulse: Pulse,
     timing: timing::Shared,
@@ -123,6 +130,7 @@ impl Detector {
             scans: Scans::default(),
             epoch: 0,
             associations: AssociationTable::new(ASSOCIATION_LIMIT),
+            control: control::Shortage::default(),
             last_drop: None,
             pulse: Pulse::default(),
             timing: timing::Shared::default(),
@@ -142,6 +150,12 @@ impl Detector {
     /// Selects that could not be remembered because the table was full.
     pub fn selects_overflowed(&self) -> u64 {
         self.selects.overflowed
+    }
+
+    /// Commanded points that were not remembered, and controls whose end was not waited for, because
+    /// the tables of their pairs were full.
+    pub fn controls_overflowed(&self) -> (u64, u64) {
+        (self.control.points.get(), self.control.controls.get())
     }
 
     /// Pairs that could not be remembered because the table was full.
@@ -174,6 +188,7 @@ impl Detector {
             last_drop: self.last_drop,
             pulse: &self.pulse,
             epoch: self.epoch,
+            control: &self.control,
         };
         self.scans.tick(now, site, sink);
         while let Some((id, _)) = self.associations.next_due(now) {
@@ -183,12 +198,28 @@ impl Detector {
                 last_drop: self.last_drop,
                 pulse: &self.pulse,
                 epoch: self.epoch,
+                control: &self.control,
             };
             let Some(association) = self.associations.get(id) else { continue };
             if let Some(at) = due(association, now, site, &mut self.timing, sink) {
                 // Never at once again: a detection that errs must not hold up the sensor.
                 self.associations.wake(id, at.max(now.plus(1)));
             }
+        }
+    }
+
+    /// The end: tell of the controls that are still under way. No findings: what did not come may come.
+    pub fn finish(&mut self, sink: &mut dyn FindingSink) {
+        let site = SiteView {
+            profile: self.profile.as_ref(),
+            thresholds: &self.thresholds,
+            last_drop: self.last_drop,
+            pulse: &self.pulse,
+            epoch: self.epoch,
+            control: &self.control,
+        };
+        for association in self.associations.iter_mut() {
+            control::finish(association, site, sink);
         }
     }
 
@@ -218,6 +249,7 @@ impl Detector {
             last_drop: self.last_drop,
             pulse: &self.pulse,
             epoch: self.epoch,
+            control: &self.control,
         };
         let scanned = scan::Verdict { allowed, anomaly };
         let swept = self.scans.operation(context, operation, scanned, site, sink);
@@ -257,6 +289,7 @@ impl Detector {
             last_drop: self.last_drop,
             pulse: &self.pulse,
             epoch: self.epoch,
+            control: &self.control,
         };
         let seen = Seen { operation, judged, context, site };
         if let Some(at) = shown(association, &seen, &mut self.timing, sink) {
@@ -436,6 +469,7 @@ impl Detector {
             last_drop: self.last_drop,
             pulse: &self.pulse,
             epoch: self.epoch,
+            control: &self.control,
         };
         self.scans.reset(context, flow, origin, site, sink);
     }
@@ -532,7 +566,7 @@ fn shown(
     sink: &mut dyn FindingSink,
 ) -> Option<Timestamp> {
     value::operation(&mut association.values, seen, sink);
-    let calls = [timing::shown(association, seen, timing, sink)];
+    let calls = [timing::shown(association, seen, timing, sink), control::shown(association, seen, sink)];
     calls.into_iter().flatten().min()
 }
 
@@ -545,6 +579,7 @@ fn due(
     timing: &mut timing::Shared,
     sink: &mut dyn FindingSink,
 ) -> Option<Timestamp> {
-    let calls = [timing::due(association, now, site, timing, sink)];
+    let calls =
+        [timing::due(association, now, site, timing, sink), control::due(association, now, site, sink)];
     calls.into_iter().flatten().min()
 }

@@ -60,7 +60,10 @@ impl FindingKind {
             | FindingKind::StuckValue
             | FindingKind::CounterBackwards
             | FindingKind::NotANumber
-            | FindingKind::UnsolicitedStorm => Actor::Station,
+            | FindingKind::UnsolicitedStorm
+            | FindingKind::MovedWithoutCommand
+            | FindingKind::RestartSeen
+            | FindingKind::UnsolicitedBeforeEnable => Actor::Station,
             FindingKind::UnprofiledControl
             | FindingKind::UnprofiledClient
             | FindingKind::UnprofiledStation
@@ -71,6 +74,13 @@ impl FindingKind {
             | FindingKind::OutsideSchedule
             | FindingKind::MaintenanceOverrun
             | FindingKind::OperateWithoutSelect
+            | FindingKind::SelectAbandoned
+            | FindingKind::DirectOperateOfSelected
+            | FindingKind::ContradictoryCommand
+            | FindingKind::CommandStorm
+            | FindingKind::TimeSetAnomaly
+            | FindingKind::CommandWithoutEffect
+            | FindingKind::ControlAfterDenial
             | FindingKind::NoResponseControl
             | FindingKind::BroadcastControl
             | FindingKind::UnansweredRequest
@@ -127,12 +137,19 @@ findings! {
     ForeignProtocol { "CNF-09", "foreign_protocol", Medium, ["T0885", "T0869"], "Other traffic on a control protocol's port" }
     EncapsulationAnomaly { "CNF-10", "encapsulation_anomaly", Low, ["T0884"], "Encapsulation anomaly" }
     OperateWithoutSelect { "SEQ-01", "operate_without_select", Critical, ["T0855", "T0821"], "Operate without select" }
+    SelectAbandoned { "SEQ-02", "select_abandoned", Medium, ["T0855", "T0806"], "Select without operate" }
+    DirectOperateOfSelected { "SEQ-03", "direct_operate_of_selected", High, ["T0855", "T0831"], "Direct operate of a point that is selected first" }
     NoResponseControl { "SEQ-04", "no_response_control", High, ["T0855", "T0803"], "Control that forbids an answer" }
     BroadcastControl { "SEQ-05", "broadcast_control", High, ["T0855", "T0814"], "Control by broadcast" }
     AnswerWithoutRequest { "SEQ-06", "answer_without_request", High, ["T0856", "T0830"], "Answer without a request" }
     UnansweredRequest { "SEQ-07", "unanswered_request", Medium, ["T0804", "T0815"], "Request never answered" }
     ContradictingAnswer { "SEQ-08", "contradicting_answer", High, ["T0856", "T0831"], "Answer contradicts its request" }
     SequenceAnomaly { "SEQ-09", "sequence_anomaly", Medium, ["T0830", "T0856"], "Sequence number anomaly" }
+    UnsolicitedBeforeEnable { "SEQ-10", "unsolicited_before_enable", Medium, ["T0856", "T0838"], "Unsolicited report while disabled" }
+    RestartSeen { "SEQ-12", "restart_seen", Medium, ["T0816", "T0826"], "Restart without a command" }
+    ContradictoryCommand { "SEQ-13", "contradictory_command", Critical, ["T0806", "T0831", "T0879"], "Command against the one before" }
+    CommandStorm { "SEQ-14", "command_storm", Critical, ["T0806", "T0803"], "Too many commands to one point" }
+    TimeSetAnomaly { "SEQ-15", "time_set_anomaly", High, ["T0856", "T0878", "T0872"], "Clock set to another time" }
     RoleReversal { "SEQ-19", "role_reversal", High, ["T0848", "T0849"], "Roles of master and station reversed" }
     PollPeriodChanged { "TIM-01", "poll_period_changed", Medium, ["T0801", "T0802"], "Polled at another pace" }
     DoubledPoller { "TIM-01", "doubled_poller", Medium, ["T0801", "T0802"], "Polled twice by one master" }
@@ -150,6 +167,8 @@ findings! {
     RateOfChange { "VAL-02", "rate_of_change", Medium, ["T0836", "T0856"], "Value changes faster than it can" }
     SetPointJump { "VAL-03", "set_point_jump", High, ["T0836"], "Set-point jump" }
     StuckValue { "VAL-04", "stuck_value", Medium, ["T0832", "T0856", "T0804"], "Value does not change any more" }
+    CommandWithoutEffect { "VAL-05", "command_without_effect", High, ["T0803", "T0831", "T0837"], "Command without effect" }
+    MovedWithoutCommand { "VAL-06", "moved_without_command", Medium, ["T0831", "T0856"], "Point moved without a command" }
     CounterBackwards { "VAL-10", "counter_backwards", Medium, ["T0872", "T0836"], "Counter runs backwards" }
     DeadbandChange { "VAL-12", "deadband_change", High, ["T0838", "T0804"], "Analog dead-band changed" }
     NotANumber { "VAL-14", "not_a_number", Medium, ["T0856"], "Value is no number" }
@@ -167,5 +186,6 @@ findings! {
     FirmwareUpdate { "DEN-06", "firmware_update", Critical, ["T0857", "T0839", "T0800"], "Firmware update" }
     TcpTeardown { "DEN-08", "tcp_teardown", High, ["T0803", "T0804", "T0814"], "Forged ends of connections" }
     UnsolicitedStorm { "DEN-09", "unsolicited_storm", High, ["T0814", "T0804"], "Storm of unsolicited reports" }
+    ControlAfterDenial { "DEN-13", "control_after_denial", Critical, ["T0831", "T0837", "T0826"], "Control after a restart or stop" }
     LimitReached { "CAP-08", "limit_reached", Medium, [], "A limit of the sensor was reached" }
 }

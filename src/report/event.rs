@@ -300,7 +300,7 @@ fn techniques(json: &mut Json, kind: FindingKind) {
 }
 
 /// `capture` and `frames`; `frame_captures` beside them when the frames come from several captures.
-fn frames(json: &mut Json, common: &Common, frames: &[FrameRef]) {
+pub(super) fn frames(json: &mut Json, common: &Common, frames: &[FrameRef]) {
     json.key("frames");
     json.open_list();
     frames.iter().take(EVENT_FRAMES).for_each(|frame| json.unsigned(frame.number));

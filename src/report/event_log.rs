@@ -11,7 +11,9 @@ use hashbrown::HashMap;
 use parsers::{Endpoint, Host, Operation, StationAddress, Timestamp};
 use sha2::{Digest, Sha256};
 
+use super::control::ControlEvent;
 use super::event::{Common, Identity, finding_body, head, sensor_line, station_line};
+use super::event_control::control_line;
 use super::event_operation::{FlowParts, operation_line};
 use super::finding::Finding;
 use super::fold::{FOLD_WINDOW_NS, FOLD_WINDOWS, FoldTable, Window};
@@ -112,6 +114,15 @@ impl EventLog {
             return;
         }
         operation_line(&mut self.batch, &self.common, &mut self.flows, operation, judgement);
+        self.line_done();
+    }
+
+    /// Write what became of a control.
+    pub fn control(&mut self, event: &ControlEvent<'_>) {
+        if self.writer.is_none() {
+            return;
+        }
+        control_line(&mut self.batch, &self.common, event);
         self.line_done();
     }
 

@@ -9,9 +9,11 @@
 pub mod attack;
 pub mod catalogue;
 pub mod community_id;
+pub mod control;
 pub mod counters;
 pub mod detections;
 mod event;
+mod event_control;
 pub mod event_log;
 mod event_operation;
 mod explanation;

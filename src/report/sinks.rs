@@ -6,6 +6,7 @@ use std::sync::Arc;
 use parsers::{Defect, Operation, Timestamp, Unit};
 
 use super::catalogue::FindingKind;
+use super::control::ControlEvent;
 use super::counters::Counters;
 use super::event::Identity;
 use super::event_log::{EventLog, Folded};
@@ -72,6 +73,13 @@ impl Sinks {
         self.counters.operation(operation, judgement);
         if self.log.is_kept() && is_logged(self.operations, operation.action) {
             self.log.operation(operation, judgement);
+        }
+    }
+
+    /// A control has come to its end. Logged unless operations are not.
+    pub fn control(&mut self, event: &ControlEvent<'_>) {
+        if self.operations != OperationsLog::None {
+            self.log.control(event);
         }
     }
 

@@ -6,5 +6,7 @@
 mod scan;
 #[path = "../support/mod.rs"]
 mod support;
+
+mod control;
 mod timing;
 mod value;

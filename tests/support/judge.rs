@@ -54,6 +54,16 @@ pub const TESTED_AS_DETECTIONS: &[FindingKind] = &[
     FindingKind::IntegrityPoll,
     FindingKind::TcpTeardown,
     FindingKind::UnsolicitedStorm,
+    FindingKind::SelectAbandoned,
+    FindingKind::DirectOperateOfSelected,
+    FindingKind::UnsolicitedBeforeEnable,
+    FindingKind::RestartSeen,
+    FindingKind::ContradictoryCommand,
+    FindingKind::CommandStorm,
+    FindingKind::TimeSetAnomaly,
+    FindingKind::CommandWithoutEffect,
+    FindingKind::MovedWithoutCommand,
+    FindingKind::ControlAfterDenial,
 ];
 
 pub fn address(last: u8, port: u16) -> SocketAddr {

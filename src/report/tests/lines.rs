@@ -24,6 +24,7 @@ fn check(lines: &[JsonValue]) {
             "finding" => "finding",
             "station" => "station_event",
             "sensor" => "sensor_event",
+            "control" if line["what"].is_string() => "control_event",
             _ => "operation",
         };
         for key in line.as_object().unwrap().keys() {
@@ -32,7 +33,11 @@ fn check(lines: &[JsonValue]) {
             assert!(known, "the schema does not know {key} of {definition}");
         }
         for point in line["points"].as_array().into_iter().flatten() {
-            let definition = if definition == "finding" { "range" } else { "point" };
+            let definition = match definition {
+                "finding" => "range",
+                "control_event" => "control_point",
+                _ => "point",
+            };
             for key in point.as_object().unwrap().keys() {
                 assert!(schema["$defs"][definition]["properties"].get(key).is_some(), "{key}");
             }
@@ -268,4 +273,57 @@ fn the_choice_of_operations_is_kept() {
     assert_eq!(written(OperationsLog::All), "operation control operation operation");
     assert_eq!(written(OperationsLog::Control), "control operation");
     assert_eq!(written(OperationsLog::None), "");
+}
+
+#[test]
+fn a_control_is_told_in_one_line() {
+    use super::super::control::{ControlEvent, ControlOutcome, ControlPoint, Level, Method, Order};
+    let flow = flow(1);
+    let end = |host| parsers::Endpoint { host, port: 0 };
+    let point = ControlPoint {
+        kind: parsers::PointKind::BinaryOutput,
+        address: 3,
+        name: Some("breaker"),
+        order: Order::Trip,
+        status: Some(0),
+        before: Some(Level::On),
+        after: Some(Level::Off),
+        effect_ns: Some(84_000_000),
+    };
+    let set =
+        ControlPoint { order: Order::Set(12.5), after: Some(Level::Number(7.0)), effect_ns: None, ..point };
+    let event = |points, outcome| ControlEvent {
+        at: Timestamp(T0 + 84_000_000),
+        protocol: parsers::Protocol::Dnp3,
+        client: end(flow.client.host),
+        server: flow.server,
+        station: parsers::StationAddress::Link(10),
+        station_name: Some("FDR-12"),
+        client_name: None,
+        function: parsers::Function { code: 4, sub: None, name: "operate" },
+        method: Method::SelectOperate,
+        outcome,
+        refusal: None,
+        selected: Some(Timestamp(T0 - 1_000_000_000)),
+        sent: Timestamp(T0),
+        answered: Some(Timestamp(T0 + 20_500_000)),
+        broadcast: false,
+        wants_answer: true,
+        points,
+        more_points: 0,
+        frames: &[parsers::FrameRef { tap: 0, number: 7 }],
+        coverage: parsers::Coverage::default(),
+    };
+    let (one, two) = ([point], [set, point]);
+    let lines = log_of(|log| {
+        log.control(&event(&one, ControlOutcome::Done));
+        log.control(&event(&two, ControlOutcome::NotConfirmed));
+    });
+    let says = lines[0]["message"].as_str().unwrap();
+    assert!(says.starts_with("10.0.0.1 tripped FDR-12 breaker at 22:13:20.000: "), "{says}");
+    assert!(says.ends_with(": select-operate, accepted, open after 84 ms."), "{says}");
+    assert_eq!((&lines[0]["latency_ms"], &lines[0]["effect_ms"]), (&20.5.into(), &84.into()));
+    assert_eq!(lines[0]["points"][0]["before"], true);
+    assert_eq!((&lines[1]["points"][0]["value"], &lines[1]["points"][0]["after"]), (&12.5.into(), &7.into()));
+    assert_eq!(lines[1].get("effect_ms"), None);
 }

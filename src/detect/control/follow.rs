@@ -1,0 +1,625 @@
+//! How a control goes on: request, answer, reading, time-out; and how it ends.
+
+use parsers::{Operation, Outcome, PointRange, Timestamp};
+
+use super::order::{self, FOLLOWED, Orders};
+use super::pending::{PENDING, Pending, Stage, Target};
+use super::points::{self, LastOrder, POINTS, POINTS_UNPROFILED, PointTable, Row};
+use super::rhythm::{self, Storm};
+use super::{Known, PointName, Scene, Shortage, point_key};
+use crate::detect::raise::{Frames, Subject};
+use crate::detect::{FindingSink, Seen};
+use crate::report::catalogue::{FindingKind, Severity};
+use crate::report::control::{ControlEvent, ControlOutcome, ControlPoint, Lasted, Level, Method, Order};
+use crate::report::finding::Finding;
+
+/// How long an answer is waited for: as long as the parsers do.
+const ANSWER_NS: u64 = 10 * 1_000_000_000;
+/// Time over which abandoned selects are counted.
+const ABANDONED_NS: u64 = 600 * 1_000_000_000;
+/// How long a silent pair is waited for before an absence is concluded.
+const SILENCE_NS: u64 = 30 * 1_000_000_000;
+/// How often what is waited for longer is looked at.
+const LOOK_NS: u64 = 2 * 1_000_000_000;
+/// How much longer than its time a point is waited for while it is read too seldom.
+const PATIENCE: u64 = 4;
+
+/// What is followed of a pair.
+#[derive(Debug, Default)]
+pub(super) struct Follow {
+    points: PointTable,
+    pending: Vec<Pending>,
+    abandoned: (Timestamp, u32),
+}
+
+impl Follow {
+    /// What the profile says of the points: where their states are seen, and which are watched from the
+    /// beginning.
+    pub(super) fn learn_names(&mut self, scene: &Scene<'_>) {
+        let names = scene.names();
+        self.points.learn_states(|kind, address| names.of(kind, address).state);
+        for spec in names.controls() {
+            if self.points.admit((spec.kind, spec.address), spec.state, POINTS, scene.now).is_none() {
+                Shortage::add(&scene.site.control.points);
+            }
+        }
+    }
+
+    /// When something is due, if anything is.
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        self.pending.iter().map(|pending| pending.look_at).min()
+    }
+
+    /// A request that commands.
+    pub(super) fn asked(
+        &mut self,
+        scene: &Scene<'_>,
+        seen: &Seen<'_>,
+        reads: u32,
+        sink: &mut dyn FindingSink,
+    ) {
+        let operation = seen.operation;
+        let orders = Orders::of(operation);
+        if orders.as_slice().is_empty() {
+            return;
+        }
+        let (sequence, body) = (operation.sequence, order::body_key(operation));
+        let method = order::method(operation);
+        if let Some(retried) = self.retried(operation, body) {
+            // The answer will be that of the request sent last.
+            retried.frame = operation.origin.frame;
+            retried.add_frame(operation.origin.frame);
+            return;
+        }
+        if method == Method::Operate
+            && let Some(place) = self.selected(body)
+        {
+            let mut pending = self.pending.remove(place);
+            pending.selected = Some(pending.sent);
+            pending.method = Method::SelectOperate;
+            pending.function = operation.function;
+            pending.sequence = sequence;
+            pending.answered = None;
+            self.send(scene, seen, pending, reads, sink);
+            return;
+        }
+        self.displace(scene, &orders, sink);
+        let stage = if method == Method::Select { Stage::Selecting } else { Stage::Sent };
+        let pending = Pending::new((stage, method, operation.function), (sequence, body), scene.now, &orders);
+        if method == Method::Select {
+            return self.push(scene, operation, pending, ANSWER_NS, sink);
+        }
+        self.send(scene, seen, pending, reads, sink);
+    }
+
+    fn retried(&mut self, operation: &Operation<'_>, body: u64) -> Option<&mut Pending> {
+        self.pending.iter_mut().find(|p| {
+            let waits = matches!(p.stage, Stage::Selecting | Stage::Sent);
+            waits && (p.sequence, p.body, p.function) == (operation.sequence, body, operation.function)
+        })
+    }
+
+    fn selected(&self, body: u64) -> Option<usize> {
+        let waits = |p: &Pending| matches!(p.stage, Stage::Selecting | Stage::Selected);
+        self.pending.iter().rposition(|p| waits(p) && p.body == body)
+    }
+
+    /// A newer command to the same points ends what was under way for them.
+    fn displace(&mut self, scene: &Scene<'_>, orders: &Orders, sink: &mut dyn FindingSink) {
+        while let Some(place) = self.pending.iter().position(|p| p.shares(orders.as_slice())) {
+            let pending = self.pending.remove(place);
+            if pending.stage == Stage::Selected {
+                self.abandon(scene, &pending, sink);
+            }
+            let outcome = match pending.stage {
+                Stage::Sent | Stage::Accepted if !pending.is_done() => ControlOutcome::NotConfirmed,
+                _ => pending.fate(),
+            };
+            finish(scene, &pending, outcome, sink);
+        }
+    }
+
+    /// The moment at which a control is to take effect.
+    fn send(
+        &mut self,
+        scene: &Scene<'_>,
+        seen: &Seen<'_>,
+        mut pending: Pending,
+        reads: u32,
+        sink: &mut dyn FindingSink,
+    ) {
+        let operation = seen.operation;
+        let names = scene.names();
+        let limit =
+            if seen.judged.pair.is_some_and(|p| p.knows_station()) { POINTS } else { POINTS_UNPROFILED };
+        let ruled = rule_rate(seen);
+        let mut within = 0;
+        let direct = matches!(pending.method, Method::DirectOperate | Method::DirectOperateNoAck);
+        let mut worst: Option<(Storm, Known<'_>, usize)> = None;
+        for (n, target) in pending.targets_mut().iter_mut().enumerate() {
+            let known = names.of(target.kind, target.address);
+            within = within.max(known.operate_within.unwrap_or(0));
+            target.row = self.points.admit((target.kind, target.address), known.state, limit, scene.now);
+            let Some(point) = target.row.and_then(|row| self.points.get(row)) else {
+                Shortage::add(&scene.site.control.points);
+                continue;
+            };
+            target.before = point.seen.map(|(level, _)| level);
+            target.trusted = known.state.is_some() || point.follows >= TRUSTED;
+            let said = Said { scene, operation, known: &known, target };
+            if direct {
+                said.unselected(point.selected, sink);
+            }
+            if let Some(last) = rhythm::contradicted(scene, point, &known, target.order) {
+                said.contradiction(&last, sink);
+            }
+            if let Some(storm) = rhythm::storm(scene, point, &known, target.order, (reads, ruled))
+                && worst.as_ref().is_none_or(|(w, ..)| w.severity < storm.severity)
+            {
+                worst = Some((storm, known, n));
+            }
+            point.last = Some(LastOrder { order: target.order, at: scene.now, refused: false });
+        }
+        if let Some((storm, known, n)) = worst
+            && let Some(target) = pending.targets().get(n)
+        {
+            Said { scene, operation, known: &known, target }.storm(storm, sink);
+        }
+        pending.stage = Stage::Sent;
+        pending.sent = scene.now;
+        pending.wants_answer = operation.wants_answer;
+        pending.broadcast = operation.broadcast;
+        if within == 0 {
+            within = (scene.site.thresholds.operate_within * 1e9) as u64;
+        }
+        pending.follow_by = scene.now.plus(within);
+        let wait = if pending.wants_answer { ANSWER_NS } else { within };
+        if pending.broadcast || (!pending.wants_answer && !pending.is_watched()) {
+            pending.add_frame(operation.origin.frame);
+            return finish(scene, &pending, pending.fate(), sink);
+        }
+        self.push(scene, operation, pending, wait, sink);
+    }
+
+    fn push(
+        &mut self,
+        scene: &Scene<'_>,
+        operation: &Operation<'_>,
+        mut pending: Pending,
+        wait: u64,
+        sink: &mut dyn FindingSink,
+    ) {
+        if self.pending.len() >= PENDING {
+            let oldest = self.pending.remove(0);
+            Shortage::add(&scene.site.control.controls);
+            finish(scene, &oldest, oldest.fate(), sink);
+        }
+        pending.frame = operation.origin.frame;
+        pending.add_frame(operation.origin.frame);
+        pending.wait_until(scene.now.plus(wait));
+        self.pending.push(pending);
+    }
+
+    /// An answer or a report.
+    pub(super) fn told(
+        &mut self,
+        scene: &Scene<'_>,
+        seen: &Seen<'_>,
+        outputs: bool,
+        sink: &mut dyn FindingSink,
+    ) {
+        let operation = seen.operation;
+        if operation.action.is_control() {
+            self.answered(scene, operation, sink);
+            /// Modbus read/write multiple registers: the answer brings what was read.
+            const READ_WRITE: u8 = 23;
+            if operation.function.code != READ_WRITE {
+                return;
+            }
+        }
+        if outputs || self.points.concerns(operation) {
+            self.read(scene, operation, sink);
+        }
+    }
+
+    fn answered(&mut self, scene: &Scene<'_>, operation: &Operation<'_>, sink: &mut dyn FindingSink) {
+        /// DNP3 AUTHENTICATE_RESP: a challenge, not yet an answer.
+        const CHALLENGE: u8 = 131;
+        let Some(request) = operation.answers else { return };
+        if operation.function.code == CHALLENGE {
+            return;
+        }
+        let Some(place) = self.pending.iter().rposition(|p| {
+            p.frame == request.frame
+                && p.sequence == operation.sequence
+                && matches!(p.stage, Stage::Selecting | Stage::Sent)
+        }) else {
+            return;
+        };
+        let Some(pending) = self.pending.get_mut(place) else { return };
+        pending.answered = Some(scene.now);
+        pending.add_frame(operation.origin.frame);
+        operation.detail.points(&mut |point| {
+            let target = pending
+                .targets_mut()
+                .iter_mut()
+                .find(|t| Some(t.address) == point.address && t.kind == point.kind);
+            if let (Some(target), Some(status)) = (target, point.status) {
+                target.status = Some(status);
+            }
+        });
+        if let Outcome::Refused { code, name } = operation.outcome {
+            pending.refusal = Some((code, name));
+            let pending = self.pending.remove(place);
+            for target in pending.targets() {
+                if let Some(last) = self.tracked(target.row).and_then(|point| point.last.as_mut()) {
+                    last.refused = true;
+                }
+            }
+            return finish(scene, &pending, ControlOutcome::Refused, sink);
+        }
+        if pending.stage == Stage::Selecting {
+            pending.stage = Stage::Selected;
+            pending.wait_until(pending.sent.plus((scene.site.thresholds.select_timeout * 1e9) as u64));
+            return;
+        }
+        pending.stage = Stage::Accepted;
+        pending.wait_until(pending.follow_by);
+        let selected = pending.method == Method::SelectOperate;
+        let pending = *pending;
+        if selected {
+            for target in pending.targets() {
+                if let Some(point) = self.tracked(target.row) {
+                    point.selected = true;
+                }
+            }
+        }
+        let watched = pending.is_watched() && self.is_read(&pending);
+        if pending.is_done() || !watched {
+            self.pending.remove(place);
+            finish(scene, &pending, pending.fate(), sink);
+        }
+    }
+
+    fn tracked(&mut self, row: Option<Row>) -> Option<&mut points::Tracked> {
+        self.points.get(row?)
+    }
+
+    /// Whether what becomes of a control may still be seen. A set-point that was written before and never
+    /// read back is not waited for.
+    fn is_read(&mut self, pending: &Pending) -> bool {
+        pending.targets().iter().any(|target| {
+            let switches = target.order.switches();
+            self.tracked(target.row).is_some_and(|p| switches || p.readings > 0 || p.first == pending.sent)
+        })
+    }
+
+    /// A report: what the commanded points did.
+    fn read(&mut self, scene: &Scene<'_>, operation: &Operation<'_>, sink: &mut dyn FindingSink) {
+        let Follow { points, pending, .. } = self;
+        let mut done = false;
+        operation.detail.points(&mut |point| {
+            let Some((kind, address, level)) = points::reading(point) else { return };
+            points.note_output(kind, address, level);
+            // At most a few controls share the point that shows their state.
+            let mut rows = [None; 4];
+            for (slot, row) in rows.iter_mut().zip(points.shown_by(kind, address)) {
+                *slot = Some(row);
+            }
+            for row in rows.into_iter().flatten() {
+                done |= note(scene, (points, pending), operation, row, level, sink);
+            }
+        });
+        if !done {
+            return;
+        }
+        let mut place = 0;
+        while let Some(pending) = self.pending.get(place) {
+            if pending.stage == Stage::Accepted && pending.is_done() {
+                let mut pending = self.pending.remove(place);
+                pending.add_frame(operation.origin.frame);
+                finish(scene, &pending, ControlOutcome::Done, sink);
+            } else {
+                place += 1;
+            }
+        }
+    }
+
+    /// What is due.
+    pub(super) fn due(&mut self, scene: &Scene<'_>, sink: &mut dyn FindingSink) {
+        let mut place = 0;
+        while let Some(pending) = self.pending.get_mut(place) {
+            if pending.look_at > scene.now {
+                place += 1;
+                continue;
+            }
+            // A hole is known only when something comes behind it.
+            if scene.last_seen < pending.deadline && scene.now < pending.deadline.plus(SILENCE_NS) {
+                pending.look_at = scene.now.plus(LOOK_NS);
+                place += 1;
+                continue;
+            }
+            let waits = matches!(pending.stage, Stage::Accepted) || !pending.wants_answer;
+            let within = pending.follow_by.since(pending.sent);
+            let patience = pending.sent.plus(within.saturating_mul(PATIENCE));
+            let too_seldom = pending.targets().iter().any(|t| t.trusted && !t.is_done() && t.readings > 0);
+            if waits && too_seldom && pending.disobeyed().is_none() && scene.now < patience {
+                pending.look_at = scene.now.plus(LOOK_NS).min(patience);
+                place += 1;
+                continue;
+            }
+            let pending = self.pending.remove(place);
+            let mut outcome = pending.fate();
+            if pending.stage == Stage::Selected {
+                self.abandon(scene, &pending, sink);
+            }
+            if outcome == ControlOutcome::NoEffect && !Follow::without_effect(scene, &pending, sink) {
+                outcome = ControlOutcome::NotConfirmed;
+            }
+            finish(scene, &pending, outcome, sink);
+        }
+    }
+
+    /// The end: tell what is under way.
+    pub(super) fn end(&mut self, scene: &Scene<'_>, sink: &mut dyn FindingSink) {
+        for pending in core::mem::take(&mut self.pending) {
+            let outcome = match pending.fate() {
+                ControlOutcome::NoEffect => ControlOutcome::NotConfirmed,
+                fate => fate,
+            };
+            finish(scene, &pending, outcome, sink);
+        }
+    }
+
+    /// SEQ-02: selected, accepted, and no operate came.
+    fn abandon(&mut self, scene: &Scene<'_>, pending: &Pending, sink: &mut dyn FindingSink) {
+        if scene.now.since(self.abandoned.0) > ABANDONED_NS {
+            self.abandoned = (scene.now, 0);
+        }
+        self.abandoned.1 = self.abandoned.1.saturating_add(1);
+        let often = f64::from(self.abandoned.1) >= scene.site.thresholds.selects_abandoned;
+        let (ranges, len) = pending.ranges();
+        let timeout = (scene.site.thresholds.select_timeout * 1e9) as u64;
+        let count = self.abandoned.1;
+        super::raise(
+            &Finding {
+                kind: FindingKind::SelectAbandoned,
+                severity: (!often).then_some(Severity::Low),
+                function: Some(pending.function),
+                expected: format_args!("an operate of the same objects within {}", Lasted(timeout)),
+                observed: format_args!("none; {count} in the last 10 min"),
+                fold_key: u64::from(often),
+                ..scene.finding(pending.frames(), ranges.get(..len).unwrap_or_default())
+            },
+            sink,
+        );
+    }
+
+    /// VAL-05: accepted, and a point that is read and follows its commands stayed. False if withheld.
+    fn without_effect(scene: &Scene<'_>, pending: &Pending, sink: &mut dyn FindingSink) -> bool {
+        let Some(target) = pending.disobeyed() else { return false };
+        let known = scene.names().of(target.kind, target.address);
+        let ranges = [PointRange::one(target.kind, target.address)];
+        let within = Lasted(pending.follow_by.since(pending.sent));
+        let name = PointName(known, target.kind, target.address);
+        let wanted = target.order.wanted().map(|level| target.order.state(level));
+        let after = target.after.map(|level| target.order.state(level));
+        let (Some(wanted), Some(after)) = (wanted, after) else { return false };
+        let finding = Finding {
+            kind: FindingKind::CommandWithoutEffect,
+            severity: known.tagged.then(|| super::raised(FindingKind::CommandWithoutEffect.severity())),
+            function: Some(pending.function),
+            expected: format_args!("{name} {wanted} within {within} of the command"),
+            observed: format_args!(
+                "{after} after {}, read {} times since",
+                Lasted(scene.now.since(pending.sent)),
+                target.readings
+            ),
+            fold_key: point_key(target.kind, target.address),
+            ..scene.finding(pending.frames(), &ranges)
+        };
+        super::raise(&finding, sink);
+        scene.coverage.is_complete()
+    }
+}
+
+/// The rate that the rule in force gives the master, in commands a minute.
+fn rule_rate(seen: &Seen<'_>) -> Option<f64> {
+    let rule = seen.site.profile?.rule(seen.judged.rule?)?;
+    rule.rate.filter(|_| seen.judged.allowed == Some(true)).map(super::per_minute)
+}
+
+/// How often a point must have followed its commands to be trusted to.
+const TRUSTED: u8 = 2;
+
+/// A reading of a commanded point. True if a control may have come to its end.
+fn note(
+    scene: &Scene<'_>,
+    (points, pending): (&mut PointTable, &mut [Pending]),
+    operation: &Operation<'_>,
+    row: Row,
+    level: Level,
+    sink: &mut dyn FindingSink,
+) -> bool {
+    let Some(point) = points.get(row) else { return false };
+    let before = point.seen.replace((level, scene.now));
+    point.readings = point.readings.saturating_add(1);
+    let (kind, address) = (point.kind, point.address);
+    let mine = |t: &&mut Target| t.row == Some(row);
+    let under_way = pending.iter_mut().filter(|p| matches!(p.stage, Stage::Sent | Stage::Accepted));
+    let mut done = false;
+    let mut commanded = false;
+    for target in under_way.filter_map(|p| p.targets_mut().iter_mut().find(mine)) {
+        commanded = true;
+        target.readings = target.readings.saturating_add(1);
+        target.after = Some(level);
+        if target.effect.is_none() && target.order.wanted() == Some(level) && !target.is_already() {
+            target.effect = Some(scene.now);
+            point.follows = point.follows.saturating_add(u8::from(target.before.is_some()));
+            done = true;
+        }
+    }
+    if commanded {
+        return done;
+    }
+    let Some((before, _)) = before.filter(|(before, _)| before.is_opposite(level)) else { return false };
+    let known = scene.names().of(kind, address);
+    let within = known.operate_within.unwrap_or((scene.site.thresholds.operate_within * 1e9) as u64);
+    let last = point.last;
+    let recent = last.is_some_and(|last| scene.now.since(last.at) <= within);
+    let late =
+        last.is_some_and(|last| !last.refused && last.order.wanted() == Some(level) && point.follows == 0);
+    let latched = kind == parsers::PointKind::BinaryOutput && point.follows > 0;
+    if recent || late || !(latched || known.state.is_some() || known.breaker) || point.readings < 3 {
+        return false;
+    }
+    moved_alone(scene, operation, (kind, address), &known, (before, level, last), sink);
+    false
+}
+
+/// VAL-06: a point moved, and nobody was seen to command it.
+fn moved_alone(
+    scene: &Scene<'_>,
+    operation: &Operation<'_>,
+    (kind, address): (parsers::PointKind, u32),
+    known: &Known<'_>,
+    (before, after, last): (Level, Level, Option<LastOrder>),
+    sink: &mut dyn FindingSink,
+) {
+    let order = last.map_or(if known.breaker { Order::Close } else { Order::On }, |last| last.order);
+    let ranges = [PointRange::one(kind, address)];
+    let frames = Frames::of_operation(operation);
+    let name = PointName(*known, kind, address);
+    let (was, is) = (order.state(before), order.state(after));
+    let finding = Finding {
+        kind: FindingKind::MovedWithoutCommand,
+        severity: known.tagged.then(|| super::raised(FindingKind::MovedWithoutCommand.severity())),
+        by_station: true,
+        function: Some(super::requested(operation)),
+        expected: format_args!("{name} {was}, as it was seen before, until it is commanded"),
+        observed: format_args!("{is}; {}", LastCommand(last.map(|last| scene.now.since(last.at)))),
+        fold_key: point_key(kind, address),
+        ..scene.finding(frames.as_slice(), &ranges)
+    };
+    if super::others_may_command(scene) {
+        return sink.withheld(FindingKind::MovedWithoutCommand);
+    }
+    super::raise(&finding, sink);
+}
+
+/// When a point was commanded last.
+struct LastCommand(Option<u64>);
+
+impl core::fmt::Display for LastCommand {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self.0 {
+            Some(ago) => write!(f, "the last command was {} ago", Lasted(ago)),
+            None => f.write_str("no command to it was seen"),
+        }
+    }
+}
+
+/// What is said of one point of a request.
+struct Said<'s, 'a> {
+    scene: &'s Scene<'a>,
+    operation: &'s Operation<'s>,
+    known: &'s Known<'a>,
+    target: &'s Target,
+}
+
+impl Said<'_, '_> {
+    fn raise(
+        &self,
+        kind: FindingKind,
+        severity: Option<Severity>,
+        (expected, observed): (core::fmt::Arguments<'_>, core::fmt::Arguments<'_>),
+        fold_key: u64,
+        sink: &mut dyn FindingSink,
+    ) {
+        let subject = Subject::of_operation(self.operation, self.scene.site.profile);
+        let frames = Frames::of_operation(self.operation);
+        let finding = Finding {
+            kind,
+            severity,
+            expected,
+            observed,
+            fold_key,
+            ..subject.finding(self.scene.coverage, &frames)
+        };
+        super::raise(&finding, sink);
+    }
+
+    fn name(&self) -> PointName<'_> {
+        PointName(*self.known, self.target.kind, self.target.address)
+    }
+
+    fn key(&self) -> u64 {
+        point_key(self.target.kind, self.target.address)
+    }
+
+    /// SEQ-03.
+    fn unselected(&self, selected_before: bool, sink: &mut dyn FindingSink) {
+        let name = self.name();
+        let says = match (self.known.direct_operate, selected_before) {
+            (Some(false), _) => "as the profile says",
+            (None, true) => "as before",
+            _ => return,
+        };
+        let expected = format_args!("{name} selected before it is operated, {says}");
+        let observed =
+            format_args!("{} to {}", super::super::raise::Asked(self.operation), self.target.order.name());
+        self.raise(FindingKind::DirectOperateOfSelected, None, (expected, observed), self.key(), sink);
+    }
+
+    /// SEQ-13.
+    fn contradiction(&self, last: &LastOrder, sink: &mut dyn FindingSink) {
+        let name = self.name();
+        let within = Lasted((self.scene.site.thresholds.contradiction_within * 1e9) as u64);
+        let expected = format_args!("{name} left to rest for {within} after a command");
+        let ago = Lasted(self.scene.now.since(last.at));
+        let observed = format_args!("{} {ago} after {}", self.target.order.name(), last.order.name());
+        self.raise(FindingKind::ContradictoryCommand, None, (expected, observed), self.key(), sink);
+    }
+
+    /// SEQ-14. One story for a master and a station, however many points it is about.
+    fn storm(&self, storm: Storm, sink: &mut dyn FindingSink) {
+        let name = self.name();
+        let expected = format_args!("at most {} commands a minute to {name}", storm.limit);
+        let observed = format_args!("{} in {}", storm.count, Lasted(storm.within_ns));
+        let kind = FindingKind::CommandStorm;
+        self.raise(kind, Some(storm.severity), (expected, observed), storm.severity as u64, sink);
+    }
+}
+
+/// Tell of a control that has come to its end.
+fn finish(scene: &Scene<'_>, pending: &Pending, outcome: ControlOutcome, sink: &mut dyn FindingSink) {
+    let names = scene.names();
+    let Some(first) = pending.targets().first() else { return };
+    let name = |target: &Target| names.of(target.kind, target.address).name;
+    let mut points: [ControlPoint<'_>; FOLLOWED] = [pending.told(first, name(first)); FOLLOWED];
+    for (slot, target) in points.iter_mut().zip(pending.targets()) {
+        *slot = pending.told(target, name(target));
+    }
+    sink.control(&ControlEvent {
+        at: scene.now,
+        protocol: scene.key.protocol,
+        client: scene.client(),
+        server: scene.server(),
+        station: scene.key.station,
+        station_name: scene.station_name(),
+        client_name: scene.client_name(),
+        function: pending.function,
+        method: pending.method,
+        outcome,
+        refusal: pending.refusal,
+        selected: pending.selected,
+        sent: pending.sent,
+        answered: pending.answered,
+        broadcast: pending.broadcast,
+        wants_answer: pending.wants_answer,
+        points: points.get(..pending.targets().len()).unwrap_or_default(),
+        more_points: pending.more,
+        frames: pending.frames(),
+        coverage: scene.coverage,
+    });
+}

@@ -1,0 +1,240 @@
+//! What a station and its master do beside controls: restarts, the clock, unsolicited reports; and controls
+//! that come after a station was restarted or silenced.
+
+use parsers::{Action, Exchange, Operation, PointKind, Protocol, Timestamp, Value};
+
+use super::{Scene, point_key};
+use crate::detect::association::Association;
+use crate::detect::raise::{Asked, Frames, Subject};
+use crate::detect::{FindingSink, Seen, commands};
+use crate::report::catalogue::{FindingKind, Severity};
+use crate::report::control::Lasted;
+use crate::report::finding::Finding;
+
+const SECOND_NS: u64 = 1_000_000_000;
+/// How long a restart command explains a restart.
+const RESTART_NS: u64 = 600 * SECOND_NS;
+/// A report may have been on its way when it was forbidden.
+const ON_ITS_WAY_NS: u64 = 2 * SECOND_NS;
+/// Classes 1 to 3.
+const ALL_CLASSES: u8 = 0b111;
+/// DNP3 functions.
+const ENABLE_UNSOLICITED: u8 = 20;
+const DISABLE_UNSOLICITED: u8 = 21;
+const RECORD_CURRENT_TIME: u8 = 24;
+
+/// What is remembered of a station.
+#[derive(Debug, Default)]
+pub(super) struct Station {
+    /// Whether its last answer had IIN1.7 (device restart) set.
+    restarted: Option<bool>,
+    restart_commanded: Option<Timestamp>,
+    /// Classes of which unsolicited reports are off, and since when.
+    silenced: u8,
+    silenced_at: Timestamp,
+    /// When the master had the current time recorded.
+    recorded: Option<Timestamp>,
+    /// Difference of the time it set last to the packet time, in milliseconds.
+    offset_ms: Option<i64>,
+    /// A command that restarts, stops or silences.
+    denied: Option<(Timestamp, FindingKind)>,
+}
+
+impl Station {
+    /// A request that is no read.
+    pub(super) fn asked(&mut self, scene: &Scene<'_>, seen: &Seen<'_>, sink: &mut dyn FindingSink) {
+        let operation = seen.operation;
+        let now = operation.origin.at;
+        let allowed = seen.judged.allowed;
+        if operation.action.is_control() && allowed == Some(false) {
+            self.after_denial(scene, operation, sink);
+        }
+        if let Some(kind) = commands::dangerous(operation, None).filter(|kind| denies(*kind)) {
+            self.denied = Some((now, kind));
+            if kind == FindingKind::RestartCommand {
+                self.restart_commanded = Some(now);
+            }
+        }
+        if operation.protocol != Protocol::Dnp3 {
+            return;
+        }
+        match operation.function.code {
+            ENABLE_UNSOLICITED => self.silenced &= !classes(operation),
+            DISABLE_UNSOLICITED => {
+                self.silenced |= classes(operation);
+                self.silenced_at = now;
+            }
+            RECORD_CURRENT_TIME => self.recorded = Some(now),
+            _ if operation.action == Action::Time => self.time(scene, operation, sink),
+            _ => {}
+        }
+    }
+
+    /// SEQ-15: a clock is set to another time than that of the packets.
+    fn time(&mut self, scene: &Scene<'_>, operation: &Operation<'_>, sink: &mut dyn FindingSink) {
+        let mut set = None;
+        operation.detail.points(&mut |point| {
+            if let (Value::TimeMs(ms), Some((50, variation))) = (&point.value, point.object) {
+                set = Some((*ms, variation));
+            }
+        });
+        let Some((set_ms, variation)) = set else { return };
+        // Variation 3 is the time at which the station was told to record.
+        let recorded = self.recorded.take().filter(|_| variation == 3);
+        let at = recorded.unwrap_or(operation.origin.at);
+        let offset = i64::try_from(set_ms).unwrap_or(i64::MAX).saturating_sub((at.0 / 1_000_000) as i64);
+        let tolerance = (scene.site.thresholds.time_set_tolerance * 1e3) as i64;
+        let before = self.offset_ms.replace(offset);
+        let moved = before.map_or(offset, |before| offset.saturating_sub(before));
+        if moved.abs() <= tolerance {
+            return;
+        }
+        // Clocks of installations are often set to local time: whole quarters of an hour are no attack.
+        const QUARTER_MS: i64 = 900_000;
+        const A_DAY_MS: i64 = 86_400_000;
+        let from_quarter = (offset + QUARTER_MS / 2).rem_euclid(QUARTER_MS) - QUARTER_MS / 2;
+        let zone = before.is_none() && offset.abs() <= A_DAY_MS && from_quarter.abs() <= tolerance;
+        let (ahead, by) = (offset > 0, Lasted(offset.unsigned_abs().saturating_mul(1_000_000)));
+        let tolerance = Lasted(tolerance.unsigned_abs().saturating_mul(1_000_000));
+        let word = if ahead { "ahead of" } else { "behind" };
+        let known = match before {
+            Some(_) => "as before",
+            None => "that of the packets",
+        };
+        let subject = Subject::of_operation(operation, scene.site.profile);
+        let frames = Frames::of_operation(operation);
+        super::raise(
+            &Finding {
+                kind: FindingKind::TimeSetAnomaly,
+                severity: zone.then_some(Severity::Low),
+                expected: format_args!("the time set to be {known} within {tolerance}"),
+                observed: format_args!("a time {by} {word} that of the packets"),
+                ranges: &[],
+                fold_key: u64::from(zone),
+                ..subject.finding(scene.coverage, &frames)
+            },
+            sink,
+        );
+    }
+
+    /// DEN-13: a control that is not allowed follows a command that restarts, stops or silences.
+    fn after_denial(&self, scene: &Scene<'_>, operation: &Operation<'_>, sink: &mut dyn FindingSink) {
+        let Some((at, kind)) = self.denied else { return };
+        let ago = operation.origin.at.since(at);
+        if ago as f64 > scene.site.thresholds.denial_chain * 1e9 {
+            return;
+        }
+        let subject = Subject::of_operation(operation, scene.site.profile);
+        let frames = Frames::of_operation(operation);
+        let range = operation.ranges.first();
+        super::raise(
+            &Finding {
+                kind: FindingKind::ControlAfterDenial,
+                expected: format_args!("no control that the profile does not allow"),
+                observed: format_args!(
+                    "{}, {} after a {}",
+                    Asked(operation),
+                    Lasted(ago),
+                    Lower(kind.title())
+                ),
+                fold_key: range.map_or(0, |range| point_key(range.kind(), range.first())),
+                ..subject.finding(scene.coverage, &frames)
+            },
+            sink,
+        );
+    }
+}
+
+/// An answer or a report: what its internal indications say. IEEE 1815, 4.2.3: IIN1.7 is set from a restart
+/// until the master clears it.
+#[inline]
+pub(super) fn told(association: &mut Association, seen: &Seen<'_>, sink: &mut dyn FindingSink) {
+    const RESTART: u8 = 0x80;
+    let operation = seen.operation;
+    if operation.protocol != Protocol::Dnp3 {
+        return;
+    }
+    let Some(iin) = operation.detail.octets().get(2) else { return };
+    let restarted = iin & RESTART != 0;
+    let before = association.control.station.restarted.replace(restarted);
+    if restarted && before == Some(false) {
+        restart_seen(association, seen, sink);
+    }
+    let silenced = association.control.station.silenced == ALL_CLASSES;
+    if silenced && operation.exchange == Exchange::Unsolicited {
+        unsolicited(association, seen, sink);
+    }
+}
+
+/// SEQ-12.
+#[cold]
+fn restart_seen(association: &mut Association, seen: &Seen<'_>, sink: &mut dyn FindingSink) {
+    let operation = seen.operation;
+    let scene = super::scene(association, seen);
+    let station = &association.control.station;
+    if station.restart_commanded.is_some_and(|at| scene.now.since(at) <= RESTART_NS) {
+        return;
+    }
+    let subject = Subject::of_operation(operation, scene.site.profile);
+    let frames = Frames::of_operation(operation);
+    super::raise(
+        &Finding {
+            kind: FindingKind::RestartSeen,
+            expected: format_args!("a restart only after a command to restart"),
+            observed: format_args!(
+                "the indication of a restart (IIN1.7), and no such command in the last 10 min"
+            ),
+            ..subject.finding(scene.coverage, &frames)
+        },
+        sink,
+    );
+}
+
+/// SEQ-10.
+#[cold]
+fn unsolicited(association: &mut Association, seen: &Seen<'_>, sink: &mut dyn FindingSink) {
+    let operation = seen.operation;
+    let scene = super::scene(association, seen);
+    let station = &association.control.station;
+    let since = scene.now.since(station.silenced_at);
+    // A report without objects is how a station says that it has restarted.
+    if operation.body.is_empty() || since <= ON_ITS_WAY_NS {
+        return;
+    }
+    let subject = Subject::of_operation(operation, scene.site.profile);
+    let frames = Frames::of_operation(operation);
+    super::raise(
+        &Finding {
+            kind: FindingKind::UnsolicitedBeforeEnable,
+            expected: format_args!("no unsolicited reports of events until the master enables them"),
+            observed: format_args!("one {} after they were disabled", Lasted(since)),
+            ..subject.finding(scene.coverage, &frames)
+        },
+        sink,
+    );
+}
+
+fn denies(kind: FindingKind) -> bool {
+    matches!(kind, FindingKind::RestartCommand | FindingKind::StopCommand | FindingKind::SilenceCommand)
+    // Disabling unsolicited reports belongs to every start of a DNP3 master.
+}
+
+/// The classes that a request to enable or disable names.
+fn classes(operation: &Operation<'_>) -> u8 {
+    let class = |n: u32| if (1..=3).contains(&n) { 1_u8 << (n - 1) } else { 0 };
+    let named = operation.ranges.iter().filter(|range| range.kind() == PointKind::ClassData);
+    named.fold(0, |mask, range| (range.first()..=range.last().min(3)).fold(mask, |mask, n| mask | class(n)))
+}
+
+/// A title within a sentence.
+struct Lower(&'static str);
+
+impl core::fmt::Display for Lower {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let mut letters = self.0.chars();
+        if let Some(first) = letters.next() {
+            write!(f, "{}", first.to_lowercase())?;
+        }
+        f.write_str(letters.as_str())
+    }
+}
