@@ -115,6 +115,12 @@ impl Association {
         self.last_gap = Some(now);
     }
 
+    /// Whether one of its streams had a hole in the last `ns` nanoseconds before `now`.
+    #[must_use]
+    pub fn has_gap_within(&self, now: Timestamp, ns: u64) -> bool {
+        self.last_gap.is_some_and(|gap| now.since(gap) <= ns)
+    }
+
     /// What bears on the time `now`, for findings without a flow (something did not come).
     #[must_use]
     pub fn coverage(&self, now: Timestamp, last_drop: Option<Timestamp>) -> Coverage {

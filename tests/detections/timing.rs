@@ -166,6 +166,18 @@ fn silence_is_withheld_when_the_tap_no_longer_sees_that_side() {
 }
 
 #[test]
+fn a_lost_fibre_is_no_silence_of_stations_that_are_polled_rarely_either() {
+    let frames = Script::default().polls(0..s(7200), 60 * SECOND, 0).frames();
+    let start = frames[0].at_ns;
+    let lost = start + s(3600)..start + s(5400);
+    let seen = |f: &TimedFrame| !lost.contains(&f.at_ns) || !is_from(f, 20);
+    let frames = frames.into_iter().filter(seen).collect();
+    let outcome = outcome(&together([frames, alive(0..s(7200))]));
+    assert_eq!(told(&outcome), [""; 0]);
+    assert_eq!(outcome.withheld(K::StationSilent), 1);
+}
+
+#[test]
 fn nobody_is_to_blame_when_the_whole_tap_pauses_or_the_capture_ends() {
     let paused = || {
         let script = Script::default().polls(0..s(60), SECOND, 0).polls(s(600)..s(660), SECOND, 0);

@@ -12,6 +12,8 @@ const KEPT: usize = 64;
 const LEAST: u32 = 20;
 const WINDOW_NS: u64 = 60_000_000_000;
 const WINDOWS_LEARNED: u8 = 5;
+/// Windows in a row that must be slow, however long they are.
+const SLOW_WINDOWS: u8 = 3;
 
 /// Answers of the present window.
 #[derive(Debug)]
@@ -24,6 +26,7 @@ pub(super) struct Latency {
     usual: u32,
     /// Since when every window was slow.
     slow_since: Option<Timestamp>,
+    slow_windows: u8,
     told: bool,
 }
 
@@ -44,6 +47,7 @@ impl Default for Latency {
             windows: 0,
             usual: 0,
             slow_since: None,
+            slow_windows: 0,
             told: false,
         }
     }
@@ -70,7 +74,8 @@ impl Latency {
         let mut sorted = self.kept;
         let sorted = &mut sorted[..count];
         sorted.sort_unstable();
-        let p95 = sorted[(count * 95 / 100).min(count - 1)];
+        // Never a single answer's word.
+        let p95 = sorted[(count - 1) * 95 / 100];
         if self.windows < WINDOWS_LEARNED {
             self.windows += 1;
             self.usual = self.usual.max(p95);
@@ -81,11 +86,16 @@ impl Latency {
             && ns(p95) as f64 > thresholds.latency_floor * 1e9;
         if !slow {
             self.slow_since = None;
+            self.slow_windows = 0;
             self.told = false;
             return None;
         }
         let since = *self.slow_since.get_or_insert(self.began);
-        if self.told || at.since(since) < (thresholds.latency_time * 1e9) as u64 {
+        self.slow_windows = self.slow_windows.saturating_add(1);
+        if self.told
+            || self.slow_windows < SLOW_WINDOWS
+            || at.since(since) < (thresholds.latency_time * 1e9) as u64
+        {
             return None;
         }
         self.told = true;

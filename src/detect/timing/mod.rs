@@ -223,7 +223,11 @@ pub(super) fn due(
     sink: &mut dyn FindingSink,
 ) -> Option<Timestamp> {
     let mut state = association.timing.state.take()?;
-    let coverage = association.coverage(now, site.last_drop);
+    let mut coverage = association.coverage(now, site.last_drop);
+    if coverage.gaps == 0 && association.has_gap_within(now, state.limit_ns) {
+        // What comes every minute is missed for minutes: a hole in that time may have held it.
+        coverage.gaps = 1;
+    }
     let party = Party::of(association, coverage, site.profile);
     state.wake = silence::judge(&mut state, &party, now, site, &mut shared.outages, sink);
     let wake = state.wake;
@@ -275,7 +279,11 @@ impl State {
             if !is_of_gateway(operation) {
                 self.exchanges.answered(at, frame, pulse, thresholds);
                 self.found(Lost::Silent, association, seen, shared, sink);
-                let slow = operation.latency_ns().and_then(|ns| self.latency.answer(at, ns, thresholds));
+                // After a hole an answer may be taken for that of an older request.
+                let doubtful =
+                    |ns: u64| ns as f64 > thresholds.latency_floor * 1e9 && !seen.coverage().is_complete();
+                let latency = operation.latency_ns().filter(|&ns| !doubtful(ns));
+                let slow = latency.and_then(|ns| self.latency.answer(at, ns, thresholds));
                 if let Some(slow) = slow {
                     tell(&mut |teller| teller.slow(slow, sink));
                 }
