@@ -76,6 +76,9 @@ impl World<'_> {
         if delay > 0 {
             self.arp_known.insert((client, server));
             self.ask_arp(client, server);
+            if let Owner::Attack(attack) = owner {
+                self.mark(attack);
+            }
         }
         self.queue.push(self.now + delay, Event::Tcp { conn, step: Step::Syn });
         conn
@@ -249,12 +252,14 @@ impl World<'_> {
         let then = |world: &mut Self, step| world.queue.push(at, Event::Tcp { conn, step });
         match step {
             Step::Syn => {
+                // Nobody answered the ARP request: there is no address to send to.
+                if !self.hosts[self.conns[conn as usize].hosts[1] as usize].exists {
+                    return;
+                }
                 let seq = self.conns[conn as usize].next[0];
                 self.conns[conn as usize].next[0] = seq.wrapping_add(1);
                 self.segment(conn, Side::Client, seq, SYN, &[]);
-                if self.hosts[self.conns[conn as usize].hosts[1] as usize].exists {
-                    then(self, Step::AtServer);
-                }
+                then(self, Step::AtServer);
             }
             Step::AtServer => {
                 let state = &mut self.conns[conn as usize];
