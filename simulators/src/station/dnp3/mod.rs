@@ -11,6 +11,8 @@ mod events;
 mod outstation;
 mod session;
 mod static_data;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use outstation::{Outcome, Outstation, Sent, framed};
 
