@@ -203,6 +203,7 @@ impl<'a> World<'a> {
             Event::Timeout { link, serial } => self.request_timeout(link, serial),
             Event::Connect { link } => self.connect_link(link),
             Event::Reopen { link } => self.reopen_link(link),
+            Event::HangUp { link } => self.hang_up_when_idle(link),
             Event::Act { master, action } => self.act(master, action),
             Event::Outage { master, outage, begins } => self.outage(master, outage, begins),
             Event::Effect(control) => {

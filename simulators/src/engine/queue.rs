@@ -33,6 +33,8 @@ pub(crate) enum Event {
     Connect { link: u32 },
     /// A link closes its connection, to open it again.
     Reopen { link: u32 },
+    /// A link closes its connection for now.
+    HangUp { link: u32 },
     /// An operator acts.
     Act { master: u32, action: u32 },
     /// A master goes out of service, or comes back.

@@ -132,7 +132,8 @@ impl World<'_> {
                 let at = self.now + self.links[link].prng.below(2_000_000_000);
                 self.queue.push(at, Event::Connect { link: number });
             } else {
-                self.hang_up(number);
+                self.links[link].queue.clear();
+                self.hang_up_when_idle(number);
             }
         }
     }

@@ -207,6 +207,19 @@ impl World<'_> {
         }
     }
 
+    /// An orderly end: not while an answer is still to come.
+    pub(crate) fn hang_up_when_idle(&mut self, link: u32) {
+        let state = &self.links[link as usize];
+        if state.active {
+            return;
+        }
+        if state.current.is_some() {
+            self.queue.push(self.now + 100 * MS, Event::HangUp { link });
+        } else {
+            self.hang_up(link);
+        }
+    }
+
     pub(crate) fn reopen_link(&mut self, link: u32) {
         let state = &self.links[link as usize];
         if state.open && (state.current.is_some() || !state.queue.is_empty()) {
