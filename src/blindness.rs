@@ -1,78 +1,121 @@
 //! What the sensor could not see, told when it happens.
 //!
 //! Counters alone are read when somebody looks; an event is there afterwards, too. Each kind of blindness
-//! is told when it first occurs and then whenever its count has doubled: loud, but not a flood that an
-//! attacker could make out of it.
+//! is told at the first whole second of packet time after it first occurs, and then whenever its count has
+//! doubled: loud, but not a flood that an attacker could make out of it.
 
 use parsers::Timestamp;
 
-use crate::decap::DecapCounters;
-use crate::flow::FlowCounters;
-use crate::pipeline::FrameCounters;
-use crate::report::record::SensorEvent;
-use crate::report::sinks::Sinks;
+use crate::pipeline::Blind;
 
 /// A kind of blindness: its name in events, and what it means.
-const KINDS: [(&str, &str); 11] = [
+const KINDS: [(&str, &str); 16] = [
     (
         "tap_silent",
         "times no packet came from any host for far longer than ever before: is the tap still connected? No \
          station is blamed for its silence in that time",
     ),
     ("frames_truncated", "frames cut by the snap length: what they carried is seen in part"),
+    ("undecodable_frames", "frames of which nothing could be made"),
+    ("fragments_lost", "IP datagrams given up because fragments were missing or too many"),
+    ("duplicates_forgotten", "packets forgotten so soon that a copy of them is judged again"),
     ("stream_gaps", "holes in TCP streams: octets the tap never saw"),
     ("one_way_flows", "flows of which only one direction is seen: is the tap connected to both?"),
     ("flows_evicted", "flows given up because the flow table was full"),
     ("reassembly_overflow", "streams of which more had to be held back than the limits allow"),
-    ("undecodable_frames", "frames of which nothing could be made"),
-    ("fragments_lost", "IP datagrams given up because fragments were missing or too many"),
     ("selects_forgotten", "selects not remembered because the table was full: their operates are not judged"),
+    ("associations_forgotten", "operations judged without memory because the table of pairs was full"),
+    ("polls_unfollowed", "operations whose rhythm is not followed because there was no room"),
+    ("scans_unwatched", "operations of pairs of hosts not watched for scans because there was no room"),
+    ("control_points_forgotten", "commanded points followed without memory because there was no room"),
+    ("controls_cut_short", "controls whose outcome was not waited for because too many were under way"),
     ("stations_untold", "times a new station answered that was not told of because the table was full"),
-    ("duplicates_forgotten", "packets forgotten so soon that a copy of them is judged again"),
 ];
+/// Where the counts of flows begin in [`KINDS`].
+const FLOWS: usize = 5;
+/// Where the counts of the detections' tables begin.
+const TABLES: usize = 9;
+const UNTOLD: usize = 15;
 
-/// What has been told.
+/// Something to tell.
+#[derive(Debug, Copy, Clone)]
+pub struct News {
+    /// Packet time.
+    pub at: Timestamp,
+    /// Name of the event.
+    pub what: &'static str,
+    /// How often so far.
+    pub count: u64,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+/// What there is and what has been told.
 #[derive(Debug, Default)]
 pub struct Blindspots {
+    counts: [u64; KINDS.len()],
     told: [u64; KINDS.len()],
+    /// Something is new since this act.
+    fresh: Option<(u64, Timestamp)>,
 }
 
 impl Blindspots {
-    /// Tell what is new. `forgotten`: selects, stations and packets that full tables could not remember.
-    pub fn tell(
-        &mut self,
-        now: Timestamp,
-        frames: &FrameCounters,
-        decap: &DecapCounters,
-        flow: &FlowCounters,
-        forgotten: [u64; 3],
-        sinks: &mut Sinks,
-    ) {
-        let counts = [
-            frames.pauses,
-            frames.truncated,
-            flow.gaps,
-            flow.one_way_flows,
-            flow.closed_evicted,
-            flow.tail_overflows + flow.held_overflows,
-            decap.undecodable,
-            decap.fragments_expired + decap.fragments_evicted + decap.fragments_limit,
-            forgotten[0],
-            forgotten[1],
-            forgotten[2],
-        ];
-        for ((told, count), (what, meaning)) in self.told.iter_mut().zip(counts).zip(KINDS) {
+    /// What a shard could not see or hold since the last time, at the second that is this act.
+    pub fn shard(&mut self, act: u64, now: Timestamp, flows: &Blind, tables: &[u64; 6]) {
+        let (_, counts) = self.counts.split_at_mut(FLOWS);
+        for (count, fresh) in counts.iter_mut().zip(flows.iter().chain(tables)) {
+            *count += fresh;
+        }
+        self.fresh = Some((act, now));
+    }
+
+    /// What the reading thread could not see so far.
+    pub fn front(&mut self, act: u64, now: Timestamp, counts: &[u64; FLOWS]) {
+        self.counts[..FLOWS].copy_from_slice(counts);
+        self.fresh = Some((act, now));
+    }
+
+    /// Stations that were not told of so far.
+    pub fn untold(&mut self, now: Timestamp, count: u64) {
+        self.counts[UNTOLD] = count;
+        self.fresh.get_or_insert((0, now));
+    }
+
+    /// The next thing to tell, if all that is new belongs to acts before `act`.
+    pub fn next(&mut self, act: u64) -> Option<News> {
+        let (_, at) = self.fresh.filter(|(fresh, _)| *fresh < act)?;
+        for ((told, count), (what, meaning)) in self.told.iter_mut().zip(self.counts).zip(KINDS) {
             if count == 0 || (*told > 0 && count < told.saturating_mul(2)) {
                 continue;
             }
             *told = count;
-            sinks.sensor(&SensorEvent {
-                at: now,
-                what,
-                capture: None,
-                message: format_args!("{count} {meaning}"),
-                figures: &[("count", count)],
-            });
+            return Some(News { at, what, count, meaning });
         }
+        self.fresh = None;
+        None
+    }
+}
+
+const _: () = assert!(FLOWS + size_of::<Blind>() / size_of::<u64>() == TABLES && TABLES + 6 == UNTOLD);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_new_is_told_when_its_second_is_over_and_again_when_it_has_doubled() {
+        let mut spots = Blindspots::default();
+        let mut told = |gaps: u64, act: u64| {
+            spots.shard(act, Timestamp(act), &[gaps, 0, 0, 0], &[0; 6]);
+            assert!(spots.next(act).is_none(), "other shards may have more of the same second");
+            let news = spots.next(act + 1).map(|news| (news.what, news.count, news.at.0));
+            assert!(spots.next(act + 1).is_none());
+            news
+        };
+        assert_eq!(told(1, 5), Some(("stream_gaps", 1, 5)));
+        assert_eq!(told(0, 6), None);
+        assert_eq!(told(1, 7), Some(("stream_gaps", 2, 7)));
+        assert_eq!(told(1, 8), None);
+        assert_eq!(told(1, 9), Some(("stream_gaps", 4, 9)));
     }
 }

@@ -5,9 +5,10 @@
 //! ```text
 //! capture   frames from files and interfaces
 //! decap     the innermost packet; dedup: frames seen twice
+//! dispatch  its shard, and the worker that has it
 //! flow      TCP streams put in order, UDP, raw Ethernet
 //! (parsers) a protocol's session: operations and defects
-//! detect    profile verdicts and detections: findings
+//! detect    profile verdicts and detections: findings; site: those that span pairs of hosts
 //! report    event log, counters, summary
 //! serve     /metrics, /healthz, /readyz
 //! ```
@@ -19,6 +20,7 @@ pub mod config;
 pub mod decap;
 pub mod dedup;
 pub mod detect;
+pub mod dispatch;
 pub mod flow;
 pub mod learn;
 pub mod monitor;
@@ -26,6 +28,7 @@ pub mod pipeline;
 pub mod report;
 pub mod score;
 pub mod serve;
+pub mod site;
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -19,6 +19,7 @@ use clap::{Parser, Subcommand};
 pub use exit::Exit;
 
 use crate::config::Operations;
+use crate::dispatch::MAX_WORKERS;
 
 const AFTER: &str = "\
 Exit status:
@@ -112,6 +113,10 @@ struct ReplayArguments {
     /// Keep the same addresses in different VLANs apart
     #[arg(long)]
     vlan_in_flow_key: bool,
+    /// Threads that work on the traffic (1 to 16). What comes out is the same whatever their number
+    /// [default: as many as there are processors, up to 4]
+    #[arg(long, value_name = "N", value_parser = workers)]
+    workers: Option<usize>,
     /// Name of the sensor in the events
     #[arg(long, default_value = "gridtap", value_name = "NAME")]
     sensor: String,
@@ -158,6 +163,12 @@ enum ConfigCommand {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+}
+
+/// A number of workers.
+fn workers(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=MAX_WORKERS).contains(number));
+    number.ok_or_else(|| format!("a number from 1 to {MAX_WORKERS} is needed"))
 }
 
 /// Parse the arguments and do what they say.

@@ -1,8 +1,10 @@
 //! `gridtap replay`: capture files through the whole pipeline, then a summary.
 
 use std::io::IsTerminal;
+use std::num::NonZero;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -14,13 +16,12 @@ use crate::capture::file::open_files;
 use crate::capture::{FrameSource, TroubleKind};
 use crate::config::Operations;
 use crate::decap::Checksums;
-use crate::detect::Detector;
-use crate::monitor::Monitor;
-use crate::pipeline::{self, Pipeline, PipelineOptions};
+use crate::monitor::{Sensor, SensorOptions};
+use crate::pipeline;
 use crate::report::Identity;
 use crate::report::record::OperationsLog;
 use crate::report::rotate::RotatingFile;
-use crate::report::sinks::{Sinks, SinksConfig};
+use crate::report::sinks::SinksConfig;
 use crate::report::vitals::TapVitals;
 use crate::report::writer::{Destination, LogWriter, QUEUE_BYTES, Stream, WhenFull};
 
@@ -55,38 +56,34 @@ pub(super) fn replay(arguments: &ReplayArguments) -> Exit {
     };
     let config = SinksConfig {
         identity: identity(&arguments.sensor, profile.as_ref(), source.taps().to_vec()),
-        stations: profile.iter().flat_map(Compiled::stations).map(|s| s.name.to_owned()).collect(),
         operations: operations_log(arguments.operations),
         writer,
         published: None,
     };
-    let mut options = PipelineOptions::default();
-    options.flows.vlan_in_key = arguments.vlan_in_flow_key;
+    let mut options = SensorOptions { workers: workers(arguments.workers), ..SensorOptions::default() };
+    options.pipeline.flows.vlan_in_key = arguments.vlan_in_flow_key;
     if arguments.verify_checksums {
-        options.decap.checksums = Checksums::Discard;
+        options.pipeline.decap.checksums = Checksums::Discard;
     }
-    let monitor = Monitor::new(Detector::new(profile), Sinks::new(config));
-    let mut pipeline = Pipeline::new(&options, monitor);
+    let mut sensor = Sensor::new(&options, profile.map(Arc::new), config);
     let bar = progress_bar(&source);
     let mut damaged = vec![0_u64; source.taps().len()];
     let mut lost = vec![0_u64; source.taps().len()];
     let mut shown = Instant::now();
     let started = Instant::now();
-    let read = pipeline::run(&mut source, &mut pipeline, |source, pipeline| {
+    let read = pipeline::run(&mut source, &mut sensor, |source, sensor| {
         let troubles = source.take_trouble();
         count(&troubles, &mut damaged, &mut lost);
-        pipeline.tell_trouble(source.taps(), &troubles);
-        let now = pipeline.now();
-        pipeline.consumer().sinks().tick(now);
+        sensor.tell_trouble(source.taps(), &troubles);
         if let Some(bar) = &bar
             && shown.elapsed() > Duration::from_millis(200)
         {
             shown = Instant::now();
             bar.set_position(source.progress().map_or(0, |(done, _)| done));
-            let rate = pipeline.counters().frames as f64 / started.elapsed().as_secs_f64().max(1e-3);
-            bar.set_message(format!("{} packets, {rate:.0}/s", pipeline.counters().frames));
+            let rate = sensor.counters().frames as f64 / started.elapsed().as_secs_f64().max(1e-3);
+            bar.set_message(format!("{} packets, {rate:.0}/s", sensor.counters().frames));
         }
-        !pipeline.consumer().sinks().log_failed()
+        !sensor.log_failed()
     });
     if let Some(bar) = bar {
         bar.finish_and_clear();
@@ -94,10 +91,9 @@ pub(super) fn replay(arguments: &ReplayArguments) -> Exit {
     if let Err(error) = read {
         return Exit::failed(error);
     }
-    let taps = tap_vitals(source.taps(), &pipeline, &damaged, &lost);
-    let vitals = pipeline.vitals(taps);
-    let end = pipeline.counters().last_frame;
-    let (summary, written) = pipeline.into_consumer().into_sinks().finish(end, &vitals);
+    let taps = tap_vitals(source.taps(), &sensor, &damaged, &lost);
+    let vitals = sensor.vitals(taps);
+    let (summary, written) = sensor.close(&vitals);
     match written {
         // The reader of the pipe has had enough: nothing is wrong.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Exit::Done,
@@ -127,6 +123,12 @@ pub(super) fn same_file(one: &Path, other: &Path) -> bool {
     }
 }
 
+/// As many workers as asked for, or as many as there are processors, up to 4.
+fn workers(asked: Option<usize>) -> usize {
+    let processors = || std::thread::available_parallelism().map_or(1, NonZero::get);
+    asked.unwrap_or_else(|| processors().min(4))
+}
+
 /// Count damage and drops by file.
 fn count(troubles: &[crate::capture::Trouble], damaged: &mut [u64], lost: &mut [u64]) {
     for trouble in troubles {
@@ -139,17 +141,12 @@ fn count(troubles: &[crate::capture::Trouble], damaged: &mut [u64], lost: &mut [
     }
 }
 
-fn tap_vitals(
-    names: &[String],
-    pipeline: &Pipeline<Monitor>,
-    damaged: &[u64],
-    lost: &[u64],
-) -> Vec<TapVitals> {
+fn tap_vitals(names: &[String], sensor: &Sensor, damaged: &[u64], lost: &[u64]) -> Vec<TapVitals> {
     names
         .iter()
         .enumerate()
         .map(|(n, name)| {
-            let tap = pipeline.tap(n);
+            let tap = sensor.tap(n);
             TapVitals {
                 name: name.clone(),
                 packets: tap.frames,

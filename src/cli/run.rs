@@ -1,7 +1,8 @@
 //! `gridtap run`: the sensor on live interfaces.
 //!
 //! Three threads: the capture thread runs the whole pipeline under a filter that refuses to send; the event
-//! log's writer; the web server for `/metrics`. Everything is opened before the filter is in force.
+//! log's writer; the web server for `/metrics`. With more than one worker the capture thread has as many
+//! helpers, under the same filter. Everything is opened before the filter is in force.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,12 +18,11 @@ use super::replay::{identity, operations_log, same_file};
 use crate::capture::live::{Filtering, LiveOptions, LiveSource, TapCounters, forbid_sending};
 use crate::capture::{FrameSource, Trouble, TroubleKind};
 use crate::config::Config;
-use crate::detect::Detector;
-use crate::monitor::Monitor;
-use crate::pipeline::{self, Pipeline};
+use crate::monitor::{Sensor, SensorOptions};
+use crate::pipeline;
 use crate::report::record::SensorEvent;
 use crate::report::rotate::{RotatingFile, Rotation};
-use crate::report::sinks::{Sinks, SinksConfig};
+use crate::report::sinks::SinksConfig;
 use crate::report::snapshot::Published;
 use crate::report::vitals::TapVitals;
 use crate::report::writer::{Destination, LogWriter, Stream, WhenFull};
@@ -33,6 +33,9 @@ const PACE: Duration = Duration::from_secs(1);
 
 /// How often lines that wait are handed to the writer of the event log.
 const FLUSH: Duration = Duration::from_millis(250);
+
+/// Packet time after which packets are handed to the workers though they are few.
+const ROUND_NS: u64 = 50_000_000;
 
 static STOP: AtomicBool = AtomicBool::new(false);
 
@@ -91,14 +94,19 @@ fn start(file: &Path) -> Result<(), Exit> {
     let published = Arc::new(Published::new());
     let server = Server::start(config.serve.listen, Arc::clone(&published)).map_err(Exit::failed)?;
     let writer = writer(&config)?;
-    let sinks = Sinks::new(SinksConfig {
+    let sinks = SinksConfig {
         identity: identity(&config.sensor.name, profile.as_ref(), source.taps().to_vec()),
-        stations: profile.iter().flat_map(Compiled::stations).map(|s| s.name.to_owned()).collect(),
         operations: operations_log(config.events.operations),
         writer: Some(writer),
         published: Some(Arc::clone(&published)),
-    });
-    let pipeline = Pipeline::new(&config.pipeline(), Monitor::new(Detector::new(profile), sinks));
+    };
+    let options = SensorOptions {
+        pipeline: config.pipeline(),
+        workers: config.sensor.workers,
+        round_ns: Some(ROUND_NS),
+        ..SensorOptions::default()
+    };
+    let sensor = Sensor::new(&options, profile.map(Arc::new), sinks);
     tracing::info!(
         "listening on {}; metrics on http://{}/metrics; events to {}",
         config.capture.interfaces.join(", "),
@@ -107,7 +115,7 @@ fn start(file: &Path) -> Result<(), Exit> {
     );
     let capture = std::thread::Builder::new()
         .name("capture".to_owned())
-        .spawn(move || capture(source, pipeline, published))
+        .spawn(move || capture(source, sensor, published))
         .map_err(Exit::failed)?;
     let end = capture.join().map_err(|_| Exit::failed("the capture thread ended unexpectedly"))?;
     server.stop();
@@ -115,31 +123,27 @@ fn start(file: &Path) -> Result<(), Exit> {
 }
 
 /// The capture thread: from here on this thread cannot send.
-fn capture(
-    mut source: LiveSource,
-    mut pipeline: Pipeline<Monitor>,
-    published: Arc<Published>,
-) -> Result<(), String> {
+fn capture(mut source: LiveSource, mut sensor: Sensor, published: Arc<Published>) -> Result<(), String> {
     forbid_sending().map_err(|error| format!("sending cannot be forbidden: {error}"))?;
-    tell_start(&mut pipeline, &source);
+    // Threads started from here on cannot send either.
+    sensor.start().map_err(|error| format!("a worker thread cannot be started: {error}"))?;
+    tell_start(&mut sensor, &source);
     let mut watch = Watch::new(&source, published);
-    let result = pipeline::run(&mut source, &mut pipeline, |source, pipeline| {
-        watch.look(source, pipeline);
+    let result = pipeline::run(&mut source, &mut sensor, |source, sensor| {
+        watch.look(source, sensor);
         !STOP.load(Ordering::Relaxed)
     });
     source.read_counters();
-    watch.take_trouble(&mut source, &mut pipeline);
-    let vitals = pipeline.vitals(watch.vitals(&pipeline));
-    let end = pipeline.now();
-    let mut sinks = pipeline.into_consumer().into_sinks();
-    sinks.sensor(&SensorEvent {
-        at: end.max(clock()),
+    watch.take_trouble(&mut source, &mut sensor);
+    let vitals = sensor.vitals(watch.vitals(&sensor));
+    sensor.tell(&SensorEvent {
+        at: sensor.now().max(clock()),
         what: "stopped",
         capture: None,
         message: format_args!("the sensor stops"),
         figures: &[("packets", vitals.packets()), ("dropped_packets", vitals.dropped())],
     });
-    let (summary, written) = sinks.finish(end, &vitals);
+    let (summary, written) = sensor.close(&vitals);
     complain(&summary);
     result.map_err(|error| error.to_string())?;
     written.map_err(|error| format!("the event log could not be written: {error}"))?;
@@ -178,39 +182,36 @@ impl Watch {
     }
 
     /// Called many times a second, traffic or not.
-    fn look(&mut self, source: &mut dyn FrameSource, pipeline: &mut Pipeline<Monitor>) {
-        self.take_trouble(source, pipeline);
+    fn look(&mut self, source: &mut dyn FrameSource, sensor: &mut Sensor) {
+        self.take_trouble(source, sensor);
         self.published.alive();
-        let now = pipeline.now();
         if self.flushed.elapsed() >= FLUSH {
             self.flushed = Instant::now();
-            let sinks = pipeline.consumer().sinks();
-            sinks.tick(now);
-            sinks.flush();
+            sensor.flush();
         }
         if self.shown.is_none_or(|last| last.elapsed() >= PACE) {
             self.shown = Some(Instant::now());
-            self.count_interface_drops(pipeline);
-            let vitals = pipeline.vitals(self.vitals(pipeline));
-            pipeline.consumer().sinks().publish(&vitals);
-            self.publish_readiness(pipeline);
+            self.count_interface_drops(sensor);
+            let vitals = sensor.vitals(self.vitals(sensor));
+            sensor.publish(&vitals);
+            self.publish_readiness(sensor);
         }
     }
 
-    fn take_trouble(&mut self, source: &mut dyn FrameSource, pipeline: &mut Pipeline<Monitor>) {
+    fn take_trouble(&mut self, source: &mut dyn FrameSource, sensor: &mut Sensor) {
         let troubles = source.take_trouble();
         for trouble in &troubles {
             let tap = usize::from(trouble.tap);
             if let TroubleKind::TapLost(reason) = &trouble.kind {
                 self.damaged[tap] += 1;
-                self.lost[tap] = Some((reason.clone(), pipeline.tap(tap).frames));
+                self.lost[tap] = Some((reason.clone(), sensor.tap(tap).frames));
             }
         }
-        pipeline.tell_trouble(&self.names, &troubles);
+        sensor.tell_trouble(&self.names, &troubles);
     }
 
     /// What the interfaces themselves lost is as unseen as what the ring lost.
-    fn count_interface_drops(&mut self, pipeline: &mut Pipeline<Monitor>) {
+    fn count_interface_drops(&mut self, sensor: &mut Sensor) {
         let mut troubles = Vec::new();
         for (tap, count) in interface_drops(&self.names).into_iter().enumerate() {
             let (before, sum) = &mut self.dropped[tap];
@@ -223,14 +224,14 @@ impl Watch {
                 troubles.push(Trouble { tap: u16::try_from(tap).unwrap_or(u16::MAX), kind });
             }
         }
-        pipeline.tell_trouble(&self.names, &troubles);
+        sensor.tell_trouble(&self.names, &troubles);
     }
 
     /// Ready is a sensor that listens on all its interfaces.
-    fn publish_readiness(&mut self, pipeline: &Pipeline<Monitor>) {
+    fn publish_readiness(&mut self, sensor: &Sensor) {
         let mut waiting = Vec::new();
         for (tap, lost) in self.lost.iter_mut().enumerate() {
-            if lost.as_ref().is_some_and(|(_, frames)| pipeline.tap(tap).frames > *frames) {
+            if lost.as_ref().is_some_and(|(_, frames)| sensor.tap(tap).frames > *frames) {
                 *lost = None;
             }
             if let Some((reason, _)) = lost {
@@ -240,9 +241,9 @@ impl Watch {
         self.published.set_waiting(waiting);
     }
 
-    fn vitals(&self, pipeline: &Pipeline<Monitor>) -> Vec<TapVitals> {
+    fn vitals(&self, sensor: &Sensor) -> Vec<TapVitals> {
         let vitals = |(n, name): (usize, &String)| {
-            let tap = pipeline.tap(n);
+            let tap = sensor.tap(n);
             TapVitals {
                 name: name.clone(),
                 packets: tap.frames,
@@ -275,26 +276,25 @@ fn interface_drops(names: &[String]) -> Vec<u64> {
     names.iter().map(|name| of(name).unwrap_or(0)).collect()
 }
 
-fn tell_start(pipeline: &mut Pipeline<Monitor>, source: &LiveSource) {
+fn tell_start(sensor: &mut Sensor, source: &LiveSource) {
     let now = clock();
-    let sinks = pipeline.consumer().sinks();
     for (name, filtering) in source.taps().iter().zip(source.filtering()) {
         let event =
             |message| SensorEvent { at: now, what: "started", capture: Some(name), message, figures: &[] };
         match filtering {
-            Filtering::None => sinks.sensor(&event(format_args!("listening on {name}, unfiltered"))),
-            Filtering::Ports(ports) => sinks.sensor(&event(format_args!(
+            Filtering::None => sensor.tell(&event(format_args!("listening on {name}, unfiltered"))),
+            Filtering::Ports(ports) => sensor.tell(&event(format_args!(
                 "listening on {name}; only TCP and UDP ports {ports:?} are seen, other ports are not"
             ))),
-            Filtering::TooManyPorts(count) => sinks.sensor(&event(format_args!(
+            Filtering::TooManyPorts(count) => sensor.tell(&event(format_args!(
                 "listening on {name}, unfiltered, since {count} ports are too many for a filter"
             ))),
-            Filtering::NotEthernet => sinks.sensor(&event(format_args!(
+            Filtering::NotEthernet => sensor.tell(&event(format_args!(
                 "listening on {name}, unfiltered, since it has no Ethernet header"
             ))),
         }
     }
-    sinks.flush();
+    sensor.flush();
 }
 
 fn live_options(config: &Config) -> LiveOptions {

@@ -41,11 +41,13 @@ pub struct Config {
 pub struct Sensor {
     /// Name in every event.
     pub name: String,
+    /// Threads that work on the traffic; with 1 the capture thread does it.
+    pub workers: usize,
 }
 
 impl Default for Sensor {
     fn default() -> Self {
-        Sensor { name: "gridtap".to_owned() }
+        Sensor { name: "gridtap".to_owned(), workers: 1 }
     }
 }
 

@@ -15,6 +15,7 @@ use super::{
     Capture, Config, ConfigLimits, Events, Operations, Ports, ProfilePath, Protocols, Sensor, Serve,
 };
 use crate::capture::live::MAX_INTERFACES;
+use crate::dispatch::MAX_WORKERS;
 
 type Keys = &'static [&'static str];
 type Value<'t> = Spanned<DeValue<'t>>;
@@ -25,7 +26,7 @@ const PROTOCOLS: Keys = &["modbus", "dnp3"];
 const PORTS: Keys = &["tcp_ports", "udp_ports"];
 /// Sections with plain keys.
 const SECTIONS: [(&str, Keys); 6] = [
-    ("sensor", &["name"]),
+    ("sensor", &["name", "workers"]),
     (
         "capture",
         &[
@@ -93,13 +94,21 @@ impl Walk<'_, '_> {
         let [sensor, capture, profile, events, serve, limits] =
             SECTIONS.map(|(name, keys)| self.section(root, "", name, keys));
         Config {
-            sensor: Sensor { name: self.text(&sensor, "name").unwrap_or_else(|| Sensor::default().name) },
+            sensor: self.sensor(&sensor),
             capture: self.capture(&capture),
             protocols: self.protocols(root),
             profile: self.profile(&profile),
             events: self.events(&events),
             serve: self.serve(&serve),
             limits: self.limits(&limits),
+        }
+    }
+
+    fn sensor(&mut self, section: &Section<'_>) -> Sensor {
+        let default = Sensor::default();
+        Sensor {
+            name: self.text(section, "name").unwrap_or(default.name),
+            workers: self.size(section, "workers", 1..=MAX_WORKERS as u64, default.workers),
         }
     }
 

@@ -32,7 +32,7 @@ fn only_interfaces_are_required() {
 #[test]
 fn every_key_is_read() {
     let text = r#"
-        sensor.name = "north"
+        sensor = { name = "north", workers = 3 }
         capture = { interfaces = ["a", "b"], ring_mib = 8, promiscuous = false, prefilter = true, snap_length = 128, verify_checksums = true, vlan_in_flow_key = true, deduplicate = false }
         protocols.modbus = { tcp_ports = [502, 1502], udp_ports = [] }
         profile.path = "p.toml"
@@ -43,7 +43,7 @@ fn every_key_is_read() {
     let config = read_text(text);
     let shown = format!("{config:?}");
     for part in [
-        r#"Sensor { name: "north" }"#,
+        r#"Sensor { name: "north", workers: 3 }"#,
         r#"interfaces: ["a", "b"], ring_mib: 8, promiscuous: false, prefilter: true, snap_length: 128"#,
         "verify_checksums: true, vlan_in_flow_key: true, deduplicate: false",
         "tcp_ports: Some([502, 1502]), udp_ports: Some([])",

@@ -251,6 +251,12 @@ impl AssociationTable {
         self.slots.iter_mut().filter_map(|slot| slot.association.as_deref_mut())
     }
 
+    /// When the next association is due, at the earliest.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        self.due.peek().map(|Reverse((at, _))| *at)
+    }
+
     /// Operations judged without memory, because their pair found no room.
     #[must_use]
     pub fn overflowed(&self) -> u64 {

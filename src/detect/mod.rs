@@ -17,6 +17,8 @@ pub mod select;
 pub mod timing;
 pub mod value;
 
+use std::sync::Arc;
+
 use parsers::{
     Chunk, Coverage, Defect, Endpoint, Exchange, FlowInfo, Host, MacAddr, Operation, Origin, Protocol,
     StationAddress, Timestamp,
@@ -35,11 +37,27 @@ use pulse::Pulse;
 use raise::{Frames, Subject};
 use scan::Scans;
 
-/// Pairs of master and outstation whose last select is remembered.
-pub const SELECT_LIMIT: usize = 4096;
+/// Pairs of master and outstation whose last select is remembered, in each shard.
+pub const SELECT_LIMIT: usize = 1024;
 
-/// Pairs of master and station, not named by the profile, that are remembered beyond their connections.
-pub const ASSOCIATION_LIMIT: usize = 65_536;
+/// Pairs of master and station, not named by the profile, that are remembered beyond their connections, in
+/// each shard.
+pub const ASSOCIATION_LIMIT: usize = 1024;
+
+/// What the tables of one detector hold at most.
+#[derive(Debug, Copy, Clone)]
+pub struct DetectLimits {
+    /// See [`SELECT_LIMIT`].
+    pub selects: usize,
+    /// See [`ASSOCIATION_LIMIT`].
+    pub associations: usize,
+}
+
+impl Default for DetectLimits {
+    fn default() -> Self {
+        DetectLimits { selects: SELECT_LIMIT, associations: ASSOCIATION_LIMIT }
+    }
+}
 
 /// What the profile says of an operation.
 #[derive(Debug, Copy, Clone)]
@@ -101,9 +119,9 @@ pub struct SiteView<'a> {
     pub control: &'a control::Shortage,
 }
 
-/// Raises findings.
+/// Raises findings. One for each shard.
 pub struct Detector {
-    profile: Option<Compiled>,
+    profile: Option<Arc<Compiled>>,
     thresholds: Thresholds,
     /// Changes with the profile.
     epoch: u32,
@@ -120,16 +138,21 @@ use select::{Missing, SelectTable};
 
 impl Detector {
     /// A detector with what is allowed; without a profile only findings that need none are raised.
-    pub fn new(profile: Option<Compiled>) -> Detector {
-        let thresholds = profile.as_ref().map(|p| p.thresholds().clone()).unwrap_or_default();
+    pub fn new(profile: Option<impl Into<Arc<Compiled>>>) -> Detector {
+        Detector::limited(profile.map(Into::into), DetectLimits::default())
+    }
+
+    /// The same with other limits.
+    pub fn limited(profile: Option<Arc<Compiled>>, limits: DetectLimits) -> Detector {
+        let thresholds = thresholds_of(profile.as_deref());
         let select_timeout_ns = (thresholds.select_timeout * 1e9) as u64;
         Detector {
             profile,
-            selects: SelectTable::new(SELECT_LIMIT, select_timeout_ns),
+            selects: SelectTable::new(limits.selects, select_timeout_ns),
             thresholds,
             scans: Scans::default(),
             epoch: 0,
-            associations: AssociationTable::new(ASSOCIATION_LIMIT),
+            associations: AssociationTable::new(limits.associations),
             control: control::Shortage::default(),
             last_drop: None,
             pulse: Pulse::default(),
@@ -139,7 +162,27 @@ impl Detector {
 
     /// The profile in force.
     pub fn profile(&self) -> Option<&Compiled> {
-        self.profile.as_ref()
+        self.profile.as_deref()
+    }
+
+    /// Another profile is in force from here on. What is remembered of the pairs stays; what the profile
+    /// calls them is looked up again.
+    pub fn set_profile(&mut self, profile: Option<Arc<Compiled>>) {
+        self.epoch = self.epoch.wrapping_add(1);
+        self.associations.rename(|key| {
+            let master = Endpoint { host: key.master, port: 0 };
+            let server = Endpoint { host: key.server, port: key.service };
+            profile.as_deref().map(|p| p.pair(master, server, key.protocol, key.station))
+        });
+        self.thresholds = thresholds_of(profile.as_deref());
+        self.selects.set_timeout((self.thresholds.select_timeout * 1e9) as u64);
+        self.profile = profile;
+    }
+
+    /// When [`Detector::tick`] has something to do, if nothing comes before.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        // Sweeps that are under way are looked at every second.
+        if self.scans.is_active() { Some(Timestamp(0)) } else { self.associations.next_wake() }
     }
 
     /// The tap lost frames at about `now`.
@@ -181,9 +224,22 @@ impl Detector {
     /// Packet time has passed the whole second `now`: what is due falls due. The last frame before came at
     /// `seen`.
     pub fn tick(&mut self, now: Timestamp, seen: Timestamp, sink: &mut dyn FindingSink) {
+        self.pulse(now, seen);
+        self.fall_due(now, sink);
+    }
+
+    /// Packet time has passed the whole second `now`. The last frame before came at `seen`.
+    #[inline]
+    pub fn pulse(&mut self, now: Timestamp, seen: Timestamp) {
         self.pulse.tick(now, seen);
+        // Of the frames, not of `now`: a sensor that looks more often must come to the same.
+        self.scans.begin(seen);
+    }
+
+    /// What is due falls due.
+    pub fn fall_due(&mut self, now: Timestamp, sink: &mut dyn FindingSink) {
         let site = SiteView {
-            profile: self.profile.as_ref(),
+            profile: self.profile.as_deref(),
             thresholds: &self.thresholds,
             last_drop: self.last_drop,
             pulse: &self.pulse,
@@ -193,7 +249,7 @@ impl Detector {
         self.scans.tick(now, site, sink);
         while let Some((id, _)) = self.associations.next_due(now) {
             let site = SiteView {
-                profile: self.profile.as_ref(),
+                profile: self.profile.as_deref(),
                 thresholds: &self.thresholds,
                 last_drop: self.last_drop,
                 pulse: &self.pulse,
@@ -211,7 +267,7 @@ impl Detector {
     /// The end: tell of the controls that are still under way. No findings: what did not come may come.
     pub fn finish(&mut self, sink: &mut dyn FindingSink) {
         let site = SiteView {
-            profile: self.profile.as_ref(),
+            profile: self.profile.as_deref(),
             thresholds: &self.thresholds,
             last_drop: self.last_drop,
             pulse: &self.pulse,
@@ -231,10 +287,10 @@ impl Detector {
         operation: &Operation<'_>,
         sink: &mut dyn FindingSink,
     ) -> Judged {
-        let profile = self.profile.as_ref();
+        let profile = self.profile.as_deref();
         let partner = context.partners.of(profile, self.epoch, &mut self.associations, operation);
         let pair = partner.pair;
-        let verdict = self.profile.as_ref().zip(pair).map(|(profile, pair)| profile.judge(pair, operation));
+        let verdict = self.profile.as_deref().zip(pair).map(|(profile, pair)| profile.judge(pair, operation));
         let allowed = verdict.as_ref().map(Verdict::is_allowed);
         let rule = match &verdict {
             Some(Verdict::Allowed(rule)) => *rule,
@@ -284,7 +340,7 @@ impl Detector {
         let Some(association) = self.associations.get(id) else { return };
         association.note(operation.flow, operation.origin.at);
         let site = SiteView {
-            profile: self.profile.as_ref(),
+            profile: self.profile.as_deref(),
             thresholds: &self.thresholds,
             last_drop: self.last_drop,
             pulse: &self.pulse,
@@ -306,7 +362,7 @@ impl Detector {
         missing: Option<Missing>,
         sink: &mut dyn FindingSink,
     ) {
-        let subject = Subject::of_operation(operation, self.profile.as_ref());
+        let subject = Subject::of_operation(operation, self.profile.as_deref());
         let coverage = context.blindness.at(operation.flow, operation.origin.at, self.last_drop);
         let frames = Frames::of_operation(operation);
         let function = operation.function;
@@ -392,8 +448,8 @@ impl Detector {
         defect: &Defect<'_>,
         sink: &mut dyn FindingSink,
     ) -> Option<&str> {
-        let subject = Subject::of_defect(defect, self.profile.as_ref());
-        let name = self.profile.as_ref().and_then(|profile| subject.name_in(profile));
+        let subject = Subject::of_defect(defect, self.profile.as_deref());
+        let name = self.profile.as_deref().and_then(|profile| subject.name_in(profile));
         let Some(kind) = defects::finding(defect.kind) else { return name };
         if self.scans.defect(context, defect) {
             return name;
@@ -405,7 +461,7 @@ impl Detector {
             _ => {}
         }
         let words = [kind.name(), kind.id(), defect.check];
-        if self.profile.as_ref().is_some_and(|profile| subject.has_quirk(profile, &words)) {
+        if self.profile.as_deref().is_some_and(|profile| subject.has_quirk(profile, &words)) {
             return name;
         }
         let coverage = context.blindness.at(defect.flow, defect.origin.at, self.last_drop);
@@ -439,7 +495,7 @@ impl Detector {
             None => Coverage { drops: coverage::is_recent(self.last_drop, now), ..flow.coverage },
         };
         let frames = Frames::of_pair(overlap.old_origin.as_ref(), &overlap.new_origin);
-        let mut subject = Subject::of_flow(flow, now, self.profile.as_ref());
+        let mut subject = Subject::of_flow(flow, now, self.profile.as_deref());
         subject.protocol = context.map(|c| c.protocol);
         sink.finding(&Finding {
             kind: FindingKind::ConflictingOverlap,
@@ -464,7 +520,7 @@ impl Detector {
         sink: &mut dyn FindingSink,
     ) {
         let site = SiteView {
-            profile: self.profile.as_ref(),
+            profile: self.profile.as_deref(),
             thresholds: &self.thresholds,
             last_drop: self.last_drop,
             pulse: &self.pulse,
@@ -483,9 +539,9 @@ impl Detector {
         sink: &mut dyn FindingSink,
     ) {
         let Some(piece) = chunk.pieces.last() else { return };
-        let mut subject = Subject::of_flow(flow, piece.at, self.profile.as_ref());
+        let mut subject = Subject::of_flow(flow, piece.at, self.profile.as_deref());
         subject.protocol = Some(context.protocol);
-        if self.profile.as_ref().is_some_and(|p| expects_port(p, flow, context.protocol)) {
+        if self.profile.as_deref().is_some_and(|p| expects_port(p, flow, context.protocol)) {
             return;
         }
         let origin = parsers::Origin::of(piece);
@@ -520,7 +576,7 @@ impl Detector {
             server,
             station: StationAddress::None,
             station_name: None,
-            client_name: self.profile.as_ref().and_then(|p| p.host_name(client.host)),
+            client_name: self.profile.as_deref().and_then(|p| p.host_name(client.host)),
             by_station: false,
             function: None,
             ranges: &[],
@@ -542,6 +598,10 @@ impl Detector {
         }
         sink.finding(finding);
     }
+}
+
+fn thresholds_of(profile: Option<&Compiled>) -> Thresholds {
+    profile.map(|p| p.thresholds().clone()).unwrap_or_default()
 }
 
 /// Whether a station of the profile is to be reached on this very port.

@@ -59,6 +59,11 @@ impl SelectTable {
         SelectTable { table: HashMap::default(), limit, timeout_ns, overflowed: 0, overflowed_at: None }
     }
 
+    /// Another profile, another time-out.
+    pub fn set_timeout(&mut self, timeout_ns: u64) {
+        self.timeout_ns = timeout_ns;
+    }
+
     /// How long a select is good for, in nanoseconds.
     #[must_use]
     pub fn timeout_ns(&self) -> u64 {

@@ -62,7 +62,7 @@ impl<S> FlowTable<S> {
             }
             self.slots[due.slot as usize] = Some(flow);
         }
-        for class in [Class::Embryonic, Class::Closing, Class::Hot, Class::Cold, Class::Datagram] {
+        for class in Class::ALL {
             while self.expire_head(class, handler) {}
         }
         if self.deadlines.len() > 1024 + 4 * self.counters.flows_open as usize {
@@ -72,33 +72,52 @@ impl<S> FlowTable<S> {
                 flow.is_some_and(|flow| flow.connection.info.id == due.flow && flow.due == due.at)
             });
         }
-        self.next_check = self.deadlines.next().unwrap_or(NEVER).min(now.plus(SWEEP_NS));
+        let idle = Class::ALL.into_iter().filter_map(|class| self.head_ends(class)).min();
+        let idle = idle.map_or(NEVER, |at| at.max(now.plus(SWEEP_NS)));
+        self.next_check = self.deadlines.next().unwrap_or(NEVER).min(idle);
     }
 
-    /// End (or cool) the flow of this class that was idle for longest, if it is time.
-    fn expire_head<H: FlowHandler<State = S>>(&mut self, class: Class, handler: &mut H) -> bool {
-        let slot = self.lists[class as usize].head;
-        let Some(flow) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) else { return false };
-        let allowed = match class {
+    /// How long a flow of this class may be idle.
+    fn allowed(&self, class: Class) -> u64 {
+        match class {
             Class::Embryonic => self.limits.embryonic_ns,
             Class::Closing => self.limits.linger_ns,
             Class::Hot => self.limits.cool_ns,
             Class::Cold => self.limits.tcp_idle_ns,
             Class::Datagram => self.limits.udp_idle_ns,
-        };
-        if self.clock.elapsed.saturating_sub(flow.link.stamp) < allowed {
+        }
+    }
+
+    /// When the flow at the head of a list has been idle for long enough.
+    fn head_ends(&self, class: Class) -> Option<Timestamp> {
+        let stamp = self.stamp(self.lists[class as usize].head)?;
+        Some(self.idle_ends(class, stamp))
+    }
+
+    fn idle_ends(&self, class: Class, stamp: u64) -> Timestamp {
+        let end = stamp.saturating_add(self.allowed(class));
+        self.clock.now.plus(end.saturating_sub(self.clock.elapsed))
+    }
+
+    /// End (or cool) the flow of this class that was idle for longest, if it is time.
+    fn expire_head<H: FlowHandler<State = S>>(&mut self, class: Class, handler: &mut H) -> bool {
+        let slot = self.lists[class as usize].head;
+        let Some(flow) = self.slots.get(slot as usize).and_then(Option::as_ref) else { return false };
+        let stamp = flow.link.stamp;
+        let half_closed = flow.connection.streams.iter().any(|stream| stream.finished);
+        if self.clock.elapsed.saturating_sub(stamp) < self.allowed(class) {
             return false;
         }
-        let half_closed = flow.connection.streams.iter().any(|stream| stream.finished);
         if class == Class::Hot && !half_closed {
+            let Some(flow) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) else { return false };
             for stream in &mut flow.connection.streams {
                 stream.cool(&mut self.counters);
             }
             self.relink(slot, Class::Cold);
             return true;
         }
-        let reason = flow.connection.ended.unwrap_or(CloseReason::Idle);
-        self.close(slot, reason, handler);
+        let ended = self.slots.get(slot as usize).and_then(Option::as_ref).and_then(|f| f.connection.ended);
+        self.close(slot, ended.unwrap_or(CloseReason::Idle), handler);
         true
     }
 
@@ -146,7 +165,8 @@ impl<S> FlowTable<S> {
 
     pub(super) fn append(&mut self, slot: u32) {
         let Some(flow) = &mut self.slots[slot as usize] else { return };
-        let list = &mut self.lists[flow.link.class as usize];
+        let (class, stamp) = (flow.link.class, flow.link.stamp);
+        let list = &mut self.lists[class as usize];
         let last = list.tail;
         flow.link.before = last;
         flow.link.after = NONE;
@@ -156,6 +176,7 @@ impl<S> FlowTable<S> {
         } else if let Some(previous) = &mut self.slots[last as usize] {
             previous.link.after = slot;
         }
+        self.next_check = self.next_check.min(self.idle_ends(class, stamp));
     }
 
     pub(super) fn unlink(&mut self, slot: u32) {

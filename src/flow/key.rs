@@ -2,6 +2,7 @@
 
 use core::hash::{BuildHasher, Hasher};
 use core::net::IpAddr;
+use std::sync::Arc;
 
 use parsers::{Transport, VlanStack};
 
@@ -57,11 +58,12 @@ fn bits(ip: &IpAddr) -> (u128, u64) {
     }
 }
 
-/// Ports on which protocols are expected: they tell the server's side where no SYN was seen.
+/// Ports on which protocols are expected: they tell the server's side where no SYN was seen. A clone shares
+/// the memory.
 #[derive(Debug, Clone)]
 pub struct PortSet {
-    tcp: Box<[u64]>,
-    udp: Box<[u64]>,
+    tcp: Arc<[u64]>,
+    udp: Arc<[u64]>,
 }
 
 impl PortSet {
@@ -83,12 +85,12 @@ impl PortSet {
     }
 }
 
-fn bitmap(ports: &[u16]) -> Box<[u64]> {
-    let mut words = vec![0_u64; 1024].into_boxed_slice();
+fn bitmap(ports: &[u16]) -> Arc<[u64]> {
+    let mut words = [0_u64; 1024];
     for port in ports {
         words[usize::from(port / 64)] |= 1 << (port % 64);
     }
-    words
+    Arc::new(words)
 }
 
 #[cfg(test)]

@@ -70,6 +70,20 @@ impl Default for FlowLimits {
     }
 }
 
+impl FlowLimits {
+    /// One shard's part of the limits that count all flows together.
+    #[must_use]
+    pub fn of_shard(&self, shards: usize) -> FlowLimits {
+        FlowLimits {
+            flows: self.flows.div_ceil(shards),
+            // A shard must be able to hold one unfinished PDU.
+            total_bytes: (self.total_bytes / shards).max(self.tail_bytes),
+            history_total_bytes: self.history_total_bytes / shards,
+            ..self.clone()
+        }
+    }
+}
+
 /// What the flow layer has seen. All but the gauges (`flows_open`, `history_bytes`, `buffered_bytes`) only rise.
 #[derive(Debug, Clone, Default, Eq, PartialEq)]
 pub struct FlowCounters {
@@ -156,6 +170,101 @@ pub struct FlowCounters {
 }
 
 impl FlowCounters {
+    /// Add what another table has seen. Peaks are added too, though they were not reached at one time: the
+    /// sum is an upper bound.
+    pub fn add(&mut self, other: &FlowCounters) {
+        let pairs = self.all().into_iter().zip(other.clone().all().map(|count| *count));
+        for (mine, theirs) in pairs {
+            *mine += theirs;
+        }
+    }
+
+    fn all(&mut self) -> [&mut u64; 40] {
+        let FlowCounters {
+            packets,
+            tcp_segments,
+            udp_datagrams,
+            other_payloads,
+            payload_bytes,
+            retransmitted,
+            out_of_order,
+            held_for_ack,
+            overlaps,
+            conflicting_overlaps,
+            overlaps_unverified,
+            history_refused,
+            keep_alives,
+            gaps,
+            gap_bytes,
+            rewinds,
+            truncated,
+            out_of_window,
+            resynchronised,
+            resets_ignored,
+            syns_doubted,
+            data_after_end,
+            strays,
+            tail_overflows,
+            held_overflows,
+            flows_opened,
+            sessions_opened,
+            midstream_flows,
+            one_way_flows,
+            closed_fin,
+            closed_reset,
+            closed_idle,
+            closed_evicted,
+            closed_reused,
+            closed_end,
+            flows_open,
+            flows_peak,
+            history_bytes,
+            buffered_bytes,
+            buffered_peak,
+        } = self;
+        [
+            packets,
+            tcp_segments,
+            udp_datagrams,
+            other_payloads,
+            payload_bytes,
+            retransmitted,
+            out_of_order,
+            held_for_ack,
+            overlaps,
+            conflicting_overlaps,
+            overlaps_unverified,
+            history_refused,
+            keep_alives,
+            gaps,
+            gap_bytes,
+            rewinds,
+            truncated,
+            out_of_window,
+            resynchronised,
+            resets_ignored,
+            syns_doubted,
+            data_after_end,
+            strays,
+            tail_overflows,
+            held_overflows,
+            flows_opened,
+            sessions_opened,
+            midstream_flows,
+            one_way_flows,
+            closed_fin,
+            closed_reset,
+            closed_idle,
+            closed_evicted,
+            closed_reused,
+            closed_end,
+            flows_open,
+            flows_peak,
+            history_bytes,
+            buffered_bytes,
+            buffered_peak,
+        ]
+    }
     /// Account for bytes put into buffers.
     #[inline]
     pub(super) fn buffer(&mut self, bytes: usize) {

@@ -21,7 +21,7 @@ pub(super) struct Flow<S> {
     pub(super) connection: Connection<S>,
 }
 
-/// All flows of one worker.
+/// All flows of one shard.
 pub struct FlowTable<S> {
     pub(super) limits: FlowLimits,
     ports: PortSet,
@@ -37,6 +37,7 @@ pub struct FlowTable<S> {
     /// Packet time at which something may be due.
     pub(super) next_check: Timestamp,
     next_id: u64,
+    id_step: u64,
 }
 
 impl<S> FlowTable<S> {
@@ -56,7 +57,27 @@ impl<S> FlowTable<S> {
             clock: Clock::default(),
             next_check: Timestamp(0),
             next_id: 0,
+            id_step: 1,
         }
+    }
+
+    /// Number flows `first`, `first + step`, ..., so that the tables of several shards use no number twice.
+    #[must_use]
+    pub fn numbered(self, first: u64, step: u64) -> FlowTable<S> {
+        FlowTable { next_id: first, id_step: step, ..self }
+    }
+
+    /// Flows that the table holds at most.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.limits.flows
+    }
+
+    /// When [`FlowTable::advance`] has something to do, if nothing comes before: a wait ends, a session is
+    /// due, a flow has been idle for long enough.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Timestamp> {
+        (self.counters.flows_open > 0).then_some(self.next_check)
     }
 
     /// What was seen so far.
@@ -249,7 +270,7 @@ impl<S> FlowTable<S> {
         let midstream = transport == Transport::Tcp && opens.is_none();
         let coverage = Coverage { midstream, one_way: true, ..Coverage::default() };
         let id = self.next_id;
-        self.next_id += 1;
+        self.next_id += self.id_step;
         let info = FlowInfo {
             id,
             client,

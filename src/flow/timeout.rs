@@ -64,6 +64,11 @@ pub(super) enum Class {
 
 pub(super) const CLASSES: usize = 5;
 
+impl Class {
+    pub(super) const ALL: [Class; CLASSES] =
+        [Class::Embryonic, Class::Closing, Class::Hot, Class::Cold, Class::Datagram];
+}
+
 /// A flow's place in the list of its class.
 #[derive(Debug, Copy, Clone)]
 pub(super) struct Link {

@@ -7,6 +7,7 @@ use parsers::{
 
 use super::by_segment::{self, SegmentReader};
 use super::carry::Carry;
+use super::crew::Blind;
 use super::probing::{Probing, Verdict, other_than};
 use crate::decap::Anomaly;
 use crate::detect::coverage::Blindness;
@@ -110,9 +111,21 @@ pub trait Consumer {
     }
     /// A flow was recognised by content on a port where nobody expects its protocol.
     fn unexpected_port(&mut self, _context: &mut FlowContext, _flow: &FlowInfo, _chunk: &Chunk<'_>) {}
-    /// Packet time has passed a whole second, `now`. Every shard is told of the same seconds, whatever the
-    /// number of workers. The last frame from any tap before came at `seen`: when that is long ago, the tap
-    /// itself was silent.
+    /// What comes next is of this shard and belongs to this act.
+    fn enter(&mut self, _shard: usize, _act: u64) {}
+    /// When the shard wants [`Consumer::shard_tick`], if at all.
+    fn due(&self, _shard: usize) -> Option<Timestamp> {
+        None
+    }
+    /// Packet time has passed the whole second `now`, and something of the shard entered is due. The same
+    /// seconds whatever the number of workers.
+    fn shard_tick(&mut self, _now: Timestamp) {}
+    /// What the flows of the shard entered could not see or hold since the last time.
+    fn blind(&mut self, _now: Timestamp, _fresh: Blind) {}
+    /// All flows of the shard entered have ended.
+    fn shard_end(&mut self, _now: Timestamp) {}
+    /// Packet time has passed the whole second `now`, perhaps many at once; comes before the shards. The last
+    /// frame from any tap before came at `seen`: when that is long ago, the tap itself was silent.
     fn tick(&mut self, _now: Timestamp, _seen: Timestamp) {}
     /// The encapsulation of a frame looks like evasion.
     fn encapsulation(&mut self, _anomaly: &Anomaly) {}
@@ -133,6 +146,22 @@ pub struct WorkerCounters {
     pub open: [u64; Protocol::ALL.len()],
     /// Holes in streams, by [`Protocol`].
     pub gaps: [u64; Protocol::ALL.len()],
+}
+
+impl WorkerCounters {
+    /// Add what another worker has counted.
+    pub fn add(&mut self, other: &WorkerCounters) {
+        self.by_port += other.by_port;
+        self.by_content += other.by_content;
+        self.unrecognised += other.unrecognised;
+        self.unrecognised_octets += other.unrecognised_octets;
+        for (mine, theirs) in self.open.iter_mut().zip(other.open) {
+            *mine += theirs;
+        }
+        for (mine, theirs) in self.gaps.iter_mut().zip(other.gaps) {
+            *mine += theirs;
+        }
+    }
 }
 
 /// What hangs on a flow: the session, or the probing that comes before it.
@@ -184,7 +213,7 @@ impl<C: Consumer> Observer for Tap<'_, C> {
 }
 
 impl<C: Consumer> Worker<C> {
-    pub(super) fn new(ports: PortTable, limits: Limits, consumer: C) -> Worker<C> {
+    pub(crate) fn new(ports: PortTable, limits: Limits, consumer: C) -> Worker<C> {
         Worker { ports, limits, consumer, counters: WorkerCounters::default() }
     }
 

@@ -3,6 +3,8 @@
 //! One thread counts, in plain memory: no atomics, no locks, and in the steady state no allocation. About
 //! once a second the figures are copied into a snapshot for whoever asks (see [`super::snapshot`]).
 
+use std::sync::Arc;
+
 use foldhash::quality::RandomState;
 use hashbrown::HashMap;
 use parsers::{Action, Defect, DefectKind, Exchange, Function, Operation, Outcome, Protocol, Unit};
@@ -63,7 +65,7 @@ struct FunctionKey {
 /// All counters.
 #[derive(Debug)]
 pub struct Counters {
-    stations: Vec<String>,
+    stations: Arc<[String]>,
     pdus: [u64; Protocol::ALL.len()],
     defects: Vec<[u64; Protocol::ALL.len()]>,
     latency: [Latency; Protocol::ALL.len()],
@@ -92,7 +94,7 @@ pub struct Counters {
 
 impl Counters {
     /// Counters at zero. `stations` are the names of the profile's stations, by [`Judgement::station`].
-    pub fn new(stations: Vec<String>) -> Counters {
+    pub fn new(stations: Arc<[String]>) -> Counters {
         let table = || SeriesTable::new(SERIES_PER_FAMILY);
         Counters {
             stations,
@@ -115,6 +117,71 @@ impl Counters {
             withheld: vec![0; CATALOGUE.len()],
             actions: vec![[None; 256]; Protocol::ALL.len()],
         }
+    }
+
+    /// Another profile is in force: these are its stations.
+    pub fn set_stations(&mut self, stations: Arc<[String]>) {
+        self.stations = stations;
+        self.operation_places.clear();
+        self.last_seen_places.clear();
+    }
+
+    /// Back to zero; label sets keep their places, so that what exceeds a limit is the same every time the
+    /// counters of all shards are added up.
+    pub fn reset(&mut self) {
+        self.pdus = Default::default();
+        self.defects.fill(Default::default());
+        self.latency = Default::default();
+        self.findings.fill(Default::default());
+        self.folded.fill(0);
+        self.withheld.fill(0);
+        for table in self.tables() {
+            table.reset();
+        }
+    }
+
+    fn tables(&mut self) -> [&mut SeriesTable; 9] {
+        [
+            &mut self.operations,
+            &mut self.controls,
+            &mut self.exceptions,
+            &mut self.unanswered,
+            &mut self.station_findings,
+            &mut self.last_seen,
+            &mut self.silent,
+            &mut self.polls_missed,
+            &mut self.poll_period,
+        ]
+    }
+
+    /// Add what another shard has counted.
+    pub fn add(&mut self, other: &Counters) {
+        add(&mut self.pdus, &other.pdus);
+        for (mine, theirs) in self.defects.iter_mut().zip(&other.defects) {
+            add(mine, theirs);
+        }
+        for (mine, theirs) in self.latency.iter_mut().zip(&other.latency) {
+            add(&mut mine.counts, &theirs.counts);
+            mine.sum_ns = mine.sum_ns.saturating_add(theirs.sum_ns);
+        }
+        for (mine, theirs) in self.findings.iter_mut().zip(&other.findings) {
+            add(mine, theirs);
+        }
+        add(&mut self.folded, &other.folded);
+        add(&mut self.withheld, &other.withheld);
+        self.operations.add_all(&other.operations);
+        self.controls.add_all(&other.controls);
+        self.exceptions.add_all(&other.exceptions);
+        self.unanswered.add_all(&other.unanswered);
+        self.station_findings.add_all(&other.station_findings);
+        self.silent.add_all(&other.silent);
+        self.polls_missed.add_all(&other.polls_missed);
+        self.last_seen.combine(&other.last_seen, u64::max);
+        // The fastest of several masters; 0 is none yet.
+        self.poll_period.combine(&other.poll_period, |mine, theirs| match mine {
+            0 => theirs,
+            _ => mine.min(theirs),
+        });
     }
 
     /// Count a PDU.
@@ -295,6 +362,12 @@ impl Counters {
     /// Findings of a kind that were withheld.
     pub fn withheld_of(&self, kind: FindingKind) -> u64 {
         self.withheld[kind.index()]
+    }
+}
+
+fn add(mine: &mut [u64], theirs: &[u64]) {
+    for (mine, theirs) in mine.iter_mut().zip(theirs) {
+        *mine += theirs;
     }
 }
 

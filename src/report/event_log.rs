@@ -1,30 +1,32 @@
-//! The event log: findings, operations, stations and the sensor itself, as lines of JSON.
+//! The event log of a shard: findings, operations and stations become lines of JSON; repeats are folded.
 //!
-//! Lines are rendered on the pipeline's thread into one buffer and handed to the writer in batches. A
-//! batch goes when it is large enough, and at every [`EventLog::flush`], so that a quiet sensor does not
-//! sit on a finding.
+//! Rendered on the thread that works on the shard, into its [`Output`]. What lines have in common is in the
+//! thread's [`Journal`]; what belongs to pairs of hosts (counters, windows of repeats, identities of findings)
+//! in the [`ShardLog`], so that nothing of it depends on other shards.
 
-use std::io;
+use std::sync::Arc;
 
 use foldhash::quality::RandomState;
 use hashbrown::HashMap;
-use parsers::{Endpoint, Host, Operation, StationAddress, Timestamp};
+use parsers::{Defect, Endpoint, Host, Operation, StationAddress, Timestamp, Unit};
 use sha2::{Digest, Sha256};
 
+use super::catalogue::FindingKind;
 use super::control::ControlEvent;
+use super::counters::Counters;
 use super::event::{Common, Identity, finding_body, head, sensor_line, station_line};
 use super::event_control::control_line;
-use super::event_operation::{FlowParts, operation_line};
+use super::event_operation::{FlowParts, is_logged, operation_line};
 use super::finding::Finding;
 use super::fold::{FOLD_WINDOW_NS, FOLD_WINDOWS, FoldTable, Window};
 use super::json::Json;
-use super::record::{Judgement, SensorEvent, StationEvent};
-use super::writer::{LogWriter, Weight, WriterFigures};
+use super::output::Output;
+use super::record::{Judgement, OperationsLog, SensorEvent, StationEvent, StationState};
+use super::writer::Weight;
+use crate::detect::FindingSink;
 
-/// Octets after which a batch goes to the writer.
-pub const BATCH_BYTES: usize = 64 << 10;
-/// Findings whose identity is remembered, so that equal ones are told apart.
-const UIDS_KEPT: usize = 65_536;
+/// Findings of a shard whose identity is remembered, so that equal ones are told apart.
+const UIDS_KEPT: usize = 1024;
 
 /// What became of a finding.
 #[derive(Debug, Copy, Clone, Eq, PartialEq)]
@@ -35,239 +37,189 @@ pub enum Folded {
     Repeat,
 }
 
-/// Renders events and folds findings. Without a writer it only folds.
+/// What the lines of one thread have in common, and where they go.
 #[derive(Debug)]
-pub struct EventLog {
-    common: Common,
-    writer: Option<LogWriter>,
-    batch: Json,
-    lines: u64,
-    weight: Weight,
-    flows: FlowParts,
-    folds: FoldTable,
+pub struct Journal {
+    pub(super) common: Arc<Common>,
+    /// Whether lines go anywhere; otherwise repeats are folded and counted only.
+    kept: bool,
+    operations: OperationsLog,
+    /// What was said.
+    pub out: Output,
     scratch: Json,
-    uids: HashMap<[u8; 16], u32, RandomState>,
-    reported_drops: u64,
-    now: Timestamp,
 }
 
-impl EventLog {
-    /// An event log that writes to `writer`, if there is one.
-    pub fn new(identity: Identity, writer: Option<LogWriter>) -> EventLog {
-        EventLog {
-            common: Common::new(identity),
-            writer,
-            batch: Json::new(),
-            lines: 0,
-            weight: Weight::Common,
-            flows: FlowParts::new(),
-            folds: FoldTable::new(FOLD_WINDOWS, FOLD_WINDOW_NS),
-            scratch: Json::new(),
-            uids: HashMap::default(),
-            reported_drops: 0,
-            now: Timestamp::default(),
+impl Journal {
+    pub(super) fn new(common: Arc<Common>, kept: bool, operations: OperationsLog) -> Journal {
+        Journal { common, kept, operations, out: Output::default(), scratch: Json::new() }
+    }
+
+    /// Another profile is in force.
+    pub fn set_profile(&mut self, name: &str, hash: &str) {
+        self.common = Arc::new(Common::new(Identity {
+            profile_name: name.to_owned(),
+            profile_hash: hash.to_owned(),
+            ..self.common.identity.clone()
+        }));
+    }
+
+    /// Write something about a station.
+    fn station(&mut self, event: &StationEvent<'_>) {
+        if self.kept {
+            station_line(self.out.json(), &self.common, event);
+            self.out.line_done(Weight::Common);
         }
     }
 
-    /// Use another fold window or table size (tests, configuration). Only before the first finding.
-    pub fn with_folding(mut self, windows: usize, window_ns: u64) -> EventLog {
-        self.folds = FoldTable::new(windows, window_ns);
-        self
-    }
-
-    /// Names of the taps, once they are known.
-    pub fn set_captures(&mut self, captures: Vec<String>) {
-        self.common = Common::new(Identity { captures, ..core::mem::take(&mut self.common.identity) });
-    }
-
-    /// Whether lines go anywhere.
-    pub fn is_kept(&self) -> bool {
-        self.writer.is_some()
-    }
-
-    /// Take a finding: write it, or fold it into an earlier one.
-    pub fn finding(&mut self, finding: &Finding<'_>) -> Folded {
-        self.expire(finding.at);
-        if self.folds.repeat(finding) {
-            return Folded::Repeat;
-        }
-        while let Some(window) = self.folds.make_room(finding) {
-            summarise(&mut self.batch, &self.common, &mut self.lines, &mut self.weight, window);
-        }
-        let uid = self.uid(finding);
-        self.scratch.clear();
-        if self.writer.is_none() {
-            self.folds.open(finding, uid, &[]);
-            return Folded::First;
-        }
-        finding_body(&mut self.scratch, &self.common, finding);
-        let window = self.folds.open(finding, uid, self.scratch.bytes());
-        finding_line(&mut self.batch, &self.common, finding.at, window);
-        self.weight = Weight::Precious;
-        self.line_done();
-        Folded::First
-    }
-
-    /// Write an operation.
-    pub fn operation(&mut self, operation: &Operation<'_>, judgement: &Judgement<'_>) {
-        if self.writer.is_none() {
-            return;
-        }
-        operation_line(&mut self.batch, &self.common, &mut self.flows, operation, judgement);
-        self.line_done();
-    }
-
-    /// Write what became of a control.
+    /// Write what became of a control, unless operations are not logged.
     pub fn control(&mut self, event: &ControlEvent<'_>) {
-        if self.writer.is_none() {
-            return;
+        if self.kept && self.operations != OperationsLog::None {
+            control_line(self.out.json(), &self.common, event);
+            self.out.line_done(Weight::Common);
         }
-        control_line(&mut self.batch, &self.common, event);
-        self.line_done();
     }
 
     /// Write something about the sensor itself.
     pub fn sensor(&mut self, event: &SensorEvent<'_>) {
-        if self.writer.is_none() {
-            return;
+        if self.kept {
+            sensor_line(self.out.json(), &self.common, event);
+            self.out.line_done(Weight::Precious);
         }
-        sensor_line(&mut self.batch, &self.common, event);
-        self.weight = Weight::Precious;
-        self.line_done();
+    }
+}
+
+/// What is kept of a shard's events and counted in it.
+#[derive(Debug)]
+pub struct ShardLog {
+    counters: Counters,
+    flows: FlowParts,
+    folds: FoldTable,
+    uids: HashMap<[u8; 16], u32, RandomState>,
+}
+
+impl ShardLog {
+    /// Nothing seen yet. `stations` are the names of the profile's stations, by [`Judgement::station`].
+    pub fn new(stations: Arc<[String]>) -> ShardLog {
+        ShardLog {
+            counters: Counters::new(stations),
+            flows: FlowParts::new(),
+            folds: FoldTable::new(FOLD_WINDOWS, FOLD_WINDOW_NS),
+            uids: HashMap::default(),
+        }
     }
 
-    /// Write something about a station.
-    pub fn station(&mut self, event: &StationEvent<'_>) {
-        if self.writer.is_none() {
-            return;
+    /// Use another table size. Only before the first finding.
+    pub fn with_windows(mut self, windows: usize) -> ShardLog {
+        self.folds = FoldTable::new(windows, FOLD_WINDOW_NS);
+        self
+    }
+
+    /// A PDU was seen.
+    #[inline]
+    pub fn unit(&mut self, unit: &Unit<'_>) {
+        self.counters.unit(unit);
+    }
+
+    /// An operation was seen and judged.
+    #[inline]
+    pub fn operation(&mut self, journal: &mut Journal, operation: &Operation<'_>, judgement: &Judgement<'_>) {
+        self.counters.operation(operation, judgement);
+        if journal.kept && is_logged(journal.operations, operation.action) {
+            operation_line(journal.out.json(), &journal.common, &mut self.flows, operation, judgement);
+            journal.out.line_done(Weight::Common);
         }
-        station_line(&mut self.batch, &self.common, event);
-        self.line_done();
+    }
+
+    /// A defect was seen; `station` is the station's name in the profile, if it has one. Only counts: the
+    /// finding made of it comes by [`ShardLog::finding`].
+    pub fn defect(&mut self, defect: &Defect<'_>, station: Option<&str>) {
+        self.counters.defect(defect, station);
+    }
+
+    /// A station's polling changed: counted, and logged where it is an event.
+    pub fn station_state(&mut self, journal: &mut Journal, state: &StationState<'_>) {
+        self.counters.station_state(state);
+        let StationState { at, protocol, server, station, station_name, change } = *state;
+        if let Some(what) = change.name() {
+            journal.station(&StationEvent { at, what, protocol, server, station, station_name });
+        }
+    }
+
+    /// A finding was withheld because the coverage does not bear it.
+    pub fn withheld(&mut self, kind: FindingKind) {
+        self.counters.withheld(kind);
+    }
+
+    /// A finding was raised: write it, or fold it into an earlier one.
+    pub fn finding(&mut self, journal: &mut Journal, finding: &Finding<'_>) -> Folded {
+        self.counters.finding(finding);
+        if self.folds.repeat(finding) {
+            self.counters.folded(finding.kind);
+            return Folded::Repeat;
+        }
+        while let Some(window) = self.folds.make_room(finding) {
+            summarise(journal, window);
+        }
+        let uid = self.uid(&journal.common.identity.profile_hash, finding);
+        let Journal { common, kept, out, scratch, .. } = journal;
+        scratch.clear();
+        if *kept {
+            finding_body(scratch, common, finding);
+        }
+        let window = self.folds.open(finding, uid, scratch.bytes());
+        if *kept {
+            finding_line(out.json(), common, finding.at, window);
+            out.line_done(Weight::Precious);
+        }
+        Folded::First
+    }
+
+    /// When [`ShardLog::tick`] has something to do.
+    #[inline]
+    pub fn due(&self) -> Option<Timestamp> {
+        self.folds.next_end()
     }
 
     /// Packet time has come to `now`: end the windows that are over.
-    pub fn tick(&mut self, now: Timestamp) {
-        self.expire(now);
+    pub fn tick(&mut self, journal: &mut Journal, now: Timestamp) {
+        while let Some(window) = self.folds.close_expired(now) {
+            summarise(journal, window);
+        }
     }
 
-    /// Hand over what is waiting, and tell of lines that were dropped since.
-    pub fn flush(&mut self) {
-        self.hand_over();
-        self.tell_drops(Weight::Precious);
+    /// End all windows in order.
+    pub fn end(&mut self, journal: &mut Journal) {
+        while let Some(window) = self.folds.close_oldest() {
+            summarise(journal, window);
+        }
     }
 
-    /// The writer's figures.
-    pub fn writer_figures(&self) -> Option<WriterFigures> {
-        self.writer.as_ref().map(LogWriter::figures)
+    /// What was counted.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
     }
 
-    /// Whether the log was given up for good.
-    pub fn has_failed(&self) -> bool {
-        self.writer.as_ref().is_some_and(LogWriter::has_failed)
-    }
-
-    /// Windows of the fold table that ended early because it was full.
+    /// Windows that ended early because the table was full.
     pub fn folds_evicted(&self) -> u64 {
         self.folds.evicted()
     }
 
-    /// End all windows in order, write what is left and end the writer.
-    pub fn finish(mut self, now: Timestamp) -> (Option<WriterFigures>, io::Result<()>) {
-        self.now = self.now.max(now);
-        while let Some(window) = self.folds.close_oldest() {
-            summarise(&mut self.batch, &self.common, &mut self.lines, &mut self.weight, window);
-            if self.batch.bytes().len() >= BATCH_BYTES {
-                self.hand_over();
-            }
-        }
-        self.hand_over();
-        self.tell_drops(Weight::Last);
-        match self.writer.take() {
-            None => (None, Ok(())),
-            Some(writer) => {
-                let (figures, result) = writer.close();
-                (Some(figures), result)
-            }
-        }
-    }
-
-    fn expire(&mut self, now: Timestamp) {
-        self.now = self.now.max(now);
-        while let Some(window) = self.folds.close_expired(now) {
-            summarise(&mut self.batch, &self.common, &mut self.lines, &mut self.weight, window);
-        }
-        if self.batch.bytes().len() >= BATCH_BYTES {
-            self.hand_over();
-        }
-    }
-
-    #[inline]
-    fn line_done(&mut self) {
-        self.lines += 1;
-        if self.batch.bytes().len() >= BATCH_BYTES {
-            self.hand_over();
-        }
-    }
-
-    fn hand_over(&mut self) {
-        let Some(writer) = &self.writer else {
-            self.batch.clear();
-            return;
-        };
-        if self.batch.bytes().is_empty() {
-            return;
-        }
-        let (spare, _) = writer.push(self.batch.take(), self.lines, self.weight);
-        self.batch.give(spare);
-        self.lines = 0;
-        self.weight = Weight::Common;
-    }
-
-    /// Tell of lines that were dropped, in a batch of its own so that it is known whether it was taken.
-    fn tell_drops(&mut self, weight: Weight) {
-        let Some(writer) = &self.writer else { return };
-        let figures = writer.figures();
-        let dropped = figures.dropped_queue_full + figures.dropped_error;
-        if dropped == self.reported_drops || writer.has_failed() {
-            return;
-        }
-        // While there is no room the report would only be one more line to drop.
-        if weight < Weight::Last && figures.queued_bytes > figures.capacity_bytes / 2 {
-            return;
-        }
-        let fresh = dropped - self.reported_drops;
-        let event = SensorEvent {
-            at: self.now,
-            what: "events_dropped",
-            capture: None,
-            message: format_args!(
-                "{fresh} events were not written because the log could not keep up; {dropped} since the start."
-            ),
-            figures: &[
-                ("dropped", fresh),
-                ("dropped_total", dropped),
-                ("dropped_queue_full_total", figures.dropped_queue_full),
-                ("dropped_error_total", figures.dropped_error),
-            ],
-        };
-        let mut report = Json::new();
-        sensor_line(&mut report, &self.common, &event);
-        if writer.push(report.take(), 1, weight).1 {
-            self.reported_drops = dropped;
-        }
+    /// Another profile is in force: these are its stations.
+    pub fn set_stations(&mut self, stations: Arc<[String]>) {
+        self.counters.set_stations(stations);
     }
 
     /// Identity of a finding: what it is, when, and between whom. File names, frame numbers and the
     /// sensor are left out, so that the same traffic gives the same uid wherever it is replayed from. A
     /// number tells equal ones apart.
-    fn uid(&mut self, finding: &Finding<'_>) -> [u8; 16] {
+    fn uid(&mut self, profile_hash: &str, finding: &Finding<'_>) -> [u8; 16] {
         let mut hash = Sha256::new();
         let mut field = |bytes: &[u8]| {
             hash.update((bytes.len() as u32).to_be_bytes());
             hash.update(bytes);
         };
         field(b"gridtap finding 1");
-        field(self.common.identity.profile_hash.as_bytes());
+        field(profile_hash.as_bytes());
         field(finding.kind.id().as_bytes());
         field(finding.kind.name().as_bytes());
         field(&finding.at.0.to_be_bytes());
@@ -299,6 +251,29 @@ impl EventLog {
         }
         hash.update(occurrence.to_be_bytes());
         first_16(&hash.finalize())
+    }
+}
+
+/// Takes a shard's findings into its log.
+pub struct ToLog<'a> {
+    /// The shard's log.
+    pub log: &'a mut ShardLog,
+    /// The thread's journal.
+    pub journal: &'a mut Journal,
+}
+
+impl FindingSink for ToLog<'_> {
+    fn finding(&mut self, finding: &Finding<'_>) {
+        self.log.finding(self.journal, finding);
+    }
+    fn withheld(&mut self, kind: FindingKind) {
+        self.log.withheld(kind);
+    }
+    fn station(&mut self, state: &StationState<'_>) {
+        self.log.station_state(self.journal, state);
+    }
+    fn control(&mut self, event: &ControlEvent<'_>) {
+        self.journal.control(event);
     }
 }
 
@@ -343,11 +318,10 @@ fn finding_line(json: &mut Json, common: &Common, at: Timestamp, window: &Window
 }
 
 /// The line at the end of a window, if there is something to add to the first one.
-fn summarise(json: &mut Json, common: &Common, lines: &mut u64, weight: &mut Weight, window: &Window) {
+fn summarise(journal: &mut Journal, window: &Window) {
     if window.count < 2 || window.body.is_empty() {
         return;
     }
-    finding_line(json, common, window.last, window);
-    *lines += 1;
-    *weight = Weight::Precious;
+    finding_line(journal.out.json(), &journal.common, window.last, window);
+    journal.out.line_done(Weight::Precious);
 }

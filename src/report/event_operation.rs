@@ -7,13 +7,15 @@ use parsers::{Action, FlowInfo, Operation, Outcome, Point, StationAddress, Value
 use super::event::{Common, flow_members, function_object, head, parties, point_kind, station};
 use super::json::Json;
 use super::record::{Judgement, OperationsLog};
+use crate::dispatch::SHARDS;
 
 /// Points with values in an event; the rest are counted.
 pub const EVENT_POINTS: usize = 128;
 /// Octets of a value without a known meaning that an event shows; the rest are counted.
 pub const VALUE_OCTETS: usize = 256;
-/// Flows whose rendered part is kept. A power of two: the place is taken from the flow's number.
-const FLOWS_KEPT: usize = 1024;
+/// Flows of a shard whose rendered part is kept. The place is taken from the flow's number, which rises by
+/// the number of shards.
+const FLOWS_KEPT: usize = 64;
 
 /// `control` for what changes something in or at a station, `operation` for the rest.
 pub fn event_name(action: Action) -> &'static str {
@@ -57,11 +59,14 @@ pub(super) struct FlowParts {
 
 impl FlowParts {
     pub(super) fn new() -> FlowParts {
-        FlowParts { kept: vec![Kept::default(); FLOWS_KEPT], scratch: Json::new() }
+        FlowParts { kept: Vec::new(), scratch: Json::new() }
     }
 
     fn of(&mut self, flow: &FlowInfo, client_is_master: bool) -> &[u8] {
-        let place = flow.id as usize % FLOWS_KEPT;
+        let place = flow.id as usize / SHARDS % FLOWS_KEPT;
+        if self.kept.is_empty() {
+            self.kept.resize(FLOWS_KEPT, Kept::default());
+        }
         let kept = &mut self.kept[place];
         let key = Some((flow.id, client_is_master));
         if kept.key != key {

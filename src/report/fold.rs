@@ -16,10 +16,10 @@ use super::finding::Finding;
 
 /// Nanoseconds of packet time over which repeats are folded.
 pub const FOLD_WINDOW_NS: u64 = 60_000_000_000;
-/// Windows open at a time. Each keeps the text of its finding, about 1.5 KiB.
-pub const FOLD_WINDOWS: usize = 8192;
-/// Octets of kept text at which the oldest windows end early.
-pub const FOLD_TEXT_OCTETS: usize = 32 << 20;
+/// Windows open at a time in each shard. Each keeps the text of its finding, about 1.5 KiB.
+pub const FOLD_WINDOWS: usize = 512;
+/// Octets of kept text of a shard at which its oldest windows end early.
+pub const FOLD_TEXT_OCTETS: usize = 1 << 20;
 /// A closed window's buffer up to this size is kept for the next one.
 const BUFFER_KEPT: usize = 4096;
 
@@ -158,6 +158,15 @@ impl FoldTable {
             return None;
         }
         Some(self.close(place))
+    }
+
+    /// When the oldest window's time is over.
+    pub fn next_end(&self) -> Option<Timestamp> {
+        // An entry of a window that was closed is looked at too: it is older than the oldest that is open,
+        // and makes for one look too many.
+        let (place, _) = self.order.front()?;
+        let window = &self.windows[*place as usize];
+        (!self.map.is_empty()).then(|| window.opened.plus(self.window_ns))
     }
 
     /// Close what stands in the way of a window for `finding`: an expired one of the same key, or the

@@ -33,6 +33,11 @@ impl Json {
         &self.out
     }
 
+    /// Octets of memory.
+    pub fn capacity(&self) -> usize {
+        self.out.capacity()
+    }
+
     /// Throw the text away, keep the memory.
     pub fn clear(&mut self) {
         self.out.clear();
@@ -65,6 +70,12 @@ impl Json {
             self.separate();
             self.out.extend_from_slice(members);
         }
+    }
+
+    /// Append whole lines.
+    pub fn raw_lines(&mut self, lines: &[u8]) {
+        self.out.extend_from_slice(lines);
+        self.comma = false;
     }
 
     /// End of a line.

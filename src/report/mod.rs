@@ -1,9 +1,10 @@
 //! What comes out: findings, the event log, counters, the summary.
 //!
 //! ```text
-//! Finding ---+                +-> event_log -> (fold) -> writer thread -> file, stdout
-//! Operation -+-> sinks::Sinks +-> counters -> snapshot -> crate::serve
-//! Defect ----+                +-> summary
+//!             a shard                              one owner
+//! Finding ---+
+//! Operation -+-> event_log -> (fold) -> output -> sinks::Sinks -> writer thread -> file, stdout
+//! Defect ----+            -> counters ---------> (sum) -> snapshot -> crate::serve, summary
 //! ```
 
 pub mod attack;
@@ -22,6 +23,7 @@ pub mod fold;
 pub mod json;
 pub mod json_fields;
 pub mod metric_table;
+pub mod output;
 pub mod record;
 pub mod rotate;
 pub mod series;

@@ -34,7 +34,7 @@ pub struct Judgement<'a> {
     pub verdict: Verdict,
     /// The rule that allows it, or comes nearest to allowing it.
     pub rule: Option<&'a str>,
-    /// The station's place in [`super::sinks::SinksConfig::stations`], if the profile knows it.
+    /// The station's place among the profile's stations, if the profile knows it.
     pub station: Option<u32>,
     /// The station's name in the profile.
     pub station_name: Option<&'a str>,
@@ -83,7 +83,7 @@ pub struct SensorEvent<'a> {
 }
 
 /// Something about a station.
-#[derive(Copy, Clone)]
+#[derive(Debug, Copy, Clone)]
 pub struct StationEvent<'a> {
     /// Packet time.
     pub at: Timestamp,

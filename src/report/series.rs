@@ -98,7 +98,10 @@ impl SeriesTable {
     }
 
     fn add(&mut self, labels: &[&str]) -> u32 {
-        let set = LabelSet::new(labels);
+        self.insert(LabelSet::new(labels))
+    }
+
+    fn insert(&mut self, set: LabelSet) -> u32 {
         let place = self.series.len() as u32;
         self.places.insert(set.clone(), place);
         self.series.push((set, 0));
@@ -118,6 +121,42 @@ impl SeriesTable {
             None => self.overflow(labels),
         };
         *self.at(place) += amount;
+    }
+
+    /// All values to zero.
+    pub fn reset(&mut self) {
+        self.dropped = 0;
+        self.series.iter_mut().for_each(|(_, value)| *value = 0);
+    }
+
+    /// Add the values of another table.
+    pub fn add_all(&mut self, other: &SeriesTable) {
+        for (set, value) in other.iter() {
+            *self.like(set) += value;
+        }
+        self.dropped += other.dropped;
+    }
+
+    /// Combine with the values of another table.
+    pub fn combine(&mut self, other: &SeriesTable, one_of: impl Fn(u64, u64) -> u64) {
+        for (set, value) in other.iter() {
+            let mine = self.like(set);
+            *mine = one_of(*mine, value);
+        }
+        self.dropped += other.dropped;
+    }
+
+    /// The value of another table's label set, wherever it is counted.
+    fn like(&mut self, set: &LabelSet) -> &mut u64 {
+        let place = match self.places.get(set) {
+            Some(&place) => place,
+            None if self.series.len() < self.limit => self.insert(set.clone()),
+            None => {
+                let labels: Vec<&str> = set.values().iter().map(|label| &**label).collect();
+                self.overflow(&labels)
+            }
+        };
+        self.at(place)
     }
 
     /// All label sets with their values, in the order in which they came.

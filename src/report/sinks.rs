@@ -1,30 +1,42 @@
-//! Everything that comes out of the pipeline goes through here: counted, logged, summed up.
+//! The one owner of the order: what all shards say comes together here, in the order of the packets.
+//!
+//! Lines are handed to the writer in batches: when a batch is large enough, and at every [`Sinks::flush`], so
+//! that a quiet sensor does not sit on a finding. What spans shards is settled here: which stations were told
+//! of, what could not be seen in all, the sums of all counters.
 
 use std::io;
 use std::sync::Arc;
 
-use parsers::{Defect, Operation, Timestamp, Unit};
+use foldhash::fast::FixedState;
+use hashbrown::HashSet;
+use parsers::{Host, Protocol, StationAddress, Timestamp};
 
-use super::catalogue::FindingKind;
-use super::control::ControlEvent;
 use super::counters::Counters;
-use super::event::Identity;
-use super::event_log::{EventLog, Folded};
-use super::event_operation::is_logged;
-use super::finding::Finding;
-use super::record::{Judgement, OperationsLog, SensorEvent, StationEvent, StationState};
+use super::event::{Common, Identity, sensor_line, station_line};
+use super::event_log::{Journal, ShardLog};
+use super::json::Json;
+use super::output::{Item, Output};
+use super::record::{OperationsLog, SensorEvent, StationEvent};
 use super::snapshot::{Published, Snapshot};
 use super::summary::Summary;
 use super::vitals::Vitals;
-use super::writer::LogWriter;
+use super::writer::{LogWriter, Weight, WriterFigures};
+use crate::blindness::Blindspots;
+use crate::dispatch::MAX_WORKERS;
+use crate::site::Fact;
+
+/// Octets after which a batch goes to the writer.
+pub const BATCH_BYTES: usize = 64 << 10;
+
+/// Stations whose first answer is remembered, so that it is told once. Beyond, no more are told; a
+/// `sensor` event says so.
+pub const STATIONS_TOLD: usize = 65_536;
 
 /// What the sinks need to know at the start.
 #[derive(Debug, Default)]
 pub struct SinksConfig {
     /// Sensor, profile and taps.
     pub identity: Identity,
-    /// Names of the profile's stations, by [`Judgement::station`].
-    pub stations: Vec<String>,
     /// Which operations are logged.
     pub operations: OperationsLog,
     /// The writer of the event log; without one no events are written.
@@ -33,131 +45,296 @@ pub struct SinksConfig {
     pub published: Option<Arc<Published>>,
 }
 
-/// The sinks of one pipeline.
+/// What all shards have counted.
+#[derive(Debug)]
+pub struct Tally {
+    /// Their counters, added up.
+    pub counters: Counters,
+    /// Windows of repeated findings that ended early.
+    pub folds_evicted: u64,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Tally { counters: Counters::new(Arc::default()), folds_evicted: 0 }
+    }
+}
+
+impl Tally {
+    /// Begin again. Shards must be added in the same order every time.
+    pub fn reset(&mut self) {
+        self.counters.reset();
+        self.folds_evicted = 0;
+    }
+
+    /// Add a shard.
+    pub fn add(&mut self, log: &ShardLog) {
+        self.counters.add(log.counters());
+        self.folds_evicted += log.folds_evicted();
+    }
+}
+
+/// The sinks of a run.
 #[derive(Debug)]
 pub struct Sinks {
-    counters: Counters,
-    log: EventLog,
+    common: Arc<Common>,
     operations: OperationsLog,
+    writer: Option<LogWriter>,
+    batch: Json,
+    lines: u64,
+    weight: Weight,
     published: Option<Arc<Published>>,
-    identity: Identity,
+    told: HashSet<(Host, Protocol, StationAddress), FixedState>,
+    untold: u64,
+    blindspots: Blindspots,
+    reported_drops: u64,
+    now: Timestamp,
 }
 
 impl Sinks {
-    /// Sinks with all counters at zero.
+    /// Sinks that have seen nothing.
     pub fn new(config: SinksConfig) -> Sinks {
         Sinks {
-            counters: Counters::new(config.stations),
-            log: EventLog::new(config.identity.clone(), config.writer),
+            common: Arc::new(Common::new(config.identity)),
             operations: config.operations,
+            writer: config.writer,
+            batch: Json::new(),
+            lines: 0,
+            weight: Weight::Common,
             published: config.published,
-            identity: config.identity,
+            told: HashSet::default(),
+            untold: 0,
+            blindspots: Blindspots::default(),
+            reported_drops: 0,
+            now: Timestamp::default(),
         }
     }
 
-    /// Names of the taps, once they are known.
-    pub fn set_captures(&mut self, captures: Vec<String>) {
-        self.log.set_captures(captures.clone());
-        self.identity.captures = captures;
+    /// A journal for one more thread.
+    pub fn journal(&self) -> Journal {
+        Journal::new(Arc::clone(&self.common), self.writer.is_some(), self.operations)
     }
 
-    /// A PDU was seen.
-    #[inline]
-    pub fn unit(&mut self, unit: &Unit<'_>) {
-        self.counters.unit(unit);
+    /// Another profile is in force.
+    pub fn set_profile(&mut self, name: &str, hash: &str) {
+        let mut journal = self.journal();
+        journal.set_profile(name, hash);
+        self.common = journal.common;
     }
 
-    /// An operation was seen and judged.
-    #[inline]
-    pub fn operation(&mut self, operation: &Operation<'_>, judgement: &Judgement<'_>) {
-        self.counters.operation(operation, judgement);
-        if self.log.is_kept() && is_logged(self.operations, operation.action) {
-            self.log.operation(operation, judgement);
+    /// Packet time has come to `now`.
+    pub fn time(&mut self, now: Timestamp) {
+        self.now = self.now.max(now);
+    }
+
+    /// Take what was said, in the order of its places: all that will ever be said up to the last of them.
+    /// The outputs are empty afterwards.
+    pub fn take(&mut self, outputs: &mut [&mut Output]) {
+        if let [output] = outputs
+            && self.take_whole(output)
+        {
+            return;
+        }
+        let mut next = [(0_usize, 0_usize); MAX_WORKERS + 1];
+        loop {
+            let first = outputs.iter().zip(&next).enumerate().filter_map(|(n, (output, (item, _)))| {
+                output.items().get(*item).map(|(place, _)| (*place, n))
+            });
+            let Some((place, n)) = first.min() else { break };
+            let (item, start) = next[n];
+            self.blindness_before(place.act);
+            let length = self.item(&outputs[n].items()[item].1, &outputs[n].bytes()[start..], place.act);
+            next[n] = (item + 1, start + length);
+        }
+        self.blindness_before(u64::MAX);
+        for output in outputs {
+            output.clear();
         }
     }
 
-    /// A control has come to its end. Logged unless operations are not.
-    pub fn control(&mut self, event: &ControlEvent<'_>) {
-        if self.operations != OperationsLog::None {
-            self.log.control(event);
+    /// A large output that holds nothing but lines goes to the writer as it is.
+    fn take_whole(&mut self, output: &mut Output) -> bool {
+        if output.is_empty() {
+            return true;
+        }
+        if !output.is_urgent(BATCH_BYTES) || !self.batch.bytes().is_empty() || output.has_facts() {
+            return false;
+        }
+        for (_, item) in output.items() {
+            let Item::Lines { lines, weight, .. } = item else { continue };
+            self.lines += lines;
+            self.weight = self.weight.max(*weight);
+        }
+        core::mem::swap(&mut self.batch, output.json());
+        self.hand_over();
+        core::mem::swap(&mut self.batch, output.json());
+        output.clear();
+        true
+    }
+
+    /// Take one item whose lines, if it has some, begin `bytes`. Returns how many octets they are.
+    fn item(&mut self, item: &Item, bytes: &[u8], act: u64) -> usize {
+        match item {
+            Item::Lines { length, lines, weight } => {
+                self.batch.raw_lines(bytes.get(..*length).unwrap_or_default());
+                self.lines += lines;
+                self.weight = self.weight.max(*weight);
+                self.hand_over_if_large();
+                return *length;
+            }
+            Item::Fact(Fact::Station { event, name }) => {
+                self.station(&StationEvent { station_name: name.as_deref(), ..*event });
+            }
+            Item::Blind(now, flow, tables) => self.blindspots.shard(act, *now, flow, tables),
+            Item::Front(now, counts) => self.blindspots.front(act, *now, counts),
+        }
+        0
+    }
+
+    /// Tell what could not be seen up to this act.
+    fn blindness_before(&mut self, act: u64) {
+        while let Some(news) = self.blindspots.next(act) {
+            self.sensor(&SensorEvent {
+                at: news.at,
+                what: news.what,
+                capture: None,
+                message: format_args!("{} {}", news.count, news.meaning),
+                figures: &[("count", news.count)],
+            });
         }
     }
 
-    /// A defect was seen; `station` is the station's name in the profile, if it has one. Only counts: the
-    /// finding made of it comes by [`Sinks::finding`].
-    pub fn defect(&mut self, defect: &Defect<'_>, station: Option<&str>) {
-        self.counters.defect(defect, station);
-    }
-
-    /// A finding was raised.
-    pub fn finding(&mut self, finding: &Finding<'_>) {
-        self.counters.finding(finding);
-        if self.log.finding(finding) == Folded::Repeat {
-            self.counters.folded(finding.kind);
+    /// A station answered for the first time in a shard: told unless another shard has.
+    fn station(&mut self, event: &StationEvent<'_>) {
+        let key = (event.server.host, event.protocol, event.station);
+        if self.told.contains(&key) {
+            return;
+        }
+        if self.told.len() >= STATIONS_TOLD {
+            self.untold += 1;
+            self.blindspots.untold(event.at, self.untold);
+            return;
+        }
+        self.told.insert(key);
+        if self.writer.is_some() {
+            station_line(&mut self.batch, &self.common, event);
+            self.line_done(Weight::Common);
         }
     }
 
-    /// A finding was withheld because the coverage does not bear it.
-    pub fn withheld(&mut self, kind: FindingKind) {
-        self.counters.withheld(kind);
-    }
-
-    /// Something about a station.
-    pub fn station(&mut self, event: &StationEvent<'_>) {
-        self.log.station(event);
-    }
-
-    /// A station's polling changed: counted, and logged where it is an event.
-    pub fn station_state(&mut self, state: &StationState<'_>) {
-        self.counters.station_state(state);
-        let StationState { at, protocol, server, station, station_name, change } = *state;
-        if let Some(what) = change.name() {
-            self.log.station(&StationEvent { at, what, protocol, server, station, station_name });
-        }
-    }
-
-    /// Something about the sensor.
+    /// Write something about the sensor, behind all that was taken.
     pub fn sensor(&mut self, event: &SensorEvent<'_>) {
-        self.log.sensor(event);
+        if self.writer.is_some() {
+            sensor_line(&mut self.batch, &self.common, event);
+            self.line_done(Weight::Precious);
+        }
     }
 
-    /// Packet time has come to `now`: fold windows that are over end. Cheap; call now and then.
-    pub fn tick(&mut self, now: Timestamp) {
-        self.log.tick(now);
+    /// Times a station was not told of because too many were.
+    pub fn stations_untold(&self) -> u64 {
+        self.untold
     }
 
     /// Hand waiting lines to the writer. Live: at every pause and about once a second.
     pub fn flush(&mut self) {
-        self.log.flush();
+        self.hand_over();
+        self.tell_drops(Weight::Precious);
     }
 
     /// Publish the figures for `/metrics`. About once a second.
-    pub fn publish(&self, vitals: &Vitals) {
+    pub fn publish(&self, tally: &Tally, vitals: &Vitals) {
         if let Some(published) = &self.published {
-            published.publish(self.snapshot(vitals));
+            published.publish(self.snapshot(tally, vitals));
         }
     }
 
     /// The figures now.
-    pub fn snapshot(&self, vitals: &Vitals) -> Snapshot {
-        Snapshot::take(&self.counters, vitals, &self.identity, &self.log)
+    pub fn snapshot(&self, tally: &Tally, vitals: &Vitals) -> Snapshot {
+        Snapshot::take(tally, vitals, &self.common.identity, self.writer_figures())
     }
 
-    /// The counters.
-    pub fn counters(&self) -> &Counters {
-        &self.counters
+    /// The writer's figures.
+    pub fn writer_figures(&self) -> Option<WriterFigures> {
+        self.writer.as_ref().map(LogWriter::figures)
     }
 
     /// Whether the event log was given up for good (a closed pipe): a replay may stop.
     pub fn log_failed(&self) -> bool {
-        self.log.has_failed()
+        self.writer.as_ref().is_some_and(LogWriter::has_failed)
     }
 
-    /// End: write the summaries of folded findings and everything that waits, and sum up. The error is
-    /// that of the event log.
-    pub fn finish(self, now: Timestamp, vitals: &Vitals) -> (Summary, io::Result<()>) {
-        let folds_evicted = self.log.folds_evicted();
-        let (figures, result) = self.log.finish(now);
-        (Summary::of(&self.counters, vitals, &self.identity, figures, folds_evicted), result)
+    /// End: write everything that waits, and sum up. The error is that of the event log.
+    pub fn finish(mut self, now: Timestamp, tally: &Tally, vitals: &Vitals) -> (Summary, io::Result<()>) {
+        self.time(now);
+        self.hand_over();
+        self.tell_drops(Weight::Last);
+        let (figures, result) = match self.writer.take() {
+            None => (None, Ok(())),
+            Some(writer) => {
+                let (figures, result) = writer.close();
+                (Some(figures), result)
+            }
+        };
+        (Summary::of(tally, vitals, &self.common.identity, figures), result)
+    }
+
+    fn line_done(&mut self, weight: Weight) {
+        self.lines += 1;
+        self.weight = self.weight.max(weight);
+        self.hand_over_if_large();
+    }
+
+    fn hand_over_if_large(&mut self) {
+        if self.batch.bytes().len() >= BATCH_BYTES {
+            self.hand_over();
+        }
+    }
+
+    fn hand_over(&mut self) {
+        let Some(writer) = &self.writer else {
+            self.batch.clear();
+            return;
+        };
+        if self.batch.bytes().is_empty() {
+            return;
+        }
+        let (spare, _) = writer.push(self.batch.take(), self.lines, self.weight);
+        self.batch.give(spare);
+        self.lines = 0;
+        self.weight = Weight::Common;
+    }
+
+    /// Tell of lines that were dropped, in a batch of its own so that it is known whether it was taken.
+    fn tell_drops(&mut self, weight: Weight) {
+        let Some(writer) = &self.writer else { return };
+        let figures = writer.figures();
+        let dropped = figures.dropped_queue_full + figures.dropped_error;
+        if dropped == self.reported_drops || writer.has_failed() {
+            return;
+        }
+        // While there is no room the report would only be one more line to drop.
+        if weight < Weight::Last && figures.queued_bytes > figures.capacity_bytes / 2 {
+            return;
+        }
+        let fresh = dropped - self.reported_drops;
+        let event = SensorEvent {
+            at: self.now,
+            what: "events_dropped",
+            capture: None,
+            message: format_args!(
+                "{fresh} events were not written because the log could not keep up; {dropped} since the start."
+            ),
+            figures: &[
+                ("dropped", fresh),
+                ("dropped_total", dropped),
+                ("dropped_queue_full_total", figures.dropped_queue_full),
+                ("dropped_error_total", figures.dropped_error),
+            ],
+        };
+        let mut report = Json::new();
+        sensor_line(&mut report, &self.common, &event);
+        if writer.push(report.take(), 1, weight).1 {
+            self.reported_drops = dropped;
+        }
     }
 }

@@ -13,9 +13,9 @@ use super::attack::attack;
 use super::catalogue::{CATALOGUE, Severity};
 use super::counters::{Counters, Latency};
 use super::event::Identity;
-use super::event_log::EventLog;
 use super::metric_table::Metric;
 use super::series::{LabelSet, SeriesTable};
+use super::sinks::Tally;
 use super::vitals::Vitals;
 use super::writer::WriterFigures;
 
@@ -51,18 +51,19 @@ pub struct Snapshot {
 
 impl Snapshot {
     pub(super) fn take(
-        counters: &Counters,
+        tally: &Tally,
         vitals: &Vitals,
         identity: &Identity,
-        log: &EventLog,
+        log: Option<WriterFigures>,
     ) -> Snapshot {
+        let counters = &tally.counters;
         let mut out = Snapshot::default();
         out.information(identity);
         out.capture(vitals);
         out.flows(vitals);
         out.protocols(counters);
-        out.findings(counters, log.folds_evicted());
-        out.log(log.writer_figures());
+        out.findings(counters, tally.folds_evicted);
+        out.log(log);
         out.series(counters);
         out
     }

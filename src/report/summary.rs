@@ -8,6 +8,7 @@ use super::catalogue::{CATALOGUE, FindingKind};
 use super::counters::Counters;
 use super::event::Identity;
 use super::json::Json;
+use super::sinks::Tally;
 use super::vitals::Vitals;
 use super::writer::WriterFigures;
 
@@ -36,12 +37,12 @@ pub struct Summary {
 
 impl Summary {
     pub(super) fn of(
-        counters: &Counters,
+        tally: &Tally,
         vitals: &Vitals,
         identity: &Identity,
         events: Option<WriterFigures>,
-        folds_evicted: u64,
     ) -> Summary {
+        let counters = &tally.counters;
         let mut findings: Vec<_> = CATALOGUE
             .iter()
             .map(|&kind| (kind, counters.findings_of(kind), counters.folded_of(kind)))
@@ -61,7 +62,7 @@ impl Summary {
                 .collect(),
             defects: defects(counters),
             events,
-            folds_evicted,
+            folds_evicted: tally.folds_evicted,
         }
     }
 

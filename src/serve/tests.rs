@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use parsers::Timestamp;
 
 use super::*;
-use crate::report::sinks::{Sinks, SinksConfig};
+use crate::report::sinks::{Sinks, SinksConfig, Tally};
 use crate::report::vitals::Vitals;
 
 fn ask(server: &Server, path: &str) -> (u16, String) {
@@ -29,14 +29,15 @@ fn start() -> (Server, Arc<Published>) {
 fn metrics_are_served_as_prometheus_wants_them() {
     let (server, published) = start();
     let sinks = Sinks::new(SinksConfig { published: Some(published), ..SinksConfig::default() });
-    sinks.publish(&Vitals { duplicates: 7, ..Vitals::default() });
+    let tally = Tally::default();
+    sinks.publish(&tally, &Vitals { duplicates: 7, ..Vitals::default() });
     let (status, text) = ask(&server, "/metrics");
     assert_eq!(status, 200);
     assert!(text.to_lowercase().contains("content-type: text/plain; version=0.0.4"));
     assert!(text.contains("\ngridtap_duplicate_packets_total 7\n"));
-    sinks.publish(&Vitals { duplicates: 8, ..Vitals::default() });
+    sinks.publish(&tally, &Vitals { duplicates: 8, ..Vitals::default() });
     assert!(ask(&server, "/metrics").1.contains("\ngridtap_duplicate_packets_total 8\n"));
-    sinks.finish(Timestamp(0), &Vitals::default()).1.unwrap();
+    sinks.finish(Timestamp(0), &tally, &Vitals::default()).1.unwrap();
 }
 
 #[test]

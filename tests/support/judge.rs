@@ -6,13 +6,11 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
 use gridtap::capture::{Frame, LinkType};
-use gridtap::detect::Detector;
-use gridtap::monitor::Monitor;
-use gridtap::pipeline::{Pipeline, PipelineOptions};
+use gridtap::monitor::{Sensor, SensorOptions};
 use gridtap::report::Identity;
 use gridtap::report::catalogue::{CATALOGUE, FindingKind};
 use gridtap::report::record::OperationsLog;
-use gridtap::report::sinks::{Sinks, SinksConfig};
+use gridtap::report::sinks::SinksConfig;
 use gridtap::report::writer::{Destination, LogWriter, Stream, WhenFull};
 use parsers::{FrameRef, Timestamp};
 use serde_json::Value;
@@ -126,6 +124,12 @@ pub fn one_way(talk: &TcpTalk, side: Side) -> Vec<TimedFrame> {
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
+impl Log {
+    pub fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(bytes);
@@ -156,22 +160,30 @@ impl Outcome {
     }
 }
 
-/// Through the whole pipeline, the monitor and the event log.
+/// Through the whole pipeline, the monitor and the event log; the same with one worker and with several.
 pub fn judged(frames: &[TimedFrame], profile: Option<&str>, capture: &str) -> Outcome {
+    let outcome = judged_by(1, frames, profile, capture);
+    let again = judged_by(3, frames, profile, capture);
+    assert_eq!(outcome.text, again.text, "the number of workers makes a difference");
+    assert_eq!(outcome.withheld, again.withheld, "the number of workers makes a difference");
+    outcome
+}
+
+fn judged_by(workers: usize, frames: &[TimedFrame], profile: Option<&str>, capture: &str) -> Outcome {
     let log = Log::default();
     let stream: Box<dyn Destination> = Box::new(Stream(log.clone()));
-    let sinks = Sinks::new(SinksConfig {
+    let config = SinksConfig {
         identity: Identity { sensor: "test".into(), captures: vec![capture.into()], ..Identity::default() },
         operations: OperationsLog::All,
         writer: Some(LogWriter::start(stream, 1 << 20, WhenFull::Block).unwrap()),
         ..SinksConfig::default()
-    });
+    };
     let profile =
         profile.map(|text| profiles::parse(text, "site.toml").unwrap_or_else(|errors| panic!("{errors}")));
-    let mut pipeline =
-        Pipeline::new(&PipelineOptions::default(), Monitor::new(Detector::new(profile), sinks));
+    let options = SensorOptions { workers, ..SensorOptions::default() };
+    let mut sensor = Sensor::new(&options, profile.map(Arc::new), config);
     for (number, frame) in frames.iter().enumerate() {
-        pipeline.frame(&Frame {
+        sensor.frame(&Frame {
             at: Timestamp(frame.at_ns),
             place: FrameRef { tap: 0, number: number as u64 + 1 },
             link: LinkType::Ethernet,
@@ -179,13 +191,12 @@ pub fn judged(frames: &[TimedFrame], profile: Option<&str>, capture: &str) -> Ou
             bytes: &frame.bytes,
         });
     }
-    pipeline.finish();
-    let end = pipeline.now();
-    let vitals = pipeline.vitals(Vec::new());
-    let sinks = pipeline.into_consumer().into_sinks();
-    let withheld = CATALOGUE.iter().map(|kind| (*kind, sinks.counters().withheld_of(*kind))).collect();
-    sinks.finish(end, &vitals).1.unwrap();
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    sensor.finish();
+    let vitals = sensor.vitals(Vec::new());
+    let counters = &sensor.tally().counters;
+    let withheld = CATALOGUE.iter().map(|kind| (*kind, counters.withheld_of(*kind))).collect();
+    sensor.close(&vitals).1.unwrap();
+    let text = log.text();
     let findings = text
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap())

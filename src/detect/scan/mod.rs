@@ -172,9 +172,21 @@ impl Scans {
         }
     }
 
+    /// Frames came at `seen`: since the first of them there was something to see.
+    pub fn begin(&mut self, seen: Timestamp) {
+        if seen != Timestamp::default() {
+            self.began.get_or_insert(seen);
+        }
+    }
+
+    /// Whether sweeps are under way, so that [`Scans::tick`] is wanted.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        !self.active.is_empty()
+    }
+
     /// Packet time has passed the whole second `now`: sweeps may be over.
     pub fn tick(&mut self, now: Timestamp, site: SiteView<'_>, sink: &mut dyn FindingSink) {
-        self.began.get_or_insert(now);
         let Scans { table, active, .. } = self;
         active.retain(|id| {
             let Some(watch) = table.get(*id) else { return false };

@@ -8,7 +8,7 @@ use parsers::{Host, Operation, Protocol, Timestamp};
 use super::watch::Watch;
 
 /// Pairs of hosts watched for scans. More than the limit of one shard's associations would not help.
-pub const WATCH_LIMIT: usize = 16_384;
+pub const WATCH_LIMIT: usize = 1024;
 /// How long a pair is kept after its last operation when room is short.
 const IDLE_NS: u64 = 3600 * 1_000_000_000;
 /// How often room is looked for at most.

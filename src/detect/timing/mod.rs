@@ -39,8 +39,8 @@ use words::Span;
 
 /// Recurring requests followed for a pair.
 const BEATS: usize = 48;
-/// Recurring requests followed for all pairs of a detector together; about 300 octets each.
-pub const BEATS_LIMIT: usize = 131_072;
+/// Recurring requests followed for all pairs of a detector (of a shard) together; about 300 octets each.
+pub const BEATS_LIMIT: usize = 4096;
 /// Operations of a pair before its rhythm is looked at: scanners come and go.
 const OPERATIONS_FIRST: u8 = 4;
 

@@ -1,21 +1,16 @@
 //! Counters, their exposition and the summary.
 
-use super::super::record::{Judgement, StationChange, StationState, Verdict};
+use super::super::record::{StationChange, Verdict};
 use super::super::series::UNPROFILED;
-use super::super::sinks::{Sinks, SinksConfig};
 use super::super::snapshot::Published;
-use super::super::vitals::{TapVitals, Vitals};
+use super::super::vitals::TapVitals;
 use super::*;
 use crate::serve::metrics;
 
-fn sinks(published: Option<Arc<Published>>) -> Sinks {
-    Sinks::new(SinksConfig {
-        identity: identity(),
-        stations: vec!["pump".into(), "valve".into()],
-        writer: Some(Collected::default().writer()),
-        published,
-        ..SinksConfig::default()
-    })
+fn sinks() -> EventLog {
+    let writer = Some(Collected::default().writer());
+    let config = SinksConfig { identity: identity(), writer, ..SinksConfig::default() };
+    EventLog::with(config, &["pump", "valve"])
 }
 
 fn vitals() -> Vitals {
@@ -43,7 +38,7 @@ fn vitals() -> Vitals {
     }
 }
 
-fn text_of(sinks: &Sinks) -> String {
+fn text_of(sinks: &mut EventLog) -> String {
     let published = Arc::new(Published::new());
     published.publish(sinks.snapshot(&vitals()));
     metrics::exposition(&metrics::registry(published).unwrap()).unwrap()
@@ -82,14 +77,14 @@ fn answer<'a>(
 #[test]
 fn operations_and_their_answers_are_counted_once() {
     let (flow, detail) = (flow(1), Content(&[]));
-    let mut sinks = sinks(None);
+    let mut sinks = sinks();
     let request = write_coil(&flow, &detail, T0);
     sinks.operation(&request, &PUMP);
     sinks.operation(&request, &Judgement::default());
     sinks.operation(&answer(&flow, &detail, Outcome::Success, 4_000_000), &PUMP);
     let refused = Outcome::Refused { code: 2, name: "illegal_data_address" };
     sinks.operation(&answer(&flow, &detail, refused, 20_000_000), &PUMP);
-    let text = text_of(&sinks);
+    let text = text_of(&mut sinks);
     let count = |series: &str| value(&text, series);
     let series = |station: &str| {
         format!(
@@ -119,7 +114,7 @@ fn operations_and_their_answers_are_counted_once() {
 #[test]
 fn a_command_that_was_never_answered_is_counted_by_its_class() {
     let (flow, detail) = (flow(1), Content(&[]));
-    let mut sinks = sinks(None);
+    let mut sinks = sinks();
     let request = write_coil(&flow, &detail, T0);
     sinks.operation(&request, &PUMP);
     let mut silent = Defect {
@@ -142,7 +137,7 @@ fn a_command_that_was_never_answered_is_counted_by_its_class() {
     // A read that was never answered is no command.
     silent.function = Some(Function { code: 3, sub: None, name: "read_holding_registers" });
     sinks.defect(&silent, Some("pump"));
-    let text = text_of(&sinks);
+    let text = text_of(&mut sinks);
     let series = "gridtap_control_commands_total{station=\"pump\",protocol=\"modbus\",command=\"write\",outcome=\"unanswered\"}";
     assert_eq!(value(&text, series), 1);
     assert_eq!(value(&text, "gridtap_unanswered_requests_total{station=\"pump\",protocol=\"modbus\"}"), 2);
@@ -153,12 +148,12 @@ fn a_command_that_was_never_answered_is_counted_by_its_class() {
 #[test]
 fn stations_known_by_name_only_stay_apart() {
     let (flow, detail) = (flow(1), Content(&[]));
-    let mut sinks = sinks(None);
+    let mut sinks = sinks();
     for name in ["a", "b", "a"] {
         let judgement = Judgement { station_name: Some(name), ..Judgement::default() };
         sinks.operation(&write_coil(&flow, &detail, T0), &judgement);
     }
-    let text = text_of(&sinks);
+    let text = text_of(&mut sinks);
     let series = |name: &str| {
         format!(
             "gridtap_operations_total{{station=\"{name}\",protocol=\"modbus\",operation=\"write_single_coil\"}}"
@@ -170,7 +165,7 @@ fn stations_known_by_name_only_stay_apart() {
 #[test]
 fn two_hundred_thousand_spoofed_stations_are_one_series() {
     let (flow, detail) = (flow(1), Content(&[]));
-    let mut sinks = sinks(None);
+    let mut sinks = sinks();
     for n in 0..200_000u32 {
         let mut operation = write_coil(&flow, &detail, T0);
         operation.station = StationAddress::Link((n % 65_536) as u16);
@@ -179,7 +174,7 @@ fn two_hundred_thousand_spoofed_stations_are_one_series() {
         operation.function.name = "unknown";
         sinks.operation(&operation, &Judgement::default());
     }
-    let text = text_of(&sinks);
+    let text = text_of(&mut sinks);
     let lines: Vec<_> = text.lines().filter(|line| line.starts_with("gridtap_operations_total")).collect();
     assert_eq!(
         lines,
@@ -192,14 +187,14 @@ fn two_hundred_thousand_spoofed_stations_are_one_series() {
 #[test]
 fn label_sets_that_concatenate_alike_are_exposed_apart() {
     let (flow, detail) = (flow(1), Content(&[]));
-    let mut sinks = sinks(None);
+    let mut sinks = sinks();
     for (station, name) in [("1", "16"), ("11", "6")] {
         let mut operation = write_coil(&flow, &detail, T0);
         operation.function.name = name;
         let judgement = Judgement { station_name: Some(station), ..Judgement::default() };
         sinks.operation(&operation, &judgement);
     }
-    let text = text_of(&sinks);
+    let text = text_of(&mut sinks);
     let series = "gridtap_operations_total{station=\"1\",protocol=\"modbus\",operation=\"16\"}";
     assert_eq!(value(&text, series), 1);
     let series = "gridtap_operations_total{station=\"11\",protocol=\"modbus\",operation=\"6\"}";
@@ -208,7 +203,7 @@ fn label_sets_that_concatenate_alike_are_exposed_apart() {
 
 #[test]
 fn every_kind_of_anomaly_is_there_from_the_start() {
-    let text = text_of(&sinks(None));
+    let text = text_of(&mut sinks());
     assert_eq!(value(&text, "gridtap_anomalies_total{kind=\"unprofiled_control\",severity=\"critical\"}"), 0);
     let count = |prefix: &str| text.lines().filter(|line| line.starts_with(prefix)).count();
     let kinds = super::super::catalogue::CATALOGUE.len();
@@ -219,11 +214,13 @@ fn every_kind_of_anomaly_is_there_from_the_start() {
 
 #[test]
 fn findings_are_counted_with_their_repeats() {
-    let mut sinks = sinks(None);
+    let mut sinks = sinks();
     let raised = Finding { station_name: Some("pump"), ..finding(None, FindingKind::UnprofiledControl, T0) };
-    (0..5).for_each(|_| sinks.finding(&raised));
+    for _ in 0..5 {
+        sinks.finding(&raised);
+    }
     sinks.withheld(FindingKind::UnansweredRequest);
-    let text = text_of(&sinks);
+    let text = text_of(&mut sinks);
     assert_eq!(value(&text, "gridtap_anomalies_total{kind=\"unprofiled_control\",severity=\"critical\"}"), 5);
     let series = "gridtap_anomalies_suppressed_total{kind=\"unprofiled_control\",reason=\"duplicate\"}";
     assert_eq!(value(&text, series), 4);
@@ -242,25 +239,26 @@ fn pump_is(change: StationChange) -> StationState<'static> {
 
 #[test]
 fn a_station_is_silent_until_it_answers_again_and_its_polls_have_a_period() {
-    let mut sinks = sinks(None);
+    let mut sinks = sinks();
     let labels = "{station=\"pump\",protocol=\"modbus\"}";
-    let read = |sinks: &Sinks, name: &str| value(&text_of(sinks), &format!("gridtap_station_{name}{labels}"));
+    let read =
+        |sinks: &mut EventLog, name: &str| value(&text_of(sinks), &format!("gridtap_station_{name}{labels}"));
     sinks.station_state(&pump_is(StationChange::Period(2_000_000_000)));
-    assert_eq!(read(&sinks, "silent"), 0, "there before the first outage");
+    assert_eq!(read(&mut sinks, "silent"), 0, "there before the first outage");
     sinks.station_state(&pump_is(StationChange::Missed(3)));
     sinks.station_state(&pump_is(StationChange::Silent));
-    assert_eq!(read(&sinks, "silent"), 1);
+    assert_eq!(read(&mut sinks, "silent"), 1);
     sinks.station_state(&pump_is(StationChange::AnswersAgain));
     sinks.station_state(&pump_is(StationChange::Missed(1)));
-    assert_eq!(read(&sinks, "silent"), 0);
-    assert_eq!(read(&sinks, "polls_missed_total"), 4);
-    assert_eq!(read(&sinks, "poll_period_seconds"), 2);
+    assert_eq!(read(&mut sinks, "silent"), 0);
+    assert_eq!(read(&mut sinks, "polls_missed_total"), 4);
+    assert_eq!(read(&mut sinks, "poll_period_seconds"), 2);
     // Stations without a name are silent together, and have no period in common.
     let nameless = |change| StationState { station_name: None, ..pump_is(change) };
     for change in [StationChange::Period(1), StationChange::Silent, StationChange::Silent] {
         sinks.station_state(&nameless(change));
     }
-    let text = text_of(&sinks);
+    let text = text_of(&mut sinks);
     let labels = labels.replace("pump", "_unprofiled");
     assert_eq!(value(&text, &format!("gridtap_station_silent{labels}")), 2);
     assert!(!text.contains(&format!("gridtap_station_poll_period_seconds{labels}")));
@@ -269,7 +267,7 @@ fn a_station_is_silent_until_it_answers_again_and_its_polls_have_a_period() {
 #[test]
 fn no_family_has_the_same_labels_twice_and_every_family_can_be_exposed() {
     let (flow, detail) = (flow(1), Content(&[]));
-    let mut sinks = sinks(None);
+    let mut sinks = sinks();
     let unit = Unit {
         flow: &flow,
         direction: Direction::ToServer,
@@ -286,7 +284,7 @@ fn no_family_has_the_same_labels_twice_and_every_family_can_be_exposed() {
     sinks.operation(&answer(&flow, &detail, refused, 1), &PUMP);
     sinks.finding(&finding(None, FindingKind::UnprofiledControl, T0));
     sinks.station_state(&pump_is(StationChange::Period(2_000_000_000)));
-    let text = text_of(&sinks);
+    let text = text_of(&mut sinks);
     let mut series: Vec<_> = text
         .lines()
         .filter(|line| !line.starts_with('#'))
@@ -329,7 +327,7 @@ fn promtool(text: &str) {
 #[test]
 fn the_summary_has_the_promised_keys_and_says_what_was_not_seen() {
     let (flow, detail) = (flow(1), Content(&[]));
-    let mut sinks = sinks(None);
+    let mut sinks = sinks();
     sinks.operation(&write_coil(&flow, &detail, T0), &PUMP);
     for kind in
         [FindingKind::UnprofiledClient, FindingKind::UnprofiledStation, FindingKind::UnprofiledControl]
@@ -337,7 +335,7 @@ fn the_summary_has_the_promised_keys_and_says_what_was_not_seen() {
         sinks.finding(&finding(None, kind, T0));
     }
     sinks.withheld(FindingKind::UnansweredRequest);
-    let (summary, result) = sinks.finish(Timestamp(T0), &vitals());
+    let (summary, result) = sinks.sum_up(Timestamp(T0), &vitals());
     result.unwrap();
     let json: JsonValue = serde_json::from_str(&summary.to_json()).unwrap();
     assert_eq!(json["packets"], 1000);
@@ -357,7 +355,7 @@ fn the_summary_has_the_promised_keys_and_says_what_was_not_seen() {
 
 #[test]
 fn the_summary_always_says_what_could_not_be_seen() {
-    let (summary, _) = Sinks::new(SinksConfig::default()).finish(Timestamp(T0), &Vitals::default());
+    let (summary, _) = EventLog::with(SinksConfig::default(), &[]).sum_up(Timestamp(T0), &Vitals::default());
     let text = summary.to_string();
     assert!(text.ends_with("What could not be seen\n  nothing: all that was captured was read\n"), "{text}");
     let json: JsonValue = serde_json::from_str(&summary.to_json()).unwrap();
@@ -367,7 +365,7 @@ fn the_summary_always_says_what_could_not_be_seen() {
 #[test]
 fn a_summary_does_not_pass_frames_without_ip_for_decoded_ones() {
     let quiet = Vitals { taps: vec![TapVitals { packets: 7, ..TapVitals::default() }], ..Vitals::default() };
-    let of = |vitals: &Vitals| sinks(None).finish(Timestamp(T0), vitals).0;
+    let of = |vitals: &Vitals| sinks().sum_up(Timestamp(T0), vitals).0;
     let goose = of(&Vitals { without_ip: 7, ..quiet.clone() });
     assert!(goose.to_string().contains("7  packets without IP"), "{goose}");
     assert!(goose.to_string().contains("other protocols are not decoded"), "{goose}");
@@ -380,7 +378,7 @@ fn a_summary_does_not_pass_frames_without_ip_for_decoded_ones() {
 fn a_full_table_of_detection_makes_a_run_incomplete() {
     let of = |count| {
         let tables_full = vec![("selects_not_remembered", count)];
-        sinks(None).finish(Timestamp(T0), &Vitals { tables_full, ..Vitals::default() }).0
+        sinks().sum_up(Timestamp(T0), &Vitals { tables_full, ..Vitals::default() }).0
     };
     let full = of(3);
     assert!(full.to_string().contains("3  selects not remembered, because a table was full"), "{full}");

@@ -1,13 +1,12 @@
 //! Repeats are folded, identities stay the same, and the table stays bounded.
 
-use super::super::event_log::{EventLog, Folded};
 use super::*;
 
 const SECOND: u64 = 1_000_000_000;
 
 fn log_of(windows: usize, write: impl FnOnce(&mut EventLog)) -> Vec<JsonValue> {
     let out = Collected::default();
-    let mut log = EventLog::new(identity(), Some(out.writer())).with_folding(windows, 60 * SECOND);
+    let mut log = EventLog::new(identity(), Some(out.writer())).with_windows(windows);
     write(&mut log);
     log.finish(Timestamp(T0 + 1000 * SECOND)).1.unwrap();
     out.lines()
@@ -103,7 +102,7 @@ fn summaries_at_the_end_come_in_order_of_their_first_occurrence() {
 #[test]
 fn an_attacker_with_many_addresses_cannot_fill_memory() {
     let out = Collected::default();
-    let mut log = EventLog::new(identity(), Some(out.writer())).with_folding(100, 60 * SECOND);
+    let mut log = EventLog::new(identity(), Some(out.writer())).with_windows(100);
     for n in 0..20_000u32 {
         let client = Endpoint { host: Host::Ip(core::net::Ipv4Addr::from(n).into()), port: 1 };
         log.finding(&Finding { client, ..raised(0, 1) });
@@ -115,7 +114,7 @@ fn an_attacker_with_many_addresses_cannot_fill_memory() {
 
 #[test]
 fn long_texts_end_windows_early_so_that_memory_stays_bounded() {
-    let mut log = EventLog::new(identity(), Some(Collected::default().writer()));
+    let mut log = EventLog::new(identity(), Some(Collected::default().writer())).with_windows(10_000);
     let long = "\u{1b}".repeat(5000);
     for key in 0..4000 {
         log.finding(&Finding { expected: format_args!("{long}"), ..raised(0, key) });

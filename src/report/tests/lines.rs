@@ -1,10 +1,7 @@
 //! Every kind of line keeps to the schema and says what it should.
 
 use super::super::catalogue::CATALOGUE;
-use super::super::event_log::EventLog;
-use super::super::record::{Judgement, OperationsLog, SensorEvent, StationEvent, Verdict};
-use super::super::sinks::{Sinks, SinksConfig};
-use super::super::vitals::Vitals;
+use super::super::record::{OperationsLog, Verdict};
 use super::*;
 
 fn schema() -> JsonValue {
@@ -259,13 +256,13 @@ fn the_choice_of_operations_is_kept() {
             writer: Some(out.writer()),
             ..SinksConfig::default()
         };
-        let mut sinks = Sinks::new(config);
+        let mut sinks = EventLog::with(config, &[]);
         for action in [Action::Read, Action::Write, Action::Identify, Action::Confirm] {
             let mut operation = write_coil(&flow, &detail, T0);
             operation.action = action;
             sinks.operation(&operation, &Judgement::default());
         }
-        sinks.finish(Timestamp(T0), &Vitals::default()).1.unwrap();
+        sinks.finish(Timestamp(T0)).1.unwrap();
         let lines = out.lines();
         check(&lines);
         lines.iter().map(|l| l["event"].as_str().unwrap().to_owned()).collect::<Vec<_>>().join(" ")

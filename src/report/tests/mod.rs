@@ -14,9 +14,19 @@ use parsers::*;
 use serde_json::Value as JsonValue;
 
 use super::catalogue::FindingKind;
+use super::control::ControlEvent;
 use super::event::Identity;
+use super::event_log::{Folded, Journal, ShardLog};
 use super::finding::Finding;
-use super::writer::{Destination, LogWriter, Stream, WhenFull};
+use super::output::Item;
+use super::record::{Judgement, SensorEvent, StationEvent, StationState};
+use super::sinks::{Sinks, SinksConfig, Tally};
+use super::snapshot::Snapshot;
+use super::summary::Summary;
+use super::vitals::Vitals;
+use super::writer::{Destination, LogWriter, Stream, WhenFull, WriterFigures};
+use crate::dispatch::Place;
+use crate::site::Fact;
 
 pub(super) const T0: u64 = 1_700_000_000_000_000_000;
 
@@ -118,6 +128,124 @@ pub(super) fn finding(flow: Option<&FlowInfo>, kind: FindingKind, at: u64) -> Fi
         octets: &[0xab; 70],
         coverage: Coverage::default(),
         fold_key: 5,
+    }
+}
+
+/// One shard, its journal and the sinks, as on one thread.
+pub(super) struct EventLog {
+    shard: ShardLog,
+    journal: Journal,
+    sinks: Sinks,
+    tally: Tally,
+    act: u64,
+}
+
+impl EventLog {
+    pub(super) fn new(identity: Identity, writer: Option<LogWriter>) -> EventLog {
+        EventLog::with(SinksConfig { identity, writer, ..SinksConfig::default() }, &[])
+    }
+
+    pub(super) fn with(config: SinksConfig, stations: &[&str]) -> EventLog {
+        let sinks = Sinks::new(config);
+        EventLog {
+            shard: ShardLog::new(stations.iter().map(|name| (*name).to_owned()).collect()),
+            journal: sinks.journal(),
+            sinks,
+            tally: Tally::default(),
+            act: 0,
+        }
+    }
+
+    pub(super) fn with_windows(self, windows: usize) -> EventLog {
+        EventLog { shard: self.shard.with_windows(windows), ..self }
+    }
+
+    fn then<T>(&mut self, act: impl FnOnce(&mut ShardLog, &mut Journal) -> T) -> T {
+        self.act += 1;
+        self.journal.out.enter(Place::of_shard(self.act, 0));
+        let result = act(&mut self.shard, &mut self.journal);
+        self.sinks.take(&mut [&mut self.journal.out]);
+        result
+    }
+
+    pub(super) fn unit(&mut self, unit: &Unit<'_>) {
+        self.shard.unit(unit);
+    }
+
+    pub(super) fn finding(&mut self, finding: &Finding<'_>) -> Folded {
+        self.then(|shard, journal| shard.finding(journal, finding))
+    }
+
+    pub(super) fn operation(&mut self, operation: &Operation<'_>, judgement: &Judgement<'_>) {
+        self.then(|shard, journal| shard.operation(journal, operation, judgement));
+    }
+
+    pub(super) fn defect(&mut self, defect: &Defect<'_>, station: Option<&str>) {
+        self.shard.defect(defect, station);
+    }
+
+    pub(super) fn withheld(&mut self, kind: FindingKind) {
+        self.shard.withheld(kind);
+    }
+
+    pub(super) fn station(&mut self, event: &StationEvent<'_>) {
+        let name = event.station_name.map(Box::from);
+        let event = StationEvent { station_name: None, ..*event };
+        self.then(|_, journal| journal.out.tell(Item::Fact(Fact::Station { event, name })));
+    }
+
+    pub(super) fn station_state(&mut self, state: &StationState<'_>) {
+        self.then(|shard, journal| shard.station_state(journal, state));
+    }
+
+    pub(super) fn control(&mut self, event: &ControlEvent<'_>) {
+        self.then(|_, journal| journal.control(event));
+    }
+
+    pub(super) fn sensor(&mut self, event: &SensorEvent<'_>) {
+        self.then(|_, journal| journal.sensor(event));
+    }
+
+    pub(super) fn tick(&mut self, now: Timestamp) {
+        self.then(|shard, journal| shard.tick(journal, now));
+    }
+
+    pub(super) fn flush(&mut self) {
+        self.sinks.flush();
+    }
+
+    pub(super) fn counted(&mut self) -> &Tally {
+        self.tally.reset();
+        self.tally.add(&self.shard);
+        &self.tally
+    }
+
+    pub(super) fn snapshot(&mut self, vitals: &Vitals) -> Snapshot {
+        self.counted();
+        self.sinks.snapshot(&self.tally, vitals)
+    }
+
+    pub(super) fn folds_evicted(&self) -> u64 {
+        self.shard.folds_evicted()
+    }
+
+    pub(super) fn writer_figures(&self) -> Option<WriterFigures> {
+        self.sinks.writer_figures()
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.sinks.log_failed()
+    }
+
+    pub(super) fn sum_up(mut self, now: Timestamp, vitals: &Vitals) -> (Summary, io::Result<()>) {
+        self.then(ShardLog::end);
+        self.counted();
+        self.sinks.finish(now, &self.tally, vitals)
+    }
+
+    pub(super) fn finish(self, now: Timestamp) -> (Option<WriterFigures>, io::Result<()>) {
+        let (summary, result) = self.sum_up(now, &Vitals::default());
+        (summary.events, result)
     }
 }
 

@@ -4,8 +4,6 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use super::super::event_log::EventLog;
-use super::super::record::SensorEvent;
 use super::super::rotate::{RotatingFile, Rotation};
 use super::super::writer::Weight;
 use super::*;
@@ -268,8 +266,8 @@ fn a_line_cut_by_a_crash_does_not_spoil_the_next_one() {
 fn a_log_without_a_writer_still_folds() {
     let mut log = EventLog::new(identity(), None);
     let raised = finding(None, FindingKind::UnprofiledControl, T0);
-    assert_eq!(log.finding(&raised), super::super::event_log::Folded::First);
-    assert_eq!(log.finding(&raised), super::super::event_log::Folded::Repeat);
+    assert_eq!(log.finding(&raised), Folded::First);
+    assert_eq!(log.finding(&raised), Folded::Repeat);
     let (figures, result) = log.finish(Timestamp(T0));
     assert!(figures.is_none() && result.is_ok());
 }
