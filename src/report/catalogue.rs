@@ -146,7 +146,7 @@ findings! {
     ContradictingAnswer { "SEQ-08", "contradicting_answer", High, ["T0856", "T0831"], "Answer contradicts its request" }
     SequenceAnomaly { "SEQ-09", "sequence_anomaly", Medium, ["T0830", "T0856"], "Sequence number anomaly" }
     UnsolicitedBeforeEnable { "SEQ-10", "unsolicited_before_enable", Medium, ["T0856", "T0838"], "Unsolicited report while disabled" }
-    RestartSeen { "SEQ-12", "restart_seen", Medium, ["T0816", "T0826"], "Restart without a command" }
+    RestartSeen { "SEQ-12", "restart_seen", Low, ["T0816", "T0826"], "Restart without a command" }
     ContradictoryCommand { "SEQ-13", "contradictory_command", Critical, ["T0806", "T0831", "T0879"], "Command against the one before" }
     CommandStorm { "SEQ-14", "command_storm", Critical, ["T0806", "T0803"], "Too many commands to one point" }
     TimeSetAnomaly { "SEQ-15", "time_set_anomaly", High, ["T0856", "T0878", "T0872"], "Clock set to another time" }

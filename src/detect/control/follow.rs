@@ -133,6 +133,7 @@ impl Follow {
         let limit =
             if seen.judged.pair.is_some_and(|p| p.knows_station()) { POINTS } else { POINTS_UNPROFILED };
         let ruled = rule_rate(seen);
+        let mut told = (false, false);
         let mut within = 0;
         let direct = matches!(pending.method, Method::DirectOperate | Method::DirectOperateNoAck);
         let mut worst: Option<(Storm, Known<'_>, usize)> = None;
@@ -145,13 +146,17 @@ impl Follow {
                 continue;
             };
             target.before = point.seen.map(|(level, _)| level);
-            target.trusted = known.state.is_some() || point.follows >= TRUSTED;
+            // A register may also be written by the station's own program: it must be named to be trusted.
+            let plain = target.order.switches() || known.name.is_some();
+            target.trusted = known.state.is_some() || (plain && point.follows >= TRUSTED);
             let said = Said { scene, operation, known: &known, target };
-            if direct {
-                said.unselected(point.selected, sink);
+            // One story for a request, however many points it names.
+            if direct && !told.0 {
+                told.0 = said.unselected(point.selected, sink);
             }
-            if let Some(last) = rhythm::contradicted(scene, point, &known, target.order) {
+            if let Some(last) = rhythm::contradicted(scene, point, &known, target.order).filter(|_| !told.1) {
                 said.contradiction(&last, sink);
+                told.1 = true;
             }
             if let Some(storm) = rhythm::storm(scene, point, &known, target.order, (reads, ruled))
                 && worst.as_ref().is_none_or(|(w, ..)| w.severity < storm.severity)
@@ -557,18 +562,19 @@ impl Said<'_, '_> {
         point_key(self.target.kind, self.target.address)
     }
 
-    /// SEQ-03.
-    fn unselected(&self, selected_before: bool, sink: &mut dyn FindingSink) {
+    /// SEQ-03. Whether it was raised.
+    fn unselected(&self, selected_before: bool, sink: &mut dyn FindingSink) -> bool {
         let name = self.name();
         let says = match (self.known.direct_operate, selected_before) {
             (Some(false), _) => "as the profile says",
             (None, true) => "as before",
-            _ => return,
+            _ => return false,
         };
         let expected = format_args!("{name} selected before it is operated, {says}");
         let observed =
             format_args!("{} to {}", super::super::raise::Asked(self.operation), self.target.order.name());
         self.raise(FindingKind::DirectOperateOfSelected, None, (expected, observed), self.key(), sink);
+        true
     }
 
     /// SEQ-13.

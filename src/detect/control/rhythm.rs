@@ -40,20 +40,6 @@ impl Rhythm {
         }
         if self.count > recent.0 { (self.count, self.since) } else { recent }
     }
-
-    /// Whether the last commands came like a clock: on average within a fifth of their mean distance.
-    fn is_regular(&self) -> bool {
-        let len = usize::from(self.len);
-        if len < 5 {
-            return false;
-        }
-        let start = if len < KEPT { 0 } else { usize::from(self.next) };
-        let at = |n: usize| self.times.get((start + n) % KEPT).map_or(0, |at| at.0);
-        let distance = |n: usize| at(n).saturating_sub(at(n - 1));
-        let mean = (1..len).map(distance).sum::<u64>() / (len as u64 - 1);
-        let off = (1..len).map(|n| distance(n).abs_diff(mean)).sum::<u64>() / (len as u64 - 1);
-        off <= mean / 5
-    }
 }
 
 /// Too many commands.
@@ -68,8 +54,8 @@ pub(super) struct Storm {
 /// Note a command to a point; too many of them in a minute are a storm.
 ///
 /// Switching counts, setting does not, unless the profile gives the point a rate. For coils, which masters
-/// refresh with every cycle, only a change of the commanded state counts, and a beat that has been there
-/// from the start, beside reads, is the point's ordinary life. A rate in the profile (of the point, else of
+/// refresh with every cycle, only a change of the commanded state counts, and what has gone on from the
+/// start, beside reads, is the point's ordinary life (a heartbeat, outputs of a controller's cycle). A rate in the profile (of the point, else of
 /// the rule) takes the place of the default.
 pub(super) fn storm(
     scene: &Scene<'_>,
@@ -105,7 +91,7 @@ pub(super) fn storm(
     }
     // An unnamed coil may be anything: only what exceeds the higher limit is told, and with less weight.
     let from_start = point.first.since(scene.first_seen) <= MINUTE_NS && reads.saturating_mul(2) >= count;
-    if severity != Severity::Critical || (from_start && point.rhythm.is_regular()) {
+    if severity != Severity::Critical || from_start {
         return None;
     }
     Some(Storm { count, within_ns, limit: critical, severity: Severity::Medium })
@@ -151,19 +137,5 @@ mod tests {
         let mut rhythm = Rhythm::default();
         let last = (0..30).map(|s| rhythm.note(Timestamp((100 + s) * SECOND)).0).last();
         assert_eq!(last, Some(30));
-    }
-
-    #[test]
-    fn a_beat_is_regular_and_a_hand_is_not() {
-        let regular = |times: &[u64]| {
-            let mut rhythm = Rhythm::default();
-            for at in times {
-                rhythm.note(Timestamp((1000 + at) * SECOND / 10));
-            }
-            rhythm.is_regular()
-        };
-        assert!(regular(&[0, 10, 21, 30, 40, 51, 60, 70, 81, 90]));
-        assert!(!regular(&[0, 71, 117, 209, 256, 321, 372, 500]));
-        assert!(!regular(&[0, 10, 20]), "too few to tell");
     }
 }
