@@ -127,7 +127,13 @@ pub fn read_json_lines(path: &Path) -> Result<Vec<Attack>, String> {
         let at = |value: &Value| time(value).ok_or_else(|| wrong(format!("no time: {value}")));
         let hosts = [line.actor_ip, line.target_ip].iter().flatten().flat_map(texts).collect();
         let frames = match line.frames {
-            Some(Value::Array(list)) => list.len() as u64,
+            // The first and the last frame.
+            Some(Value::Array(ends)) => {
+                match (ends.first().and_then(Value::as_u64), ends.last().and_then(Value::as_u64)) {
+                    (Some(first), Some(last)) => last.saturating_sub(first) + 1,
+                    _ => 0,
+                }
+            }
             Some(Value::Number(number)) => number.as_u64().unwrap_or(0),
             _ => 0,
         };
