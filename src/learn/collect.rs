@@ -15,14 +15,51 @@ use super::pair::{FunctionKey, Pair, PairKey, Used, join};
 use super::written::number;
 use crate::pipeline::{Consumer, FlowContext};
 
+/// Pauses kept of a client.
+const PAUSES_OF_CLIENT: usize = 8;
+
+/// How far a change-over from one master to another may overlap.
+const CHANGE_OVER_NS: u64 = 60_000_000_000;
+
 /// Ethernet addresses kept of a host; one more says that it is not the host's own.
 pub(super) const MACS_OF_HOST: usize = 4;
+
+/// The longest times in which a client asked nothing.
+#[derive(Debug, Default)]
+pub(super) struct Pauses {
+    last: Option<Timestamp>,
+    longest: Vec<(Timestamp, Timestamp)>,
+}
+
+impl Pauses {
+    fn note(&mut self, at: Timestamp) {
+        if let Some(last) = self.last.replace(at) {
+            self.longest.push((last, at));
+            if self.longest.len() > PAUSES_OF_CLIENT {
+                let shortest = self.longest.iter().enumerate().min_by_key(|(_, (from, to))| to.since(*from));
+                if let Some(index) = shortest.map(|(index, _)| index) {
+                    self.longest.swap_remove(index);
+                }
+            }
+        }
+    }
+
+    /// Whether the client asked nothing while something else was `seen`, apart from a minute at either end.
+    pub(super) fn hold(&self, seen: &Seen) -> bool {
+        self.longest.iter().any(|(from, to)| {
+            seen.first.plus(CHANGE_OVER_NS) >= *from
+                && to.plus(CHANGE_OVER_NS) >= seen.last
+                && to.since(*from) / 4 * 5 >= seen.span_ns()
+        })
+    }
+}
 
 /// What was seen.
 #[derive(Default)]
 pub struct Learner {
     pairs: HashMap<PairKey, Box<Pair>, FixedState>,
     macs: HashMap<Host, Vec<(MacAddr, Seen)>, FixedState>,
+    pauses: HashMap<Host, Pauses, FixedState>,
     pub(super) room: Room,
     /// Operations looked at.
     pub operations: u64,
@@ -59,6 +96,11 @@ impl Learner {
     /// Ethernet addresses of the hosts, with when they were seen, in order.
     pub(super) fn macs(&self) -> BTreeMap<Host, &[(MacAddr, Seen)]> {
         self.macs.iter().map(|(host, macs)| (*host, macs.as_slice())).collect()
+    }
+
+    /// When a client asked nothing.
+    pub(super) fn pauses_of(&self, client: Host) -> Option<&Pauses> {
+        self.pauses.get(&client)
     }
 
     /// The pair, or a new one if there is room for it.
@@ -173,6 +215,11 @@ impl Consumer for Learner {
         }
         self.host(operation.flow.client, operation.flow.client_mac, at);
         self.host(operation.flow.server, operation.flow.server_mac, at);
+        if operation.exchange == Exchange::Request
+            && (self.pauses.len() < PAIRS || self.pauses.contains_key(&key.client))
+        {
+            self.pauses.entry(key.client).or_default().note(at);
+        }
         let Some((pair, room)) = self.pair(key) else { return };
         pair.one_way |= operation.flow.coverage.one_way;
         pair.unexpected_port |= context.unexpected_port;

@@ -5,6 +5,7 @@
 //! and listed, and an engineer decides. A capture too short to tell (see [`Judge::enough`]) is learned whole,
 //! apart from what is dangerous by itself or never succeeded.
 
+mod backup;
 mod client;
 mod control;
 mod dangerous;
@@ -37,6 +38,8 @@ pub struct Draft {
     pub left_out: Vec<LeftOut>,
     /// What stations do all the time that would be a finding elsewhere: kind of finding, and why.
     pub quirks: BTreeMap<PairKey, Vec<(&'static str, String)>>,
+    /// Masters that took over while another was silent, with that other.
+    pub backups: BTreeMap<Host, Host>,
     /// Ethernet addresses that hosts use all the time.
     pub macs: BTreeMap<Host, Vec<MacAddr>>,
     /// How long stations fall silent again and again, in nanoseconds.
@@ -176,8 +179,12 @@ pub(super) fn decide(learner: &Learner) -> Draft {
     }
     let mut draft = Draft { one_way, ..Draft::default() };
     for (client, pairs) in &clients {
-        client::client(*client, pairs, &judge, &mut draft);
+        match backup::stands_in_for(*client, &clients, learner, &judge) {
+            Some(primary) => _ = draft.backups.insert(*client, primary),
+            None => client::client(*client, pairs, &judge, &mut draft),
+        }
     }
+    backup::grants(&clients, &mut draft);
     macs(learner, &judge, &mut draft);
     let learned = draft.grants.iter().map(|grant| grant.key);
     draft.silence_ns = learned

@@ -38,7 +38,7 @@ pub(super) fn merge(learned: &mut Learned, text: &str, old: &Profile) -> Merged 
         let sources = learned.sources.join(", ");
         _ = writeln!(out, "\n# Added by gridtap learn from {sources}, {} to {}", When(first), When(last));
     }
-    let (names, hosts, stations) = names_in(&learned.draft.grants, old);
+    let (names, hosts, stations) = names_in(&learned.draft.grants, &learned.draft.backups, old);
     let rules = old.rules.iter().map(|rule| rule.name.clone()).collect();
     body(&mut out, learned, &names, (&hosts, &stations), rules);
     left_out(&mut out, &learned.draft.left_out);
@@ -90,11 +90,15 @@ fn holds(allowed: &[PointRange], range: PointRange) -> bool {
 }
 
 /// Names for what is new, and those that the old profile gives to what is not.
-fn names_in(grants: &[Grant], old: &Profile) -> (Names, BTreeSet<Host>, BTreeSet<StationKey>) {
+fn names_in(
+    grants: &[Grant],
+    backups: &BTreeMap<Host, Host>,
+    old: &Profile,
+) -> (Names, BTreeSet<Host>, BTreeSet<StationKey>) {
     let mut taken: BTreeSet<String> = old.hosts.iter().map(|host| host.name.clone()).collect();
     taken.extend(old.stations.iter().map(|station| station.name.clone()));
     taken.extend(old.groups.iter().map(|group| group.name.clone()));
-    let guesses = names::guesses(grants);
+    let guesses = names::guesses(grants, backups);
     let known: BTreeMap<Host, String> = guesses
         .keys()
         .filter_map(|host| Some((*host, old.hosts.get(host_of(old, *host)?)?.name.clone())))

@@ -59,6 +59,12 @@ impl Learned {
                 learner.unnamed
             ));
         }
+        for (backup, primary) in &draft.backups {
+            remarks.push(format!(
+                "{backup} came only while {primary} was silent, and did the same: learned as its backup. An \
+                 attacker who silences a master and takes its place looks like this, too"
+            ));
+        }
         if draft.one_way > 0 {
             remarks.push(format!(
                 "of {} only one direction was seen: whether these requests succeed is not known",

@@ -27,9 +27,17 @@ pub(super) struct Guess {
 }
 
 /// What the hosts of the grants seem to be.
-pub(super) fn guesses(grants: &[Grant]) -> BTreeMap<Host, Guess> {
+pub(super) fn guesses(grants: &[Grant], backups: &BTreeMap<Host, Host>) -> BTreeMap<Host, Guess> {
     let hosts: BTreeSet<Host> = grants.iter().flat_map(|g| [g.key.client, g.key.server]).collect();
-    hosts.into_iter().map(|host| (host, guess(host, grants))).collect()
+    let guess = |host: Host| match backups.get(&host) {
+        Some(primary) => Guess {
+            prefix: "backup",
+            role: "backup_master",
+            why: format!("came only while {primary} was silent, and did the same"),
+        },
+        None => guess(host, grants),
+    };
+    hosts.into_iter().map(|host| (host, guess(host))).collect()
 }
 
 fn guess(host: Host, grants: &[Grant]) -> Guess {

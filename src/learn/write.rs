@@ -38,8 +38,8 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) fn new(grants: &[Grant]) -> Names {
-        let guesses = names::guesses(grants);
+    pub(super) fn new(grants: &[Grant], backups: &BTreeMap<Host, Host>) -> Names {
+        let guesses = names::guesses(grants, backups);
         let hosts = names::hosts(&guesses, &BTreeSet::new());
         Names::of(grants, guesses, hosts)
     }
@@ -90,7 +90,8 @@ pub(super) fn file(learned: &Learned) -> String {
     let mut text = String::new();
     head(&mut text, learned);
     thresholds(&mut text, learned);
-    let names = Names::new(&learned.draft.grants);
+    let names = Names::new(&learned.draft.grants, &learned.draft.backups);
+    redundancy(&mut text, learned, &names);
     body(&mut text, learned, &names, (&BTreeSet::new(), &BTreeSet::new()), BTreeSet::new());
     left_out(&mut text, &learned.draft.left_out);
     text
@@ -125,6 +126,22 @@ fn head(text: &mut String, learned: &Learned) {
     _ = writeln!(text, "\n[profile]\nname = {}", quoted(&learned.name));
     let day = When(last).to_string();
     _ = writeln!(text, "version = {}", quoted(day.get(..10).unwrap_or(&day)));
+}
+
+/// Masters that stand in for each other.
+fn redundancy(text: &mut String, learned: &Learned, names: &Names) {
+    let mut groups: BTreeMap<Host, BTreeSet<Host>> = BTreeMap::new();
+    for (backup, primary) in &learned.draft.backups {
+        groups.entry(*primary).or_default().insert(*backup);
+    }
+    for (primary, backups) in groups {
+        let hosts = std::iter::once(primary).chain(backups);
+        let hosts: Vec<String> = hosts.filter_map(|host| names.hosts.get(&host).cloned()).collect();
+        if let [first, _, ..] = hosts.as_slice() {
+            let name = key(&format!("{first}-and-backup"));
+            _ = writeln!(text, "\n[redundancy.{name}]\nhosts = {}", list(&hosts));
+        }
+    }
 }
 
 /// Thresholds that the defaults do not fit.
