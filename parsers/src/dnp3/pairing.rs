@@ -156,8 +156,36 @@ impl Pending {
         }
         row.more_ranges = request.more_ranges || request.ranges.len() > KEPT_RANGES;
         self.append(index);
+        self.pass_over_reused(request.pair, request.sequence);
         self.enqueue(index, request.pair);
         index
+    }
+
+    /// A master uses a number again when it has given up its last request with it: what has expired with
+    /// this number, and everything before, is not answered any more. Otherwise, after a time without answers
+    /// (or without sight of them), every answer would be taken for that to the request one round before.
+    fn pass_over_reused(&mut self, pair: usize, sequence: u8) {
+        let Some(queue) = self.queues.get(pair) else { return };
+        if queue.expecting.get(usize::from(sequence)).is_none_or(|count| *count == 0) {
+            return;
+        }
+        let (mut index, mut reused) = (queue.rows.first, NONE);
+        while let Some(row) = self.get(index).filter(|row| row.expired) {
+            if row.expected == sequence {
+                reused = index;
+            }
+            index = row.behind;
+        }
+        if reused == NONE {
+            return;
+        }
+        loop {
+            let Some(first) = self.queues.get(pair).map(|queue| queue.rows.first) else { return };
+            self.dequeue(first);
+            if first == reused {
+                return;
+            }
+        }
     }
 
     /// Take a row out.

@@ -386,3 +386,22 @@ fn analog_controls_and_double_bit_events_hide_nothing() {
     assert_eq!(wire.seen.operations.len(), 7);
     quiet(&wire);
 }
+
+#[test]
+fn answers_after_a_silence_belong_to_the_latest_requests_with_their_numbers() {
+    let mut wire = tcp();
+    let poll = |wire: &mut Wire, n: u8| wire.send(UP, &request(&format!("c{:x} 01 3c 02 06", n & 0x0F)));
+    // Every 2 s for 50 s, unanswered: numbers come round before the oldest is forgotten.
+    for n in 0..25 {
+        poll(&mut wire, n);
+        wire.wait(2 * SECOND);
+    }
+    for n in 25..45 {
+        poll(&mut wire, n);
+        wire.send(DOWN, &response(&format!("c{:x} 81 0000", n & 0x0F)));
+        let frames = wire.seen.operations.len();
+        let line = last(&wire);
+        assert!(line.contains(&format!("answers={}@", frames - 1)), "request {n}: {line}");
+        wire.wait(2 * SECOND);
+    }
+}
