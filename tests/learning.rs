@@ -90,7 +90,11 @@ const BENIGN: [Benign; 5] = [
         stations: [[10, 0, 0, 12], [10, 0, 0, 2]],
         station: 10,
         own: 1,
-        new: &[("unprofiled_control", "10.0.0.2"), ("unprofiled_station", "10.0.0.2")],
+        new: &[
+            ("command_storm", "10.0.0.2"),
+            ("unprofiled_control", "10.0.0.2"),
+            ("unprofiled_station", "10.0.0.2"),
+        ],
     },
     Benign {
         path: "dnp3/relay-sel751-poll.pcap",
@@ -99,6 +103,8 @@ const BENIGN: [Benign; 5] = [
         station: 10,
         own: 1,
         new: &[
+            ("command_storm", "10.0.0.2"),
+            ("contradictory_command", "10.0.0.2"),
             ("station_not_polled", "10.0.0.1"),
             ("unprofiled_control", "10.0.0.2"),
             ("unprofiled_station", "10.0.0.2"),
@@ -110,8 +116,9 @@ const BENIGN: [Benign; 5] = [
         stations: [[10, 10, 20, 8]; 2],
         station: 5,
         own: 1,
-        // A script controls one output after the other every 40 ms, and that is what is said of it.
-        new: &[("machine_rhythm", "10.10.20.8")],
+        // A script controls one output after the other every 40 ms, and that is what is said of it. It begins
+        // five seconds before the first half ends, too late to show how often each point is controlled.
+        new: &[("command_storm", "10.10.20.8"), ("machine_rhythm", "10.10.20.8")],
     },
 ];
 

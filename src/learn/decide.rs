@@ -184,7 +184,7 @@ pub(super) fn decide(learner: &Learner) -> Draft {
             None => client::client(*client, pairs, &judge, &mut draft),
         }
     }
-    backup::grants(&clients, &mut draft);
+    backup::grants(&clients, &judge, &mut draft);
     macs(learner, &judge, &mut draft);
     let learned = draft.grants.iter().map(|grant| grant.key);
     draft.silence_ns = learned

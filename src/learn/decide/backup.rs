@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use parsers::Host;
 
+use super::dangerous::belongs_to_start;
+use super::ranges::reads;
 use super::{Class, Draft, Grant, Judge};
 use crate::learn::clock::Seen;
 use crate::learn::collect::Learner;
@@ -27,7 +29,7 @@ pub(super) fn stands_in_for(
     let does_the_same = |pairs: &[(PairKey, &Pair)]| {
         own.iter().filter(|(_, pair)| pair.requests.count > 0).all(|(key, pair)| {
             let of_primary = pairs.iter().find(|(k, _)| PairKey { client, ..*k } == *key);
-            of_primary.is_some_and(|(_, primary)| does_no_more(pair, primary))
+            of_primary.is_some_and(|(_, primary)| does_no_more(key, pair, primary))
         })
     };
     let primary = clients.iter().filter(|(host, _)| **host != client).find(|(host, pairs)| {
@@ -42,17 +44,18 @@ fn requests(pairs: &[(PairKey, &Pair)], judge: &Judge<'_>) -> Seen {
     pairs.iter().fold(Seen::default(), |sum, (_, pair)| sum.and(&pair.requests, judge.clock))
 }
 
-/// Every range of every function of one is a range of the other.
-fn does_no_more(pair: &Pair, primary: &Pair) -> bool {
+/// Every range of every function of one is a range of the other, apart from what belongs to a start.
+fn does_no_more(key: &PairKey, pair: &Pair, primary: &Pair) -> bool {
+    let other = pair.functions.iter().filter(|(function, _)| !belongs_to_start(key.protocol, function));
     pair.answers.accepted > 0
-        && pair.functions.iter().all(|(function, asked)| {
+        && other.into_iter().all(|(function, asked)| {
             let other = primary.functions.get(function);
             other.is_some_and(|other| asked.ranges.keys().all(|range| other.ranges.contains_key(range)))
         })
 }
 
 /// A backup may read and keep up what its primary may; controls are an engineer's decision.
-pub(super) fn grants(clients: &Clients<'_>, draft: &mut Draft) {
+pub(super) fn grants(clients: &Clients<'_>, judge: &Judge<'_>, draft: &mut Draft) {
     let mut more: Vec<Grant> = Vec::new();
     for (backup, primary) in &draft.backups {
         let Some(pairs) = clients.get(backup) else { continue };
@@ -74,4 +77,16 @@ pub(super) fn grants(clients: &Clients<'_>, draft: &mut Draft) {
         }
     }
     draft.grants.extend(more);
+    let start = draft.backups.keys().filter_map(|backup| clients.get(backup)).flatten().collect::<Vec<_>>();
+    for (key, pair) in start {
+        for (function, asked) in &pair.functions {
+            let known = |g: &Grant| g.key == *key && g.functions.contains_key(function);
+            if belongs_to_start(key.protocol, function)
+                && asked.answers.refused == 0
+                && !draft.grants.iter().any(known)
+            {
+                reads(*key, Class::Upkeep, *function, asked, judge, draft);
+            }
+        }
+    }
 }
