@@ -113,8 +113,7 @@ struct ReplayArguments {
     /// Keep the same addresses in different VLANs apart
     #[arg(long)]
     vlan_in_flow_key: bool,
-    /// Threads that work on the traffic (1 to 16). What comes out is the same whatever their number
-    /// [default: as many as there are processors, up to 4]
+    /// Threads that share the work; what comes out is the same. Default: as many as processors, up to 4
     #[arg(long, value_name = "N", value_parser = workers)]
     workers: Option<usize>,
     /// Name of the sensor in the events

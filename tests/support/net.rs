@@ -168,6 +168,17 @@ impl Process {
         self.child.id()
     }
 
+    /// How many seccomp filters its thread with this name is under.
+    pub fn seccomp_filters(&self, thread: &str) -> Option<u32> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.id())).unwrap();
+        let named = |task: &std::path::PathBuf| {
+            std::fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.trim() == thread)
+        };
+        let task = tasks.map(|task| task.unwrap().path()).find(named)?;
+        let status = std::fs::read_to_string(task.join("status")).unwrap();
+        status.lines().find_map(|line| line.strip_prefix("Seccomp_filters:"))?.trim().parse().ok()
+    }
+
     pub fn errors(&self) -> String {
         std::fs::read_to_string(&self.errors).unwrap_or_default()
     }
