@@ -14,6 +14,15 @@ mod testing;
 
 pub use contract::*;
 
+/// A function of a protocol, with its name in the standard; `"unknown"` for a code without one.
+#[must_use]
+pub fn function(protocol: Protocol, code: u8, sub: Option<u16>) -> Function {
+    match protocol {
+        Protocol::Modbus => modbus::function_of(code, sub),
+        Protocol::Dnp3 => dnp3::function_of(code),
+    }
+}
+
 /// Every protocol this build can decode. To add one: a folder beside `modbus`, and a row here.
 pub static DISSECTORS: &[Dissector] = &[modbus::DISSECTOR, dnp3::DISSECTOR];
 

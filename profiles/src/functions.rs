@@ -158,6 +158,26 @@ pub fn function_name(protocol: Protocol, code: u8, sub: Option<u16>) -> Option<&
 mod tests {
     use super::*;
 
+    /// An operation carries the name that a rule may use, whatever table it came from.
+    #[test]
+    fn names_are_those_that_operations_carry() {
+        for code in 0..=255 {
+            let subs = (0..=255).map(Some).chain([None]);
+            for sub in subs {
+                let carried = parsers::function(Protocol::Modbus, code, sub).name;
+                let whole = || function_name(Protocol::Modbus, code, None);
+                let own = function_name(Protocol::Modbus, code, sub).or_else(whole);
+                assert_eq!(own.unwrap_or("unknown"), carried, "modbus {code}/{sub:?}");
+            }
+            let carried = parsers::function(Protocol::Dnp3, code, None).name;
+            assert_eq!(
+                function_name(Protocol::Dnp3, code, None).unwrap_or("unknown"),
+                carried,
+                "dnp3 {code}"
+            );
+        }
+    }
+
     #[test]
     fn every_name_and_every_code_stands_once() {
         for protocol in Protocol::ALL {

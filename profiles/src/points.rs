@@ -27,7 +27,8 @@ impl PointError {
 
 /// Numbers of a manual (40001) instead of addresses (0) match nothing on the wire, so they are warned of:
 /// by the convention the first digit is the kind and the rest counts from 1. Where a profile writes 40000,
-/// it counts as the wire does: the registers of SunSpec begin there, and no manual has that number.
+/// or names SunSpec, it counts as the wire does: the registers of SunSpec begin there, and no manual has
+/// that number.
 pub(crate) fn warn_of_manual_numbers(text: &str, span: &Range<usize>, reporter: &mut Reporter<'_>) {
     let Some((word, numbers)) = text.trim().split_once(char::is_whitespace) else { return };
     let lead = match PointKind::from_name(word) {
@@ -41,7 +42,8 @@ pub(crate) fn warn_of_manual_numbers(text: &str, span: &Range<usize>, reporter: 
         (lead < number && number <= lead + 9_999).then(|| (number, number - lead - 1))
     };
     let Some((number, address)) = numbers.split(['-', ',']).find_map(from_manual) else { return };
-    if reporter.sources().any(|(_, text)| text.contains("holding_register 40000")) {
+    if reporter.sources().any(|(_, text)| text.contains("holding_register 40000") || text.contains("SunSpec"))
+    {
         return;
     }
     reporter

@@ -113,13 +113,13 @@ pub(crate) static LIBRARY: LazyLock<Library> = LazyLock::new(|| {
     library
 });
 
-/// Stations for hosts with the role of a station, where the profile lists none in a protocol: whatever
-/// unit id or link address is behind such a host, it is this station.
+/// Stations for hosts with the role of a station for which the profile lists none: whatever unit id or link
+/// address is behind such a host, it is this station.
 pub(crate) fn stations(hosts: &[HostEntry], stations: &mut Vec<Station>) {
-    let listed: std::collections::HashSet<_> = stations.iter().map(|s| (s.host, s.protocol)).collect();
+    let listed: std::collections::HashSet<_> = stations.iter().map(|s| s.host).collect();
     for (index, host) in hosts.iter().enumerate() {
-        let Some(role) = host.role else { continue };
-        for protocol in role.answers().filter(|protocol| !listed.contains(&(index, *protocol))) {
+        let Some(role) = host.role.filter(|_| !listed.contains(&index)) else { continue };
+        for protocol in role.answers() {
             stations.push(Station {
                 name: host.name.clone(),
                 protocol,

@@ -13,7 +13,12 @@ pub fn report(text: &str, errors: &[Error], reporter: &mut Reporter<'_>) -> bool
 /// The same for a file whose first character has the offset `base`.
 pub(crate) fn report_at(text: &str, base: usize, errors: &[Error], reporter: &mut Reporter<'_>) -> bool {
     let mut understandable = true;
-    for error in errors {
+    for (place, error) in errors.iter().enumerate() {
+        // The parser tells of some errors twice.
+        let same = |other: &Error| other.span() == error.span() && other.message() == error.message();
+        if errors.iter().take(place).any(same) {
+            continue;
+        }
         let local = error.span().unwrap_or(text.len()..text.len());
         let span = local.start + base..local.end + base;
         if error.message() == "duplicate key" {

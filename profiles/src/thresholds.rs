@@ -65,6 +65,7 @@ pub struct ThresholdInfo {
 
 thresholds! {
     select_timeout: Seconds = 10.0, "SEQ-01: how long a select is good for.";
+    maintenance_overrun: Seconds = 86400.0, "POL-18: how long after its end a maintenance window is remembered, so that work that goes on is told as such.";
     missed_polls: Count = 3.0, "TIM-02, TIM-03: polls or answers missing in a row before a station counts as lost.";
     silence_floor: Seconds = 5.0, "TIM-02, TIM-03: shortest silence that counts, however fast the polls.";
     poll_change_factor: Ratio = 1.5, "TIM-01: how many times slower or faster a poll must have become.";

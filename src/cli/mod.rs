@@ -6,6 +6,7 @@ mod dissect;
 mod exit;
 mod learn;
 mod profile;
+mod profile_test;
 mod replay;
 mod run;
 mod score;
@@ -152,6 +153,19 @@ enum ProfileCommand {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Print the JSON Schema of profiles, for editors
+    Schema,
+    /// Say which operations a change of a profile allows or no longer allows
+    Diff {
+        /// The profile before
+        #[arg(value_name = "OLD")]
+        old: PathBuf,
+        /// The profile after
+        #[arg(value_name = "NEW")]
+        new: PathBuf,
+    },
+    /// Judge captures by a profile: exit status 1 if there are findings of medium severity or higher
+    Test(profile_test::TestArguments),
 }
 
 #[derive(Subcommand)]
@@ -192,6 +206,11 @@ pub fn main() -> ExitCode {
         }),
         Command::Bench(arguments) => bench::bench(&arguments),
         Command::Profile(ProfileCommand::Check { file }) => profile::check(&file),
+        Command::Profile(ProfileCommand::Schema) => {
+            exit::say(profiles::json_schema().trim_end()).err().unwrap_or(Exit::Done)
+        }
+        Command::Profile(ProfileCommand::Diff { old, new }) => profile::diff(&old, &new),
+        Command::Profile(ProfileCommand::Test(arguments)) => profile_test::test(&arguments),
         Command::Config(ConfigCommand::Check { file }) => run::check(&file),
     };
     exit.report()

@@ -5,12 +5,14 @@ use std::path::Path;
 use profiles::Compiled;
 
 use super::Exit;
-use super::exit::say;
+use super::exit::{complain, say};
+use crate::report::catalogue::CATALOGUE;
 
 /// Read a profile and say what is wrong with it, all at once.
 pub(super) fn check(file: &Path) -> Exit {
     match profiles::load(file) {
         Ok(profile) => {
+            warn(&profile);
             let said = say(format_args!(
                 "{}: profile \"{}\" is sound: {}, {}, {}",
                 file.display(),
@@ -25,9 +27,48 @@ pub(super) fn check(file: &Path) -> Exit {
     }
 }
 
-/// The profile named on the command line, if one is.
+/// The profile named on the command line, if one is. What it warns of goes to standard error.
 pub(super) fn load(file: Option<&Path>) -> Result<Option<Compiled>, Exit> {
-    file.map(profiles::load).transpose().map_err(|diagnostics| Exit::Usage(diagnostics.to_string()))
+    let profile =
+        file.map(profiles::load).transpose().map_err(|diagnostics| Exit::Usage(diagnostics.to_string()))?;
+    if let Some(profile) = &profile {
+        warn(profile);
+    }
+    Ok(profile)
+}
+
+/// Say what a profile allows that most likely was not meant. A quirk that is no id and no kind silences
+/// nothing.
+fn warn(profile: &Compiled) {
+    for warning in profile.warnings() {
+        complain(warning);
+    }
+    let kinds = || CATALOGUE.iter().flat_map(|kind| [kind.id(), kind.name()]);
+    for station in &profile.profile().stations {
+        for quirk in &station.quirks {
+            // Ids of single checks, as MB-C03 and DN-C04, are the parsers' own.
+            let is_check = quirk.split_once('-').is_some_and(|(group, _)| group == "MB" || group == "DN");
+            if is_check || kinds().any(|word| word == quirk) {
+                continue;
+            }
+            let meant =
+                profiles::nearest(quirk, kinds()).map_or(String::new(), |m| format!("; did you mean `{m}`?"));
+            complain(format_args!(
+                "warning: the quirk `{quirk}` of station `{}` is no id and no kind of finding{meant}",
+                station.name
+            ));
+        }
+    }
+}
+
+/// Say which operations a change of a profile allows or no longer allows.
+pub(super) fn diff(old: &Path, new: &Path) -> Exit {
+    let read = |path| profiles::load(path).map_err(|diagnostics| Exit::Usage(diagnostics.to_string()));
+    let difference = match read(old).and_then(|old| Ok((old, read(new)?))) {
+        Ok((old, new)) => profiles::diff(old.profile(), new.profile()),
+        Err(exit) => return exit,
+    };
+    say(difference).err().unwrap_or(Exit::Done)
 }
 
 fn number_of(count: usize, what: &str) -> String {

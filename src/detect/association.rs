@@ -15,6 +15,7 @@ use parsers::{Coverage, Direction, FlowInfo, Host, Operation, Protocol, StationA
 use profiles::Pair;
 
 use super::coverage;
+use super::policy::Rates;
 use super::timing::Timing;
 use super::value::Values;
 
@@ -82,6 +83,8 @@ pub struct Association {
     wake: Option<Timestamp>,
     /// Poll timing and silence.
     pub(super) timing: Timing,
+    /// How often rules with a rate were used.
+    pub(super) rates: Rates,
 }
 
 impl Association {
@@ -97,6 +100,7 @@ impl Association {
             last_gap: None,
             wake: None,
             timing: Timing::default(),
+            rates: Rates::default(),
         }
     }
 

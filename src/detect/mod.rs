@@ -10,6 +10,7 @@ pub mod control;
 pub mod coverage;
 pub mod defects;
 pub mod partners;
+pub mod policy;
 pub mod pulse;
 mod raise;
 pub mod scan;
@@ -33,6 +34,7 @@ use crate::report::control::ControlEvent;
 use crate::report::finding::Finding;
 use crate::report::record::StationState;
 use association::{Association, AssociationId, AssociationTable};
+use policy::Weighed;
 use pulse::Pulse;
 use raise::{Frames, Subject};
 use scan::Scans;
@@ -76,6 +78,8 @@ pub trait FindingSink {
     fn finding(&mut self, finding: &Finding<'_>);
     /// A finding was withheld because the tap was blind.
     fn withheld(&mut self, _kind: FindingKind) {}
+    /// A finding is a known deviation of its station.
+    fn quirk(&mut self, _kind: FindingKind) {}
     /// A station's polling changed.
     fn station(&mut self, _state: &StationState<'_>) {}
     /// A control has come to its end.
@@ -238,6 +242,7 @@ impl Detector {
 
     /// What is due falls due.
     pub fn fall_due(&mut self, now: Timestamp, sink: &mut dyn FindingSink) {
+        let sink = &mut Weighed::new(self.profile.as_deref(), sink);
         let site = SiteView {
             profile: self.profile.as_deref(),
             thresholds: &self.thresholds,
@@ -297,7 +302,9 @@ impl Detector {
             Some(Verdict::Denied(anomaly)) => anomaly.nearest,
             None => None,
         };
-        let missing = self.selects.request(operation);
+        let no_select =
+            || self.profile.as_ref().is_some_and(|p| policy::needs_no_select(p, pair, rule, operation));
+        let missing = self.selects.request(operation).filter(|_| allowed != Some(true) || !no_select());
         let anomaly = verdict.as_ref().and_then(Verdict::anomaly).map(|anomaly| anomaly.kind);
         let site = SiteView {
             profile,
@@ -308,7 +315,8 @@ impl Detector {
             control: &self.control,
         };
         let scanned = scan::Verdict { allowed, anomaly };
-        let swept = self.scans.operation(context, operation, scanned, site, sink);
+        let scanned_sink = &mut Weighed::of(profile, operation, sink);
+        let swept = self.scans.operation(context, operation, scanned, site, scanned_sink);
         let asks = operation.exchange == Exchange::Request && operation.from_master;
         let suspicious = allowed == Some(false)
             || missing.is_some()
@@ -318,7 +326,7 @@ impl Detector {
             use AnomalyKind::{Function, Range, UnknownClient, UnknownStation};
             let looks = matches!(anomaly, Some(UnknownClient | UnknownStation | Function | Range));
             let verdict = verdict.as_ref().filter(|_| !(swept && looks));
-            self.report(context, operation, (verdict, allowed), missing, sink);
+            self.report(context, operation, (verdict, allowed), pair, missing, sink);
         }
         let judged = Judged { allowed, pair, rule };
         if let Some(id) = partner.association {
@@ -337,6 +345,7 @@ impl Detector {
         id: AssociationId,
         sink: &mut dyn FindingSink,
     ) {
+        let sink = &mut Weighed::of(self.profile.as_deref(), operation, sink);
         let Some(association) = self.associations.get(id) else { return };
         association.note(operation.flow, operation.origin.at);
         let site = SiteView {
@@ -359,9 +368,11 @@ impl Detector {
         context: &FlowContext,
         operation: &Operation<'_>,
         (verdict, allowed): (Option<&Verdict<'_>>, Option<bool>),
+        pair: Option<Pair>,
         missing: Option<Missing>,
         sink: &mut dyn FindingSink,
     ) {
+        let sink = &mut Weighed::of(self.profile.as_deref(), operation, sink);
         let subject = Subject::of_operation(operation, self.profile.as_deref());
         let coverage = context.blindness.at(operation.flow, operation.origin.at, self.last_drop);
         let frames = Frames::of_operation(operation);
@@ -389,6 +400,9 @@ impl Detector {
                 fold_key,
                 ..blank
             });
+            if let Some((profile, pair)) = self.profile.as_ref().zip(pair).filter(|_| asks) {
+                policy::overrun(profile, pair, operation, &blank, sink);
+            }
         }
         if !asks {
             return;
@@ -448,6 +462,7 @@ impl Detector {
         defect: &Defect<'_>,
         sink: &mut dyn FindingSink,
     ) -> Option<&str> {
+        let sink = &mut Weighed::new(self.profile.as_deref(), sink);
         let subject = Subject::of_defect(defect, self.profile.as_deref());
         let name = self.profile.as_deref().and_then(|profile| subject.name_in(profile));
         let Some(kind) = defects::finding(defect.kind) else { return name };
@@ -625,6 +640,7 @@ fn shown(
     timing: &mut timing::Shared,
     sink: &mut dyn FindingSink,
 ) -> Option<Timestamp> {
+    policy::shown(association, seen, sink);
     value::operation(&mut association.values, seen, sink);
     let calls = [timing::shown(association, seen, timing, sink), control::shown(association, seen, sink)];
     calls.into_iter().flatten().min()

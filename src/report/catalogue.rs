@@ -72,6 +72,7 @@ impl FindingKind {
             | FindingKind::Denied
             | FindingKind::SetpointOutsideRule
             | FindingKind::OutsideSchedule
+            | FindingKind::RateExceeded
             | FindingKind::MaintenanceOverrun
             | FindingKind::OperateWithoutSelect
             | FindingKind::SelectAbandoned
@@ -124,6 +125,7 @@ findings! {
     SetpointOutsideRule { "POL-08", "setpoint_outside_rule", High, ["T0836"], "Value that the profile does not allow" }
     UnexpectedPort { "POL-15", "unexpected_port", Medium, ["T0885", "T0869"], "Control protocol on an unexpected port" }
     OutsideSchedule { "POL-18", "outside_schedule", Medium, ["T0855"], "Operation outside its schedule" }
+    RateExceeded { "POL-18", "rate_exceeded", Medium, ["T0855", "T0806"], "Operation more often than the profile allows" }
     MaintenanceOverrun { "POL-18", "maintenance_overrun", Medium, ["T0855"], "Work goes on after its maintenance window" }
     MalformedPdu { "CNF-01", "malformed_pdu", Medium, ["T0814", "T0866"], "Malformed PDU" }
     UnknownFunction { "CNF-02", "unknown_function", Medium, ["T0846"], "Undefined function" }

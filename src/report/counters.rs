@@ -87,6 +87,7 @@ pub struct Counters {
     pub(super) station_findings: SeriesTable,
     folded: Vec<u64>,
     withheld: Vec<u64>,
+    quirks: Vec<u64>,
     /// Class of every function code seen in a request, so that a request that was never answered can be
     /// counted under its class.
     actions: Vec<[Option<Action>; 256]>,
@@ -115,6 +116,7 @@ impl Counters {
             station_findings: table(),
             folded: vec![0; CATALOGUE.len()],
             withheld: vec![0; CATALOGUE.len()],
+            quirks: vec![0; CATALOGUE.len()],
             actions: vec![[None; 256]; Protocol::ALL.len()],
         }
     }
@@ -135,6 +137,7 @@ impl Counters {
         self.findings.fill(Default::default());
         self.folded.fill(0);
         self.withheld.fill(0);
+        self.quirks.fill(0);
         for table in self.tables() {
             table.reset();
         }
@@ -169,6 +172,7 @@ impl Counters {
         }
         add(&mut self.folded, &other.folded);
         add(&mut self.withheld, &other.withheld);
+        add(&mut self.quirks, &other.quirks);
         self.operations.add_all(&other.operations);
         self.controls.add_all(&other.controls);
         self.exceptions.add_all(&other.exceptions);
@@ -329,6 +333,11 @@ impl Counters {
         self.withheld[kind.index()] += 1;
     }
 
+    /// Count a finding that is a known deviation of its station.
+    pub fn quirk(&mut self, kind: FindingKind) {
+        self.quirks[kind.index()] += 1;
+    }
+
     /// PDUs of a protocol.
     pub fn pdus(&self, protocol: Protocol) -> u64 {
         self.pdus[protocol as usize]
@@ -357,6 +366,11 @@ impl Counters {
     /// Findings of a kind that were folded.
     pub fn folded_of(&self, kind: FindingKind) -> u64 {
         self.folded[kind.index()]
+    }
+
+    /// Findings of a kind that were known deviations of their stations.
+    pub fn quirks_of(&self, kind: FindingKind) -> u64 {
+        self.quirks[kind.index()]
     }
 
     /// Findings of a kind that were withheld.

@@ -150,6 +150,11 @@ impl ShardLog {
         self.counters.withheld(kind);
     }
 
+    /// A finding is a known deviation of its station.
+    pub fn quirk(&mut self, kind: FindingKind) {
+        self.counters.quirk(kind);
+    }
+
     /// A finding was raised: write it, or fold it into an earlier one.
     pub fn finding(&mut self, journal: &mut Journal, finding: &Finding<'_>) -> Folded {
         self.counters.finding(finding);
@@ -268,6 +273,9 @@ impl FindingSink for ToLog<'_> {
     }
     fn withheld(&mut self, kind: FindingKind) {
         self.log.withheld(kind);
+    }
+    fn quirk(&mut self, kind: FindingKind) {
+        self.log.quirk(kind);
     }
     fn station(&mut self, state: &StationState<'_>) {
         self.log.station_state(self.journal, state);

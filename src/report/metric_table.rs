@@ -99,7 +99,7 @@ metrics! {
     Anomalies, Counter, "gridtap_anomalies_total", ["kind", "severity"], "Findings, repeats included, by kind.";
     StationAnomalies, Counter, "gridtap_station_anomalies_total", ["station", "kind"], "Findings, repeats included, by station.";
     AnomalyKindInfo, Gauge, "gridtap_anomaly_kind_info", ["kind", "severity", "id", "technique", "technique_v19", "technique_name", "tactic"], "What a kind of finding means: its catalogue id and first ATT&CK for ICS technique; always 1.";
-    AnomaliesSuppressed, Counter, "gridtap_anomalies_suppressed_total", ["kind", "reason"], "Findings not written on their own; reason is duplicate (folded into an earlier one) or coverage (withheld because something was not seen).";
+    AnomaliesSuppressed, Counter, "gridtap_anomalies_suppressed_total", ["kind", "reason"], "Findings not written on their own; reason is duplicate (folded into an earlier one), coverage (withheld because something was not seen) or quirk (a known deviation of the station, by the profile).";
     FoldsEvicted, Counter, "gridtap_fold_evictions_total", [], "Windows of repeats that ended early because the table was full.";
 
     EventsEmitted, Counter, "gridtap_events_emitted_total", ["sink"], "Events written.";

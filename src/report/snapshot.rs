@@ -181,6 +181,7 @@ impl Snapshot {
             let suppressed = Metric::AnomaliesSuppressed;
             self.add(suppressed, &[kind.name(), "duplicate"], counters.folded_of(kind) as f64);
             self.add(suppressed, &[kind.name(), "coverage"], counters.withheld_of(kind) as f64);
+            self.add(suppressed, &[kind.name(), "quirk"], counters.quirks_of(kind) as f64);
         }
         self.add(Metric::FoldsEvicted, &[], folds_evicted as f64);
     }

@@ -3,6 +3,7 @@
 //! is blind. One file a group.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod policy;
 mod scan;
 #[path = "../support/mod.rs"]
 mod support;

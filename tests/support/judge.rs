@@ -24,6 +24,7 @@ pub const TESTED_AS_DETECTIONS: &[FindingKind] = &[
     FindingKind::Denied,
     FindingKind::SetpointOutsideRule,
     FindingKind::OutsideSchedule,
+    FindingKind::RateExceeded,
     FindingKind::MaintenanceOverrun,
     FindingKind::PollPeriodChanged,
     FindingKind::DoubledPoller,

@@ -44,7 +44,12 @@ mod transport;
 #[cfg(test)]
 mod tests;
 
-use crate::contract::{Dissector, Protocol};
+use crate::contract::{Dissector, Function, Protocol};
+
+/// A function with its name.
+pub(crate) fn function_of(code: u8) -> Function {
+    function::function(code)
+}
 
 /// The registration row.
 pub const DISSECTOR: Dissector = Dissector {

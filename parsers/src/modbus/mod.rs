@@ -31,7 +31,12 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-use crate::contract::{Dissector, Protocol};
+use crate::contract::{Dissector, Function, Protocol};
+
+/// A function with its name.
+pub(crate) fn function_of(code: u8, sub: Option<u16>) -> Function {
+    function::function(code, sub)
+}
 
 /// The registration row.
 pub const DISSECTOR: Dissector = Dissector {

@@ -19,10 +19,7 @@ pub(super) fn denials(file: &File, names: &Names<'_>, reporter: &mut Reporter<'_
 fn denial(entry: &DenyEntry, names: &Names<'_>, reporter: &mut Reporter<'_>) -> Deny {
     let from = names.hosts_or_any(entry.from.as_deref(), reporter);
     let to = names.stations_or_any(entry.to.as_deref(), reporter);
-    let protocols = match &to {
-        Some(to) => protocols_of(to, names),
-        None => Protocol::ALL.to_vec(),
-    };
+    let protocols = spoken(to.as_deref(), names);
     let everybody: Vec<usize> = (0..names.stations.len()).collect();
     let stations = to.as_deref().unwrap_or(&everybody);
     let (points, named_points) =
@@ -50,6 +47,13 @@ fn denial(entry: &DenyEntry, names: &Names<'_>, reporter: &mut Reporter<'_>) -> 
         owner: entry.owner.clone(),
         comment: entry.comment.clone(),
     }
+}
+
+/// The protocols of the stations concerned; `None`: of all stations of the profile.
+fn spoken(to: Option<&[usize]>, names: &Names<'_>) -> Vec<Protocol> {
+    let everybody: Vec<usize> = (0..names.stations.len()).collect();
+    let protocols = protocols_of(to.unwrap_or(&everybody), names);
+    if protocols.is_empty() && to.is_none() { Protocol::ALL.to_vec() } else { protocols }
 }
 
 pub(super) fn redundancy(file: &File, names: &Names<'_>, reporter: &mut Reporter<'_>) -> Vec<Redundancy> {
@@ -87,10 +91,7 @@ fn window(
 ) -> Option<Maintenance> {
     let from = names.hosts_or_any(Some(&entry.from), reporter);
     let to = names.stations_or_any(Some(&entry.to), reporter);
-    let protocols = match &to {
-        Some(to) => protocols_of(to, names),
-        None => Protocol::ALL.to_vec(),
-    };
+    let protocols = spoken(to.as_deref(), names);
     let allow = operations(&entry.allow, &protocols, reporter);
     let start = entry.start.as_ref().and_then(|date| times.time(date, reporter));
     let end = entry.end.as_ref().and_then(|date| times.time(date, reporter));

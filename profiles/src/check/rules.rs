@@ -11,6 +11,9 @@ use crate::points;
 use crate::profile::{Allow, Limits, Poll, Rule, merge};
 use crate::reporter::Reporter;
 
+/// Most uses in the time of a rule's rate: so many times are remembered for a pair.
+const MOST_USES: u32 = 1024;
+
 /// Check all rules.
 pub(super) fn rules(file: &File, names: &Names<'_>, times: &Times, reporter: &mut Reporter<'_>) -> Vec<Rule> {
     file.rules.iter().map(|entry| rule(entry, names, times, reporter)).collect()
@@ -71,6 +74,10 @@ fn useless(entry: &RuleEntry, allow: &[Allow], reporter: &mut Reporter<'_>) {
         let message = format!("`select_before_operate` of rule `{}` concerns nothing", entry.name.value);
         reporter.warning(&at.span, message).label("the rule allows no operate");
     }
+    if let Some(at) = entry.rate.as_ref().filter(|rate| rate.value.count > MOST_USES) {
+        let message = format!("`rate` of rule `{}` counts to more than {MOST_USES}", entry.name.value);
+        reporter.error(&at.span, message).label("write it for a shorter time: \"50 per second\"");
+    }
     if let Some(at) = entry.poll.as_ref().filter(|_| only(&[Write, Select, Operate, DirectOperate])) {
         let message = format!("`poll` of rule `{}` concerns nothing", entry.name.value);
         reporter.warning(&at.span, message).label("the rule allows no reading");
@@ -110,6 +117,8 @@ pub(super) fn points(
                 points::warn_of_manual_numbers(word, &text.span, reporter);
                 ranges.append(&mut parsed);
             }
+            // It may be the name of a point of a station that has an error of its own.
+            Err(_) if stations.is_empty() && !word.contains(' ') => {}
             Err(mut trouble) => {
                 let points = stations.iter().filter_map(|s| names.stations.get(*s)).flat_map(|s| &s.points);
                 let meant = nearest(word, points.map(|p| p.name.as_str()));

@@ -253,12 +253,19 @@ pub struct Deny {
     pub comment: Option<String>,
 }
 
+impl Deny {
+    /// What it forbids, to be shown.
+    #[must_use]
+    pub fn what(&self) -> What<'_> {
+        let (operations, named_points) = (&self.operations, &self.named_points);
+        What { operations, points: self.points.as_deref(), named_points }
+    }
+}
+
 impl fmt::Display for Deny {
     /// `rule 'never restart relays' forbids restart`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (operations, named_points) = (&self.operations, &self.named_points);
-        let what = What { operations, points: self.points.as_deref(), named_points };
-        write!(f, "rule '{}' forbids {what}", self.name)
+        write!(f, "rule '{}' forbids {}", self.name, self.what())
     }
 }
 

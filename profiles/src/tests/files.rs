@@ -85,9 +85,17 @@ fn a_thousand_stations_are_indexed_with_work_in_proportion() {
 #[test]
 fn the_example_of_the_documentation_is_a_good_profile() {
     let page = include_str!("../../../docs/profiles.md");
-    let code = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-    let profile = parse(code, "docs/profiles.md").unwrap_or_else(|e| panic!("{e}"));
-    assert_eq!(profile.profile().rules.len(), 1);
+    let blocks = page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let whole: Vec<_> = blocks
+        .map(|code| {
+            let head = if code.contains("[profile]") { "" } else { "[profile]\nname = \"part\"\n" };
+            parse(&format!("{head}{code}"), "docs/profiles.md").unwrap_or_else(|e| panic!("{e}"))
+        })
+        .collect();
+    assert_eq!(whole.iter().map(|p| p.profile().rules.len()).collect::<Vec<_>>(), [2, 5, 0, 1]);
+    for role in crate::Role::all() {
+        assert!(page.contains(&format!("`{}`", role.name)), "{}", role.name);
+    }
     for action in parsers::Action::ALL {
         assert!(page.contains(&format!("`{}`", action.name())), "{}", action.name());
     }

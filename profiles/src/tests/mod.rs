@@ -4,6 +4,8 @@
 mod errors;
 mod errors_rules;
 mod files;
+mod language;
 mod matrix;
 mod naive;
+mod spread;
 mod support;

@@ -21,7 +21,11 @@ fn profile() -> impl Strategy<Value = String> {
     let pick = |n: usize| prop::collection::btree_set(0..n, 1..=n);
     let points = prop::option::of(prop::collection::vec((0..2_usize, 0..20_u32, 0..8_u32), 1..4));
     let rule = (pick(3), pick(4), pick(ALLOW.len()), points, any::<bool>());
-    prop::collection::vec(rule, 0..6).prop_map(|rules| {
+    let some = |n: usize| prop::option::of(prop::collection::btree_set(0..n, 1..=n));
+    let point = prop::option::of((0..2_usize, 0..20_u32, 0..8_u32));
+    let denial = (some(3), some(4), pick(ALLOW.len()), point);
+    let denials = prop::collection::vec(denial, 0..3);
+    (prop::collection::vec(rule, 0..6), denials).prop_map(|(rules, denials)| {
         let mut text = r#"
             [profile]
             name = "random"
@@ -31,10 +35,10 @@ fn profile() -> impl Strategy<Value = String> {
             c = { address = "10.0.0.2" }
             h = { address = "10.0.2.1" }
             [stations]
-            s0 = { protocol = "modbus", host = "h", unit_id = 1 }
-            s1 = { protocol = "modbus", host = "h", unit_id = "any" }
-            s2 = { protocol = "modbus", host = "h", unit_id = 2, port = 502 }
-            s3 = { protocol = "modbus", host = "10.0.2.2", unit_id = 0 }
+            s0 = { protocol = "modbus", host = "h", unit_id = 1, points = { named = { point = "holding_register 12", type = "uint32" } } }
+            s1 = { protocol = "modbus", host = "h", unit_id = "any", points = { named = { point = "coil 7" } } }
+            s2 = { protocol = "modbus", host = "h", unit_id = 2, port = 502, points = { named = { point = "holding_register 12" } } }
+            s3 = { protocol = "modbus", host = "10.0.2.2", unit_id = 0, points = { named = { point = "coil 7" } } }
         "#
         .to_owned();
         for (i, (from, to, allow, points, broadcast)) in rules.into_iter().enumerate() {
@@ -45,7 +49,27 @@ fn profile() -> impl Strategy<Value = String> {
             let _ = write!(text, "[[rules]]\nname = \"r{i}\"\nfrom = {from}\nto = {to}\nallow = {allow}\nbroadcast = {broadcast}\n");
             if let Some(points) = points {
                 let one = |(k, first, n): &(usize, u32, u32)| format!("{} {first}-{}", KINDS[*k].name(), first + n);
-                let _ = writeln!(text, "points = {}", list(points.iter().map(one).collect()));
+                let mut points: Vec<_> = points.iter().map(one).collect();
+                if i % 2 == 0 {
+                    points.push("named".to_owned());
+                }
+                let _ = writeln!(text, "points = {}", list(points));
+            }
+        }
+        for (i, (from, to, operations, point)) in denials.into_iter().enumerate() {
+            let list = |items: Vec<String>| format!("[\"{}\"]", items.join("\", \""));
+            let _ = writeln!(text, "[[deny]]\nname = \"d{i}\"");
+            if let Some(from) = from {
+                let from = from.iter().map(|i| ["a", "b", "c"][*i].to_owned());
+                let _ = writeln!(text, "from = {}", list(from.collect()));
+            }
+            if let Some(to) = to {
+                let _ = writeln!(text, "to = {}", list(to.iter().map(|i| format!("s{i}")).collect()));
+            }
+            let operations = operations.iter().map(|i| ALLOW[*i].to_owned());
+            let _ = writeln!(text, "operations = {}", list(operations.collect()));
+            if let Some((kind, first, n)) = point {
+                let _ = writeln!(text, "points = [\"{} {first}-{}\", \"named\"]", KINDS[kind].name(), first + n);
             }
         }
         text
@@ -81,6 +105,9 @@ fn naive(profile: &Profile, asked: &Asked) -> Result<String, Reason> {
         let ip: std::net::IpAddr = ip.parse().unwrap();
         profile.hosts.iter().position(|h| h.addresses.iter().any(|net| net.contains(&ip)))
     };
+    if profile.denials.iter().any(|deny| forbids(profile, deny, asked, &host)) {
+        return Err(Reason::Denied);
+    }
     let client = host(asked.client).ok_or(Reason::UnknownClient)?;
     let server = host(asked.server).ok_or(Reason::UnknownStation)?;
     let fits = |i: &usize, address: Option<StationAddress>, port: Option<u16>| {
@@ -121,7 +148,7 @@ fn naive(profile: &Profile, asked: &Asked) -> Result<String, Reason> {
     let point_allowed = |points: &[PointRange], kind: PointKind, at: u32| {
         points.iter().any(|p| p.kind() == kind && p.first() <= at && at <= p.last())
     };
-    let covers = |rule: &crate::Rule| match &rule.points {
+    let covers_at = |rule: &crate::Rule, station: usize| match rule.points_at(profile, station) {
         None => true,
         Some(points) => {
             !asked.more_ranges
@@ -129,14 +156,59 @@ fn naive(profile: &Profile, asked: &Asked) -> Result<String, Reason> {
                     .ranges
                     .iter()
                     .filter(|r| r.kind() != PointKind::DeviceData)
-                    .all(|r| (r.first()..=r.last()).all(|at| point_allowed(points, r.kind(), at)))
+                    .all(|r| (r.first()..=r.last()).all(|at| point_allowed(&points, r.kind(), at)))
         }
+    };
+    let covers = |rule: &crate::Rule| {
+        // A broadcast goes to every station of the host that the rule names.
+        let on_host = |i: &&usize| {
+            let s = &profile.stations[**i];
+            s.host == server && s.port.is_none_or(|port| port == asked.port)
+        };
+        let mut at = rule.to.iter().filter(|i| if by_broadcast { on_host(i) } else { Some(**i) == station });
+        at.any(|at| covers_at(rule, *at))
     };
     let allowing: Vec<_> = rules.into_iter().filter(|rule| allows(rule)).collect();
     if allowing.is_empty() {
         return Err(Reason::Function);
     }
     allowing.into_iter().find(|rule| covers(rule)).map(|rule| rule.name.clone()).ok_or(Reason::Range)
+}
+
+/// Whether a denial forbids it, point by point.
+fn forbids(
+    profile: &Profile,
+    deny: &crate::Deny,
+    asked: &Asked,
+    host: &dyn Fn(&str) -> Option<usize>,
+) -> bool {
+    let station = host(asked.server).and_then(|server| {
+        let fits = |i: &usize, address: Option<StationAddress>, port: Option<u16>| {
+            let s = &profile.stations[*i];
+            s.host == server && s.address == address && s.port == port
+        };
+        let all = || 0..profile.stations.len();
+        let places = [Some(asked.station), None].into_iter();
+        let mut places = places.flat_map(|a| [Some(asked.port), None].into_iter().map(move |p| (a, p)));
+        places.find_map(|(address, port)| all().find(|i| fits(i, address, port)))
+    });
+    let among = |list: &Option<Vec<usize>>, one: Option<usize>| {
+        list.as_ref().is_none_or(|list| one.is_some_and(|one| list.contains(&one)))
+    };
+    let function = asked.function;
+    let operation =
+        deny.operations.iter().any(|allow| allow.holds(parsers::Protocol::Modbus, asked.action, function));
+    if !operation || !among(&deny.from, host(asked.client)) || !among(&deny.to, station) {
+        return false;
+    }
+    let Some(mut points) = deny.points.clone() else { return true };
+    let named = station.and_then(|s| profile.stations[s].point("named"));
+    points.extend(named.filter(|_| !deny.named_points.is_empty()).map(crate::PointSpec::addresses));
+    let touched = |r: &PointRange| {
+        (r.first()..=r.last())
+            .any(|at| points.iter().any(|p| p.kind() == r.kind() && p.first() <= at && at <= p.last()))
+    };
+    asked.more_ranges || asked.ranges.iter().any(touched)
 }
 
 proptest! {
@@ -164,7 +236,7 @@ proptest! {
                 };
                 prop_assert_eq!(&got, &expected, "{:?} in {}", asked, text);
                 if let Some(anomaly) = verdict.anomaly() {
-                    let control = asked.action.is_control();
+                    let control = asked.action.is_control() && anomaly.reason != Reason::Denied;
                     prop_assert_eq!(anomaly.kind == AnomalyKind::Control, control);
                     prop_assert!(!anomaly.to_string().is_empty());
                 }

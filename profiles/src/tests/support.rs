@@ -6,13 +6,18 @@ use parsers::*;
 
 use crate::Compiled;
 
-pub(super) struct NoDetail;
+/// Values that are written: kind, address, number.
+pub(super) struct Written<'w>(&'w [(PointKind, u32, f64)]);
 
-impl Detail for NoDetail {
+impl Detail for Written<'_> {
     fn octets(&self) -> &[u8] {
         &[]
     }
-    fn points(&self, _visit: &mut dyn FnMut(&Point<'_>)) {}
+    fn points(&self, visit: &mut dyn FnMut(&Point<'_>)) {
+        for (kind, address, number) in self.0 {
+            visit(&Point::new(*kind, Some(*address), Value::Unsigned(*number as u64)));
+        }
+    }
     fn fields(&self, _sink: &mut dyn FieldSink) {}
 }
 
@@ -30,6 +35,8 @@ pub(super) struct Asked {
     pub(super) more_ranges: bool,
     pub(super) broadcast: bool,
     pub(super) answered: bool,
+    pub(super) at: Timestamp,
+    pub(super) values: Vec<(PointKind, u32, f64)>,
 }
 
 pub(super) fn function(code: u8, name: &'static str) -> Function {
@@ -51,6 +58,8 @@ impl Asked {
             more_ranges: false,
             broadcast: false,
             answered: false,
+            at: Timestamp(0),
+            values: Vec::new(),
         }
     }
 
@@ -77,6 +86,17 @@ impl Asked {
 
     pub(super) fn exchanging(mut self, exchange: Exchange) -> Asked {
         self.exchange = exchange;
+        self
+    }
+
+    /// Registers that are written, with their numbers.
+    pub(super) fn writing(mut self, registers: Vec<(u32, f64)>) -> Asked {
+        self.values = registers.into_iter().map(|(at, n)| (PointKind::HoldingRegister, at, n)).collect();
+        self
+    }
+
+    pub(super) fn when(mut self, at: Timestamp) -> Asked {
+        self.at = at;
         self
     }
 
@@ -111,7 +131,7 @@ impl Asked {
         let operation = Operation {
             flow: &flow,
             direction: if from_master { Direction::ToServer } else { Direction::ToClient },
-            origin: Origin::default(),
+            origin: Origin { at: self.at, ..Origin::default() },
             protocol: self.protocol(),
             exchange: self.exchange,
             from_master,
@@ -129,7 +149,7 @@ impl Asked {
             wants_answer: true,
             body: &[],
             recovered: false,
-            detail: &NoDetail,
+            detail: &Written(&self.values),
         };
         look(&operation)
     }

@@ -412,7 +412,6 @@ impl Follow {
         let (Some(wanted), Some(after)) = (wanted, after) else { return false };
         let finding = Finding {
             kind: FindingKind::CommandWithoutEffect,
-            severity: known.tagged.then(|| super::raised(FindingKind::CommandWithoutEffect.severity())),
             function: Some(pending.function),
             expected: format_args!("{name} {wanted} within {within} of the command"),
             observed: format_args!(
@@ -498,7 +497,6 @@ fn moved_alone(
     let (was, is) = (order.state(before), order.state(after));
     let finding = Finding {
         kind: FindingKind::MovedWithoutCommand,
-        severity: known.tagged.then(|| super::raised(FindingKind::MovedWithoutCommand.severity())),
         by_station: true,
         function: Some(super::requested(operation)),
         expected: format_args!("{name} {was}, as it was seen before, until it is commanded"),

@@ -27,7 +27,7 @@ use profiles::{Allow, Pair, PointSpec, Rate};
 
 use super::association::{Association, AssociationKey};
 use super::{Detector, FindingSink, Seen, SiteView};
-use crate::report::catalogue::{FindingKind, Severity};
+use crate::report::catalogue::FindingKind;
 use crate::report::finding::Finding;
 
 pub use pending::PENDING;
@@ -149,8 +149,6 @@ struct Known<'a> {
     max_rate: Option<f64>,
     /// Tagged as a breaker or as protection, itself or its station.
     breaker: bool,
-    /// Tagged so itself: findings are a step worse. (Of the station's tags that is everybody's business.)
-    tagged: bool,
     /// It opens and closes by itself.
     recloser: bool,
 }
@@ -181,7 +179,6 @@ impl<'a> Names<'a> {
             operate_within: spec.operate_within,
             max_rate: spec.max_rate.map(per_minute),
             breaker: breaker || tagged,
-            tagged,
             recloser: recloser || spec.has_tag("recloser"),
         }
     }
@@ -197,16 +194,6 @@ impl<'a> Names<'a> {
 
 fn per_minute(rate: Rate) -> f64 {
     f64::from(rate.count) * 60e9 / rate.per_ns.max(1) as f64
-}
-
-/// One step worse.
-fn raised(severity: Severity) -> Severity {
-    match severity {
-        Severity::Info => Severity::Low,
-        Severity::Low => Severity::Medium,
-        Severity::Medium => Severity::High,
-        Severity::High | Severity::Critical => Severity::Critical,
-    }
 }
 
 /// Whether another host may command this station, by the profile: what it commands is not seen here.

@@ -1,0 +1,382 @@
+//! What a change of a profile changes: operations gained and lost, not text.
+//!
+//! Both profiles are taken apart into what each host may do with each station: one class or function, on
+//! which points, under which conditions. Names of rules, order, groups, templates and files do not matter.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use parsers::PointRange;
+
+use crate::points::RangesText;
+use crate::profile::{Profile, Rule, merge};
+use crate::units::DurationText;
+
+/// One operation under its conditions.
+#[derive(Debug, Clone, Eq, PartialEq, Ord, PartialOrd)]
+struct Permission {
+    operation: String,
+    /// " by broadcast, only with values from 0 to 100"; empty if there are none.
+    conditions: String,
+}
+
+/// `None`: all points.
+type Points = Option<Vec<PointRange>>;
+/// Host and station.
+type Place = (String, String);
+/// Points, and the stations of every host that are concerned.
+type Group = (Points, BTreeMap<String, Vec<String>>);
+
+/// What is different in the second of two profiles.
+#[derive(Debug, Default)]
+pub struct Difference {
+    gained: Vec<Change>,
+    lost: Vec<Change>,
+    /// Other lines, as they are shown.
+    other: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Change {
+    permission: Permission,
+    points: Points,
+    /// Host and stations, sorted.
+    places: BTreeMap<Vec<String>, Vec<String>>,
+}
+
+impl Difference {
+    /// Whether both profiles allow the same.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.gained.is_empty() && self.lost.is_empty() && self.other.is_empty()
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return f.write_str("both profiles allow the same");
+        }
+        let mut lines: Vec<String> = Vec::new();
+        for (sign, word, changes) in [("+", "may now", &self.gained), ("-", "may no longer", &self.lost)] {
+            for change in changes {
+                for (stations, hosts) in &change.places {
+                    let Permission { operation, conditions } = &change.permission;
+                    let points = match &change.points {
+                        Some(points) => format!(" {}", RangesText(points, false)),
+                        None => String::new(),
+                    };
+                    let (hosts, stations) = (listed(hosts), listed(stations));
+                    lines
+                        .push(format!("{sign} {hosts} {word} {operation}{points} at {stations}{conditions}"));
+                }
+            }
+        }
+        lines.extend(self.other.iter().cloned());
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+/// Names written out before "and N more".
+const SHOWN_NAMES: usize = 6;
+
+fn listed(names: &[String]) -> String {
+    match names.len().saturating_sub(SHOWN_NAMES) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.get(..SHOWN_NAMES).unwrap_or(names).join(", ")),
+    }
+}
+
+/// Compare two profiles.
+#[must_use]
+pub fn diff(old: &Profile, new: &Profile) -> Difference {
+    let (before, after) = (permissions(old), permissions(new));
+    Difference {
+        gained: changes(&after, &before),
+        lost: changes(&before, &after),
+        other: [hosts(old, new), denials(old, new), rest(old, new)].concat(),
+    }
+}
+
+type Permissions = BTreeMap<(Permission, Place), Points>;
+
+fn permissions(profile: &Profile) -> Permissions {
+    let mut found: Permissions = BTreeMap::new();
+    for rule in &profile.rules {
+        let conditions = conditions(rule, profile);
+        for station in &rule.to {
+            let points = rule.points_at(profile, *station);
+            let Some(to) = profile.stations.get(*station) else { continue };
+            for host in rule.from.iter().filter_map(|h| profile.hosts.get(*h)) {
+                for allow in &rule.allow {
+                    let permission =
+                        Permission { operation: allow.to_string(), conditions: conditions.clone() };
+                    let place = (host.name.clone(), to.name.clone());
+                    let entry = found.entry((permission, place)).or_insert_with(|| Some(Vec::new()));
+                    *entry = match (entry.take(), &points) {
+                        (Some(some), Some(more)) => Some(merge([some.as_slice(), more].concat())),
+                        _ => None,
+                    };
+                }
+            }
+        }
+    }
+    found
+}
+
+fn conditions(rule: &Rule, profile: &Profile) -> String {
+    let mut parts = Vec::new();
+    if rule.broadcast {
+        parts.push("also by broadcast".to_owned());
+    }
+    if let Some(limits) = rule.values {
+        parts.push(format!("only with values {limits}"));
+    }
+    if let Some(rate) = rule.rate {
+        parts.push(format!("at most {rate}"));
+    }
+    if let Some(schedule) = rule.schedule.and_then(|s| profile.schedules.get(s)) {
+        parts.push(format!("only within schedule {}", schedule.name));
+    }
+    if let Some(end) = rule.expires {
+        let end = jiff::Timestamp::from_second((end.0 / 1_000_000_000) as i64).unwrap_or_default();
+        parts.push(format!("until {end}"));
+    }
+    if let Some(needed) = rule.select_before_operate {
+        parts.push(if needed { "with a select" } else { "without a select" }.to_owned());
+    }
+    if let Some(poll) = rule.poll {
+        parts.push(format!("polled every {}", DurationText(poll.period_ns)));
+    }
+    if parts.is_empty() { String::new() } else { format!(", {}", parts.join(", ")) }
+}
+
+/// What `ours` has and `theirs` has not.
+fn changes(ours: &Permissions, theirs: &Permissions) -> Vec<Change> {
+    // By permission and points; in it stations by host.
+    let mut grouped: BTreeMap<(Permission, String), Group> = BTreeMap::new();
+    for (key, points) in ours {
+        let left = match (points, theirs.get(key)) {
+            (_, Some(None)) => continue,
+            (None, _) => None,
+            (Some(points), None) => Some(points.clone()),
+            (Some(points), Some(Some(other))) => {
+                let left = without(points, other);
+                // A rule that allows an operation on no point at all changes nothing.
+                if left.is_empty() {
+                    continue;
+                }
+                Some(left)
+            }
+        };
+        let (permission, (host, station)) = key;
+        let shown = left.as_ref().map_or(String::new(), |left| format!("{left:?}"));
+        let group = grouped.entry((permission.clone(), shown)).or_insert_with(|| (left, BTreeMap::new()));
+        group.1.entry(host.clone()).or_default().push(station.clone());
+    }
+    grouped
+        .into_iter()
+        .map(|((permission, _), (points, by_host))| {
+            let mut places: BTreeMap<Vec<String>, Vec<String>> = BTreeMap::new();
+            for (host, stations) in by_host {
+                places.entry(stations).or_default().push(host);
+            }
+            Change { permission, points, places }
+        })
+        .collect()
+}
+
+/// The ranges of `points` that `other` does not hold. Both are sorted and merged.
+fn without(points: &[PointRange], other: &[PointRange]) -> Vec<PointRange> {
+    let mut left = Vec::new();
+    for range in points {
+        let mut first = u64::from(range.first());
+        for taken in other.iter().filter(|o| o.kind() == range.kind()) {
+            if u64::from(taken.last()) < first || taken.first() > range.last() {
+                continue;
+            }
+            if u64::from(taken.first()) > first {
+                left.push(PointRange::new(range.kind(), first as u32, taken.first() - 1));
+            }
+            first = u64::from(taken.last()) + 1;
+        }
+        if first <= u64::from(range.last()) {
+            left.push(PointRange::new(range.kind(), first as u32, range.last()));
+        }
+    }
+    left
+}
+
+fn hosts(old: &Profile, new: &Profile) -> Vec<String> {
+    let of = |profile: &Profile| -> BTreeMap<String, String> {
+        let text = |h: &crate::HostEntry| {
+            let mut nets: Vec<_> = h.addresses.iter().map(ToString::to_string).collect();
+            nets.sort_unstable();
+            nets.join(", ")
+        };
+        profile.hosts.iter().map(|h| (h.name.clone(), text(h))).collect()
+    };
+    compared("host", &of(old), &of(new))
+}
+
+fn denials(old: &Profile, new: &Profile) -> Vec<String> {
+    let of = |profile: &Profile| -> BTreeMap<String, String> {
+        let names = |list: &Option<Vec<usize>>, name: &dyn Fn(usize) -> String| match list {
+            Some(list) => listed(&list.iter().map(|i| name(*i)).collect::<Vec<_>>()),
+            None => "any".to_owned(),
+        };
+        let host = |i: usize| profile.hosts.get(i).map_or(String::new(), |h| h.name.clone());
+        let station = |i: usize| profile.stations.get(i).map_or(String::new(), |s| s.name.clone());
+        let text = |d: &crate::Deny| {
+            let severity = d.severity.map_or("", crate::Severity::name);
+            let (from, to) = (names(&d.from, &host), names(&d.to, &station));
+            format!("{} from {from} to {to} {severity}", d.what()).trim_end().to_owned()
+        };
+        profile.denials.iter().map(|d| (d.name.clone(), text(d))).collect()
+    };
+    compared("denial", &of(old), &of(new))
+}
+
+/// Stations, maintenance windows, redundancy groups, thresholds.
+fn rest(old: &Profile, new: &Profile) -> Vec<String> {
+    let stations = |profile: &Profile| -> BTreeMap<String, String> {
+        let text = |s: &crate::Station| {
+            let host = profile.hosts.get(s.host).map_or("", |h| h.name.as_str());
+            let address = s.address.map_or("any address".to_owned(), |a| format!("{a:?}"));
+            let port = s.port.map_or(String::new(), |p| format!(", port {p}"));
+            let tags =
+                if s.tags.is_empty() { String::new() } else { format!(", tags {}", s.tags.join(", ")) };
+            let quirks =
+                if s.quirks.is_empty() { String::new() } else { format!(", quirks {}", s.quirks.join(", ")) };
+            format!(
+                "{} at {host}, {address}{port}{tags}{quirks}, {} named points",
+                s.protocol.name(),
+                s.points.len()
+            )
+        };
+        profile.stations.iter().map(|s| (format!("{} ({})", s.name, s.protocol.name()), text(s))).collect()
+    };
+    let windows = |profile: &Profile| -> BTreeMap<String, String> {
+        let time = |at: parsers::Timestamp| {
+            jiff::Timestamp::from_second((at.0 / 1_000_000_000) as i64).unwrap_or_default().to_string()
+        };
+        let windows = profile.maintenance.iter();
+        windows.map(|w| (w.name.clone(), format!("{} to {}", time(w.start), time(w.end)))).collect()
+    };
+    let thresholds = |profile: &Profile| -> BTreeMap<String, String> {
+        let value = |name: &str| profile.thresholds.get(name).map_or(String::new(), |v| v.to_string());
+        crate::Thresholds::ALL.iter().map(|info| (info.name.to_owned(), value(info.name))).collect()
+    };
+    let redundancy = |profile: &Profile| -> BTreeMap<String, String> {
+        let hosts = |r: &crate::Redundancy| -> Vec<String> {
+            r.hosts.iter().filter_map(|h| profile.hosts.get(*h)).map(|h| h.name.clone()).collect()
+        };
+        profile.redundancy.iter().map(|r| (r.name.clone(), hosts(r).join(", "))).collect()
+    };
+    [
+        compared("station", &stations(old), &stations(new)),
+        compared("redundancy group", &redundancy(old), &redundancy(new)),
+        compared("maintenance window", &windows(old), &windows(new)),
+        compared("threshold", &thresholds(old), &thresholds(new)),
+    ]
+    .concat()
+}
+
+fn compared(what: &str, old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (name, text) in new {
+        match old.get(name) {
+            None => lines.push(format!("+ {what} {name}: {text}")),
+            Some(before) if before != text => lines.push(format!("~ {what} {name}: {text} (was: {before})")),
+            Some(_) => {}
+        }
+    }
+    let gone = old.iter().filter(|(name, _)| !new.contains_key(*name));
+    lines.extend(gone.map(|(name, text)| format!("- {what} {name}: {text}")));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use parsers::PointKind;
+
+    const OLD: &str = r#"
+[profile]
+name = "x"
+[hosts.a]
+address = "10.0.0.1"
+[hosts.b]
+address = "10.0.0.2"
+[stations.S]
+protocol = "modbus"
+host = "10.0.2.1"
+unit_id = 1
+[stations.T]
+protocol = "modbus"
+host = "10.0.2.1"
+unit_id = 2
+[[rules]]
+name = "read"
+from = ["a", "b"]
+to = ["S", "T"]
+allow = ["read", "write"]
+points = ["holding_register 0-99"]
+"#;
+
+    fn shown(old: &str, new: &str) -> String {
+        let read = |text: &str| crate::parse(text, "x").unwrap();
+        diff(read(old).profile(), read(new).profile()).to_string()
+    }
+
+    #[test]
+    fn text_is_no_difference() {
+        assert_eq!(shown(OLD, OLD), "both profiles allow the same");
+        let split = OLD.replace(
+            "points = [\"holding_register 0-99\"]",
+            "points = [\"holding_register 0-49\"]\n[[rules]]\nname = \"more\"\nfrom = \"g\"\nto = [\"S\", \"T\"]\nallow = [\"write\", \"read\"]\npoints = [\"holding_register 50-99\"]\n[groups]\ng = [\"a\", \"b\"]",
+        );
+        assert_eq!(shown(OLD, &split), "both profiles allow the same", "two rules for the one");
+    }
+
+    #[test]
+    fn operations_gained_and_lost_are_told_for_hosts_and_stations_together() {
+        let new = OLD.replace("0-99", "10-120");
+        assert_eq!(
+            shown(OLD, &new),
+            "+ a, b may now read holding_register 100-120 at S, T\n\
+             + a, b may now write holding_register 100-120 at S, T\n\
+             - a, b may no longer read holding_register 0-9 at S, T\n\
+             - a, b may no longer write holding_register 0-9 at S, T"
+        );
+        let new = OLD
+            .replace("from = [\"a\", \"b\"]", "from = \"a\"")
+            .replace("points = [", "values = { max = 50 }\nrate = \"6 per minute\"\npoints = [");
+        assert_eq!(
+            shown(OLD, &new).lines().next().unwrap(),
+            "+ a may now read holding_register 0-99 at S, T, only with values of at most 50, at most 6 per minute"
+        );
+        let new = format!(
+            "{}[[deny]]\nname = \"no\"\noperations = \"restart\"\n",
+            OLD.replace("10.0.0.2", "10.0.0.3")
+        );
+        assert_eq!(
+            shown(OLD, &new),
+            "~ host b: 10.0.0.3/32 (was: 10.0.0.2/32)\n+ denial no: restart from any to any"
+        );
+    }
+
+    #[test]
+    fn ranges_are_subtracted() {
+        let range = |first, last| PointRange::new(PointKind::Coil, first, last);
+        let all = [range(0, 9), range(20, u32::MAX)];
+        assert_eq!(without(&all, &[]), all);
+        assert_eq!(without(&all, &all), []);
+        assert_eq!(
+            without(&all, &[range(3, 24), range(30, 30)]),
+            [range(0, 2), range(25, 29), range(31, u32::MAX)]
+        );
+        assert_eq!(without(&all, &[PointRange::new(PointKind::DiscreteInput, 0, 9)]), all);
+    }
+}

@@ -1,0 +1,96 @@
+//! Between the detections and the sinks: what a profile's tags, quirks and maintenance windows make of a
+//! finding. The one place where a severity changes after a detection has given it.
+
+use parsers::{Action, Function, Operation, PointRange, Protocol};
+use profiles::{Compiled, Pair};
+
+use crate::detect::FindingSink;
+use crate::report::catalogue::{FindingKind, Severity};
+use crate::report::control::ControlEvent;
+use crate::report::finding::Finding;
+use crate::report::record::StationState;
+
+/// Tags that raise the severity of findings.
+const RAISING: [&str; 2] = ["protection", "breaker"];
+/// Points of a finding that are looked at for tags.
+const POINTS_LOOKED_AT: usize = 64;
+
+/// Hands findings on with the weight that the profile gives them.
+pub struct Weighed<'a> {
+    profile: Option<&'a Compiled>,
+    operation: Option<(Protocol, Action, Function)>,
+    sink: &'a mut dyn FindingSink,
+}
+
+impl<'a> Weighed<'a> {
+    /// For findings that are about no operation.
+    pub fn new(profile: Option<&'a Compiled>, sink: &'a mut dyn FindingSink) -> Weighed<'a> {
+        Weighed { profile, operation: None, sink }
+    }
+
+    /// For findings about an operation, which a maintenance window may name.
+    pub fn of(
+        profile: Option<&'a Compiled>,
+        operation: &Operation<'_>,
+        sink: &'a mut dyn FindingSink,
+    ) -> Weighed<'a> {
+        let function = operation.requested.unwrap_or(operation.function);
+        Weighed { profile, operation: Some((operation.protocol, operation.action, function)), sink }
+    }
+}
+
+impl FindingSink for Weighed<'_> {
+    fn finding(&mut self, finding: &Finding<'_>) {
+        let named = self.profile.and_then(|profile| Some((profile, pair(profile, finding)?)));
+        let Some((profile, pair)) = named else { return self.sink.finding(finding) };
+        let (id, name) = (finding.kind.id(), finding.kind.name());
+        let quirk = |station| profile.is_quirk(station, &[id, name, finding.check]);
+        if pair.station_index().is_some_and(quirk) {
+            return self.sink.quirk(finding.kind);
+        }
+        let planned = self.operation.filter(|_| finding.kind != FindingKind::MaintenanceOverrun);
+        let severity = if planned.is_some_and(|what| profile.maintenance(finding.at, pair, what).is_some()) {
+            Severity::Info
+        } else if is_raised(profile, pair, finding.ranges) {
+            finding.severity().raised()
+        } else {
+            return self.sink.finding(finding);
+        };
+        self.sink.finding(&Finding { severity: Some(severity), ..*finding });
+    }
+
+    fn withheld(&mut self, kind: FindingKind) {
+        self.sink.withheld(kind);
+    }
+
+    fn quirk(&mut self, kind: FindingKind) {
+        self.sink.quirk(kind);
+    }
+
+    fn station(&mut self, state: &StationState<'_>) {
+        self.sink.station(state);
+    }
+
+    fn control(&mut self, event: &ControlEvent<'_>) {
+        self.sink.control(event);
+    }
+}
+
+fn pair(profile: &Compiled, finding: &Finding<'_>) -> Option<Pair> {
+    Some(profile.pair(finding.client, finding.server, finding.protocol?, finding.station))
+}
+
+/// Whether the station, or a point that is concerned, is tagged.
+fn is_raised(profile: &Compiled, pair: Pair, ranges: &[PointRange]) -> bool {
+    let Some(index) = pair.station_index() else { return false };
+    let Some(station) = profile.station(index) else { return false };
+    if RAISING.iter().any(|tag| station.has_tag(tag)) {
+        return true;
+    }
+    profile.has_points(index)
+        && ranges
+            .iter()
+            .flat_map(|range| profile.points_within(index, *range))
+            .take(POINTS_LOOKED_AT)
+            .any(|(_, point)| RAISING.iter().any(|tag| point.has_tag(tag)))
+}
