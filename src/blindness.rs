@@ -9,7 +9,7 @@ use parsers::Timestamp;
 use crate::pipeline::Blind;
 
 /// A kind of blindness: its name in events, and what it means.
-const KINDS: [(&str, &str); 16] = [
+const KINDS: [(&str, &str); 17] = [
     (
         "tap_silent",
         "times no packet came from any host for far longer than ever before: is the tap still connected? No \
@@ -19,6 +19,10 @@ const KINDS: [(&str, &str); 16] = [
     ("undecodable_frames", "frames of which nothing could be made"),
     ("fragments_lost", "IP datagrams given up because fragments were missing or too many"),
     ("duplicates_forgotten", "packets forgotten so soon that a copy of them is judged again"),
+    (
+        "hosts_forgotten",
+        "times a host or what it does was judged without memory because the inventory was full",
+    ),
     ("stream_gaps", "holes in TCP streams: octets the tap never saw"),
     ("one_way_flows", "flows of which only one direction is seen: is the tap connected to both?"),
     ("flows_evicted", "flows given up because the flow table was full"),
@@ -32,10 +36,10 @@ const KINDS: [(&str, &str); 16] = [
     ("stations_untold", "times a new station answered that was not told of because the table was full"),
 ];
 /// Where the counts of flows begin in [`KINDS`].
-const FLOWS: usize = 5;
+const FLOWS: usize = 6;
 /// Where the counts of the detections' tables begin.
-const TABLES: usize = 9;
-const UNTOLD: usize = 15;
+const TABLES: usize = 10;
+const UNTOLD: usize = 16;
 
 /// Something to tell.
 #[derive(Debug, Copy, Clone)]

@@ -91,6 +91,17 @@ thresholds! {
     sweep_points_day: Count = 50.0, "REC-02, slow form: new points within 24 hours.";
     sweep_stations: Count = 5.0, "REC-03, REC-05: new unit ids or link addresses.";
     host_learning: Seconds = 600.0, "REC-06, TOP: without a profile, hosts that come later than this after the beginning are new.";
+    address_flood: Count = 1000.0, "TOP-07: new IP or Ethernet addresses within a minute.";
+    arp_flips: Count = 3.0, "TOP-04: changes of an address in a row by ARP.";
+    arp_flip_window: Seconds = 60.0, "TOP-04: the longest time between two of them.";
+    scan_window: Seconds = 60.0, "REC-09, REC-13: the time within which targets make a scan.";
+    scan_ports: Count = 10.0, "REC-09: different hosts and ports that refuse or do not answer.";
+    scan_ports_day: Count = 30.0, "REC-09, slow form: the same within 24 hours.";
+    scan_addresses: Count = 30.0, "REC-13: addresses that nobody has, asked for by ARP.";
+    flood_half_open: Count = 200.0, "DEN-07: connections to one host left open within 10 s.";
+    flood_connections: Count = 500.0, "DEN-07: connections to one host within 10 s.";
+    traffic_left: Ratio = 0.1, "CAP-03: share of the quietest of ten minutes below which traffic has vanished.";
+    clock_jump: Seconds = 1.0, "CAP-04: how far packet time of a tap may go back.";
     teardown_resets: Count = 3.0, "DEN-08: RST segments that do not fit their flow.";
     teardown_window: Seconds = 60.0, "DEN-08: the time for teardown_resets.";
     unsolicited_rate: PerSecond = 10.0, "DEN-09: unsolicited reports of one station's host, over 10 s.";

@@ -83,5 +83,7 @@ pub fn rests_on_absence(kind: FindingKind) -> bool {
             // What was set before may have been set where the tap was blind.
             | FindingKind::SetPointJump
             | FindingKind::TcpTeardown
+            | FindingKind::TrafficVanished
+            | FindingKind::ConnectionFlood
     )
 }

@@ -61,7 +61,7 @@ pub struct Sensor {
     tally: Tally,
     profile: Option<Arc<Compiled>>,
     /// What the reading thread could not see, as far as the sinks were told.
-    told: [u64; 5],
+    told: [u64; 6],
     finished: bool,
 }
 
@@ -112,12 +112,12 @@ impl Sensor {
         Sensor {
             front: Front::new(&options.pipeline),
             hands,
-            site: Site::new(profile.clone()),
+            site: Site::new(profile.as_deref(), options.pipeline.ports.clone()),
             desk,
             sinks,
             tally: Tally::default(),
             profile,
-            told: [0; 5],
+            told: [0; 6],
             finished: false,
         }
     }
@@ -202,6 +202,7 @@ impl Sensor {
             decap.undecodable,
             decap.fragments_expired + decap.fragments_evicted + decap.fragments_limit,
             self.front.duplicates_forgotten(),
+            self.site.overflowed(),
         ];
         if counts != self.told {
             self.told = counts;
@@ -268,7 +269,7 @@ impl Sensor {
         self.desk.journal.set_profile(name, hash);
         self.desk.log.set_stations(Arc::clone(&stations));
         self.desk.detector.set_profile(profile.clone());
-        self.site.set_profile(profile.clone());
+        self.site.set_profile(profile.as_deref());
         self.each_crew(|crew| crew.consumer().set_profile(profile.as_ref(), &stations));
         self.profile = profile;
     }
@@ -276,6 +277,11 @@ impl Sensor {
     /// The profile in force.
     pub fn profile(&self) -> Option<&Arc<Compiled>> {
         self.profile.as_ref()
+    }
+
+    /// Hosts judged without memory because the inventory was full.
+    pub(super) fn hosts_forgotten(&self) -> u64 {
+        self.site.overflowed()
     }
 
     /// The taps lost frames at about `now`: all shards know from the next frame on.

@@ -49,6 +49,7 @@ impl Sensor {
                 ("associations_not_remembered", associations),
                 ("polls_not_followed", polls),
                 ("scans_not_watched", scans),
+                ("hosts_not_remembered", self.hosts_forgotten()),
             ],
         }
     }

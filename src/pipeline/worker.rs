@@ -42,7 +42,7 @@ impl PortTable {
         self.udp.extend(udp.iter().map(|port| (*port, protocol)));
     }
 
-    fn protocol(&self, transport: Transport, port: u16) -> Option<Protocol> {
+    pub(crate) fn protocol(&self, transport: Transport, port: u16) -> Option<Protocol> {
         let ports = match transport {
             Transport::Tcp => &self.tcp,
             Transport::Udp => &self.udp,

@@ -99,6 +99,14 @@ impl FindingKind {
             | FindingKind::ClearCommand
             | FindingKind::LogErase
             | FindingKind::FirmwareUpdate
+            | FindingKind::ExternalTraffic
+            | FindingKind::SessionTakeover
+            | FindingKind::NewMaster
+            | FindingKind::HostRoleChange
+            | FindingKind::HostSweep
+            | FindingKind::PortScan
+            | FindingKind::ArpScan
+            | FindingKind::ConnectionFlood
             | FindingKind::FunctionSweep
             | FindingKind::PointSweep
             | FindingKind::StationSweep
@@ -123,6 +131,7 @@ findings! {
     UnprofiledFunction { "POL-03", "unprofiled_function", High, ["T0855", "T0871"], "Function that the profile does not allow" }
     UnprofiledRange { "POL-04", "unprofiled_range", High, ["T0861", "T0836"], "Points that the profile does not allow" }
     SetpointOutsideRule { "POL-08", "setpoint_outside_rule", High, ["T0836"], "Value that the profile does not allow" }
+    ExternalTraffic { "POL-14", "external_traffic", High, ["T0883", "T0869", "T0884"], "Traffic between the internet and the process" }
     UnexpectedPort { "POL-15", "unexpected_port", Medium, ["T0885", "T0869"], "Control protocol on an unexpected port" }
     OutsideSchedule { "POL-18", "outside_schedule", Medium, ["T0855"], "Operation outside its schedule" }
     RateExceeded { "POL-18", "rate_exceeded", Medium, ["T0855", "T0806"], "Operation more often than the profile allows" }
@@ -152,6 +161,7 @@ findings! {
     ContradictoryCommand { "SEQ-13", "contradictory_command", Critical, ["T0806", "T0831", "T0879"], "Command against the one before" }
     CommandStorm { "SEQ-14", "command_storm", Critical, ["T0806", "T0803"], "Too many commands to one point" }
     TimeSetAnomaly { "SEQ-15", "time_set_anomaly", High, ["T0856", "T0878", "T0872"], "Clock set to another time" }
+    SessionTakeover { "SEQ-16", "session_takeover", High, ["T0830", "T0848", "T0803"], "Session taken over" }
     RoleReversal { "SEQ-19", "role_reversal", High, ["T0848", "T0849"], "Roles of master and station reversed" }
     PollPeriodChanged { "TIM-01", "poll_period_changed", Medium, ["T0801", "T0802"], "Polled at another pace" }
     DoubledPoller { "TIM-01", "doubled_poller", Medium, ["T0801", "T0802"], "Polled twice by one master" }
@@ -174,20 +184,34 @@ findings! {
     CounterBackwards { "VAL-10", "counter_backwards", Medium, ["T0872", "T0836"], "Counter runs backwards" }
     DeadbandChange { "VAL-12", "deadband_change", High, ["T0838", "T0804"], "Analog dead-band changed" }
     NotANumber { "VAL-14", "not_a_number", Medium, ["T0856"], "Value is no number" }
+    NewHost { "TOP-01", "new_host", Medium, ["T0864", "T0883", "T0848"], "New host" }
+    NewMaster { "TOP-02", "new_master", High, ["T0848"], "New master of a station" }
+    AddressConflict { "TOP-03", "address_conflict", High, ["T0830", "T0849"], "Two devices with one address" }
+    ArpSpoofing { "TOP-04", "arp_spoofing", Critical, ["T0830", "T0842"], "ARP spoofing" }
+    MacChange { "TOP-05", "mac_change", High, ["T0830", "T0849"], "Another Ethernet address" }
+    AddressFlood { "TOP-07", "address_flood", High, ["T0830", "T0842", "T0814"], "Flood of addresses" }
+    HostRoleChange { "TOP-08", "host_role_change", High, ["T0849", "T0869", "T0884"], "Station that begins to command" }
+    NewProtocol { "TOP-09", "new_protocol", Medium, ["T0885", "T0869"], "Service never used before" }
     FunctionSweep { "REC-01", "function_sweep", High, ["T0846", "T0888"], "Sweep over function codes" }
     PointSweep { "REC-02", "point_sweep", High, ["T0861", "T0846"], "Sweep over point addresses" }
     StationSweep { "REC-03", "station_sweep", High, ["T0846"], "Sweep over station addresses" }
+    HostSweep { "REC-03", "host_sweep", High, ["T0846"], "Sweep over stations' hosts" }
     DeviceIdentification { "REC-04", "device_identification", Medium, ["T0888"], "Device identification" }
     LinkScan { "REC-05", "link_scan", High, ["T0846"], "Scan for stations on the link layer" }
     IntegrityPoll { "REC-06", "integrity_poll", Medium, ["T0801", "T0802"], "Class poll by a new master" }
+    PortScan { "REC-09", "port_scan", Medium, ["T0846", "T0840"], "Port scan" }
+    ArpScan { "REC-13", "arp_scan", Medium, ["T0842", "T0846"], "Scan for addresses" }
     RestartCommand { "DEN-01", "restart_command", Critical, ["T0816", "T0826"], "Restart command" }
     StopCommand { "DEN-02", "stop_command", Critical, ["T0881", "T0858"], "Stop command" }
     SilenceCommand { "DEN-03", "silence_command", High, ["T0803", "T0804"], "Command that silences a station" }
     ClearCommand { "DEN-04", "clear_command", Critical, ["T0809", "T0872"], "Delete or clear command" }
     LogErase { "DEN-05", "log_erase", High, ["T0872"], "Log or counters erased" }
     FirmwareUpdate { "DEN-06", "firmware_update", Critical, ["T0857", "T0839", "T0800"], "Firmware update" }
+    ConnectionFlood { "DEN-07", "connection_flood", High, ["T0814"], "Flood of connections" }
     TcpTeardown { "DEN-08", "tcp_teardown", High, ["T0803", "T0804", "T0814"], "Forged ends of connections" }
     UnsolicitedStorm { "DEN-09", "unsolicited_storm", High, ["T0814", "T0804"], "Storm of unsolicited reports" }
     ControlAfterDenial { "DEN-13", "control_after_denial", Critical, ["T0831", "T0837", "T0826"], "Control after a restart or stop" }
+    TrafficVanished { "CAP-03", "traffic_vanished", High, [], "Traffic nearly stopped" }
+    ClockJump { "CAP-04", "clock_jump", High, [], "Clock of a tap goes back" }
     LimitReached { "CAP-08", "limit_reached", Medium, [], "A limit of the sensor was reached" }
 }

@@ -34,7 +34,7 @@ pub(crate) enum Item {
     Blind(Timestamp, Blind, [u64; 6]),
     /// What the reading thread could not see, so far: silence of the taps, frames cut, undecodable frames, fragments lost,
     /// packets forgotten.
-    Front(Timestamp, [u64; 5]),
+    Front(Timestamp, [u64; 6]),
 }
 
 /// Lines and facts in the order of their places.

@@ -5,15 +5,55 @@
 //! than its pair of hosts tells a [`Fact`]; facts come to [`crate::report::sinks`] in the order of the packets,
 //! but any time after the packet itself has been seen here: what is drawn from facts must not depend on
 //! packets that came later, or it would depend on the number of workers.
+//!
+//! ```text
+//! packet -> Seen (nothing new: done) -> Hosts (inventory, Ethernet addresses, services, masters)
+//!           ARP -> claims on addresses    SYN, RST, ICMP -> Callers (port scans, sweeps, floods)
+//! ```
+//!
+//! Nothing is learned ahead of time. Without a profile, hosts and services that are there in the first
+//! minutes of packet time (`host_learning`) are the site; what comes later is new, and the finding says so.
 
-use std::sync::Arc;
+mod arp;
+mod contacts;
+mod external;
+mod hosts;
+mod identity;
+mod plan;
+mod seen;
+mod services;
+mod tell;
+mod traffic;
+mod volume;
 
-use parsers::{FrameRef, Timestamp};
-use profiles::Compiled;
+use core::net::IpAddr;
+use parsers::{Coverage, FrameRef, MacAddr, Timestamp, Transport};
+use profiles::{Compiled, Thresholds};
 
-use crate::decap::Packet;
-use crate::detect::FindingSink;
+use crate::decap::{Packet, Payload};
+use crate::detect::{FindingSink, coverage};
+use crate::pipeline::PortTable;
 use crate::report::record::StationEvent;
+use arp::Arp;
+pub use contacts::CALLER_LIMIT;
+use contacts::Callers;
+use hosts::Hosts;
+pub use hosts::{HOST_LIMIT, MAC_LIMIT};
+use identity::Questions;
+use plan::Plan;
+use seen::{Conversation, Seen};
+pub use traffic::MASTER_LIMIT;
+
+const FIN: u8 = 1;
+const SYN: u8 = 2;
+const RST: u8 = 4;
+const ACK: u8 = 16;
+
+/// Findings of one kind about new hosts or addresses that are told one by one within a minute.
+const TOLD_A_MINUTE: u32 = 16;
+const MINUTE_NS: u64 = 60_000_000_000;
+/// A pause of all traffic after which the site is learned anew.
+const PAUSE_NS: u64 = 3600 * 1_000_000_000;
 
 /// Something a shard has learned that concerns more than a pair of hosts.
 #[derive(Debug)]
@@ -28,21 +68,66 @@ pub enum Fact {
 }
 
 /// What is known of all hosts together.
-#[derive(Default)]
 pub struct Site {
-    profile: Option<Arc<Compiled>>,
+    plan: Plan,
+    thresholds: Thresholds,
+    ports: PortTable,
     last_drop: Option<Timestamp>,
+    /// Packet time of the first packet, or of the first after a long pause.
+    began: Option<Timestamp>,
+    looked: Timestamp,
+    seen: Seen,
+    hosts: Hosts,
+    callers: Callers,
+    questions: Questions,
+    masters: traffic::Masters,
+    fresh: Fresh,
+    volume: volume::Volume,
+}
+
+/// What is new in the current minute.
+#[derive(Debug, Default)]
+struct Fresh {
+    since: Timestamp,
+    hosts: u32,
+    macs: u32,
+    flooded: bool,
+}
+
+/// A packet's time and place.
+#[derive(Debug, Copy, Clone)]
+struct Now {
+    at: Timestamp,
+    frame: FrameRef,
 }
 
 impl Site {
     /// Nothing seen yet.
-    pub fn new(profile: Option<Arc<Compiled>>) -> Site {
-        Site { profile, last_drop: None }
+    pub fn new(profile: Option<&Compiled>, ports: PortTable) -> Site {
+        Site {
+            thresholds: profile.map(|p| p.thresholds().clone()).unwrap_or_default(),
+            plan: Plan::new(profile),
+            ports,
+            last_drop: None,
+            began: None,
+            looked: Timestamp::default(),
+            seen: Seen::default(),
+            hosts: Hosts::default(),
+            callers: Callers::default(),
+            questions: Questions::default(),
+            masters: traffic::Masters::default(),
+            fresh: Fresh::default(),
+            volume: volume::Volume::default(),
+        }
     }
 
     /// Another profile is in force from here on.
-    pub fn set_profile(&mut self, profile: Option<Arc<Compiled>>) {
-        self.profile = profile;
+    pub fn set_profile(&mut self, profile: Option<&Compiled>) {
+        self.thresholds = profile.map(|p| p.thresholds().clone()).unwrap_or_default();
+        self.plan = Plan::new(profile);
+        let plan = &self.plan;
+        self.hosts.rename(|ip| plan.names(ip));
+        self.seen.forget();
     }
 
     /// The taps lost packets at about `now`.
@@ -50,23 +135,179 @@ impl Site {
         self.last_drop = Some(now);
     }
 
+    /// Packets of hosts, Ethernet addresses, callers and masters that found no room.
+    pub fn overflowed(&self) -> u64 {
+        self.hosts.overflowed + self.callers.overflowed + self.masters.overflowed
+    }
+
+    /// Hosts known.
+    pub fn hosts(&self) -> usize {
+        self.hosts.len()
+    }
+
     /// A packet.
     #[inline]
     pub fn packet(
         &mut self,
-        _at: Timestamp,
-        _frame: FrameRef,
-        _packet: &Packet<'_>,
-        _sink: &mut dyn FindingSink,
+        at: Timestamp,
+        frame: FrameRef,
+        packet: &Packet<'_>,
+        sink: &mut dyn FindingSink,
     ) {
+        let now = Now { at, frame };
+        self.volume.count(at, frame, &self.plan, &self.thresholds, self.last_drop, sink);
+        let (kind, ports) = match &packet.payload {
+            Payload::Tcp(segment) => {
+                if segment.flags & (SYN | RST | FIN) != 0 {
+                    self.control(now, packet, segment, sink);
+                }
+                let control = u8::from(segment.flags & (SYN | RST) != 0);
+                (1 | u8::from(segment.wire_len > 0) << 1 | control << 4, (segment.src_port, segment.dst_port))
+            }
+            Payload::Udp(datagram) => (4, (datagram.src_port, datagram.dst_port)),
+            Payload::Ip { protocol, bytes } => {
+                if *protocol == 1 {
+                    self.unreachable(now, packet, bytes, sink);
+                }
+                (8, (0, 0))
+            }
+            Payload::Ethernet { ethertype, bytes } => {
+                return self.without_ip(now, packet, *ethertype, bytes, sink);
+            }
+        };
+        let Some(ips) = packet.ip else { return };
+        let conversation = Conversation::new(ips, packet.src_mac, kind, ports);
+        if !self.seen.is_fresh(at, &conversation) {
+            self.conversation(now, packet, ips, kind, ports, sink);
+        }
     }
 
     /// When [`Site::tick`] is wanted, if at all; it is called at the first whole second at or after that.
     #[inline]
     pub fn next_due(&self) -> Option<Timestamp> {
-        None
+        self.callers.is_waiting().then_some(Timestamp(0))
     }
 
     /// Packet time has passed the whole second `now`.
-    pub fn tick(&mut self, _now: Timestamp, _sink: &mut dyn FindingSink) {}
+    pub fn tick(&mut self, now: Timestamp, sink: &mut dyn FindingSink) {
+        self.due(now, sink);
+    }
+
+    /// A conversation that is new, or was not looked at for a while.
+    #[inline(never)]
+    fn conversation(
+        &mut self,
+        now: Now,
+        packet: &Packet<'_>,
+        (from, to): (IpAddr, IpAddr),
+        kind: u8,
+        ports: (u16, u16),
+        sink: &mut dyn FindingSink,
+    ) {
+        self.goes_on_from(now.at);
+        if !plan::is_host(from) {
+            return;
+        }
+        let mac = packet.src_mac.filter(|mac| arp::is_unicast(*mac));
+        if self.host(now, from, mac, sink) {
+            if let Some(mac) = mac {
+                self.bind(now, from, mac, None, sink);
+            }
+            self.external(now, (from, to), sink);
+        }
+        let (transport, has_payload) = match kind {
+            4 => (Transport::Udp, true),
+            kind if kind & 1 != 0 => (Transport::Tcp, kind & 2 != 0),
+            _ => return,
+        };
+        if transport == Transport::Tcp && kind & 16 == 0 {
+            self.goes_on(from, (to, ports.1));
+        }
+        if has_payload {
+            self.service(now, transport, (from, ports.0), (to, ports.1), sink);
+        }
+    }
+
+    /// Take in a host that sends; tell if it is new. True: it is known now.
+    fn host(&mut self, now: Now, ip: IpAddr, mac: Option<MacAddr>, sink: &mut dyn FindingSink) -> bool {
+        let plan = &self.plan;
+        let Some(is_new) = self.hosts.admit(ip, now.at, || plan.names(ip)) else {
+            self.flooded(now, ip, sink);
+            return false;
+        };
+        if !is_new {
+            return true;
+        }
+        self.flooded(now, ip, sink);
+        let early = self.is_early(now.at);
+        if !early && !self.plan.names(ip) && !plan::is_public(ip) && self.fresh.hosts <= TOLD_A_MINUTE {
+            tell::new_host(self.view(now), ip, mac, sink);
+        }
+        true
+    }
+
+    /// Count a new host, or one that found no room. Too many at once are a story of their own.
+    fn flooded(&mut self, now: Now, ip: IpAddr, sink: &mut dyn FindingSink) {
+        self.minute(now.at);
+        self.fresh.hosts = self.fresh.hosts.saturating_add(1);
+        self.flood_of_addresses(now, ip, sink);
+    }
+
+    fn minute(&mut self, at: Timestamp) {
+        if at.since(self.fresh.since) >= MINUTE_NS {
+            self.fresh = Fresh { since: at, ..Fresh::default() };
+        }
+    }
+
+    fn flood_of_addresses(&mut self, now: Now, ip: IpAddr, sink: &mut dyn FindingSink) {
+        let limit = self.thresholds.address_flood;
+        let count = self.fresh.hosts.max(self.fresh.macs);
+        if f64::from(count) < limit || self.fresh.flooded {
+            return;
+        }
+        self.fresh.flooded = true;
+        let counts = (self.fresh.hosts, self.fresh.macs);
+        tell::address_flood(self.view(now), ip, counts, sink);
+    }
+
+    /// Frames without IP: ARP speaks of hosts, others only show an Ethernet address.
+    fn without_ip(
+        &mut self,
+        now: Now,
+        packet: &Packet<'_>,
+        ethertype: u16,
+        bytes: &[u8],
+        sink: &mut dyn FindingSink,
+    ) {
+        self.goes_on_from(now.at);
+        if ethertype == arp::ETHERTYPE
+            && let Some(message) = Arp::parse(bytes)
+        {
+            self.arp(now, packet.src_mac, &message, sink);
+        }
+    }
+
+    /// Packet time has come to `at`. After a long pause of everything, what comes is no news: nobody looked.
+    fn goes_on_from(&mut self, at: Timestamp) {
+        if self.began.is_none() || at.since(self.looked) >= PAUSE_NS {
+            self.began = Some(at);
+        }
+        self.looked = at;
+    }
+
+    /// Whether packet time is still so young that nothing is new.
+    fn is_early(&self, at: Timestamp) -> bool {
+        let learning = (self.thresholds.host_learning.max(0.0) * 1e9) as u64;
+        self.began.is_none_or(|began| at.since(began) < learning)
+    }
+
+    fn view(&self, now: Now) -> tell::View<'_> {
+        let drops = coverage::is_recent(self.last_drop, now.at);
+        tell::View {
+            now,
+            plan: &self.plan,
+            thresholds: &self.thresholds,
+            coverage: Coverage { drops, ..Coverage::default() },
+        }
+    }
 }

@@ -5,6 +5,7 @@
 
 mod policy;
 mod scan;
+mod site;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -10,7 +10,7 @@
 //!                                             threshold reached -> Running (extent; told when it has grown)
 //! ```
 
-mod ranges;
+pub(crate) mod ranges;
 pub(crate) mod recent;
 mod sweep;
 mod table;

@@ -3,11 +3,11 @@
 use parsers::{PointKind, PointRange};
 
 /// Ranges kept. Beyond, two neighbours become one with what lies between them.
-pub(super) const RANGES: usize = 256;
+pub(crate) const RANGES: usize = 256;
 
 /// A set of points.
 #[derive(Debug, Default)]
-pub(super) struct RangeSet {
+pub(crate) struct RangeSet {
     ranges: Vec<PointRange>,
     merged: bool,
 }
@@ -15,14 +15,14 @@ pub(super) struct RangeSet {
 impl RangeSet {
     /// Whether all of a range is in the set.
     #[inline]
-    pub(super) fn holds(&self, range: &PointRange) -> bool {
+    pub(crate) fn holds(&self, range: &PointRange) -> bool {
         let behind = self.ranges.partition_point(|r| (r.kind(), r.first()) <= (range.kind(), range.first()));
         let before = behind.checked_sub(1).and_then(|i| self.ranges.get(i));
         before.is_some_and(|r| r.kind() == range.kind() && range.last() <= r.last())
     }
 
     /// How many of a range's points are not in the set.
-    pub(super) fn missing(&self, range: &PointRange) -> u64 {
+    pub(crate) fn missing(&self, range: &PointRange) -> u64 {
         let all = u64::from(range.last()) - u64::from(range.first()) + 1;
         let held: u64 = self
             .ranges
@@ -34,7 +34,7 @@ impl RangeSet {
     }
 
     /// Add a range.
-    pub(super) fn add(&mut self, range: &PointRange) {
+    pub(crate) fn add(&mut self, range: &PointRange) {
         if self.holds(range) {
             return;
         }
@@ -57,17 +57,17 @@ impl RangeSet {
     }
 
     /// Points in the set; more than were added once neighbours had to be joined.
-    pub(super) fn points(&self) -> u64 {
+    pub(crate) fn points(&self) -> u64 {
         self.ranges.iter().map(|r| u64::from(r.last()) - u64::from(r.first()) + 1).sum()
     }
 
     /// Whether neighbours had to be joined: then the set holds points that were never added.
-    pub(super) fn is_coarse(&self) -> bool {
+    pub(crate) fn is_coarse(&self) -> bool {
         self.merged
     }
 
     /// Lowest and highest address of the kind that has most points.
-    pub(super) fn extent(&self) -> Option<(PointKind, u32, u32)> {
+    pub(crate) fn extent(&self) -> Option<(PointKind, u32, u32)> {
         let of = |kind: PointKind| {
             let ranges = || self.ranges.iter().filter(move |r| r.kind() == kind);
             let points: u64 = ranges().map(|r| u64::from(r.last()) - u64::from(r.first()) + 1).sum();

@@ -1,0 +1,469 @@
+//! Hosts: new ones, their Ethernet addresses, their parts; scans and floods of connections.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use gridtap::report::catalogue::FindingKind as K;
+use simulators::encode::modbus::{Request, Response};
+use simulators::wire::{Ipv4, Layer, Line, START_NS, Tcp, TcpTalk, TimedFrame, build};
+
+use super::support::judge::{Outcome, address, answer, ask, judged, modbus};
+
+const SECOND: u64 = 1_000_000_000;
+/// Longer than the time in which everything is learned.
+const LATER: u64 = START_NS + 700 * SECOND;
+
+fn ip(last: u8) -> Ipv4Addr {
+    Ipv4Addr::new(10, 10, 0, last)
+}
+
+fn mac(last: u8) -> [u8; 6] {
+    [2, 0, 0, 0, 0, last]
+}
+
+fn says(outcome: &Outcome, kind: K) -> Vec<&str> {
+    outcome.of(kind).iter().map(|f| f["explanation"].as_str().unwrap()).collect()
+}
+
+fn at(at_ns: u64, bytes: Vec<u8>) -> TimedFrame {
+    TimedFrame { at_ns, bytes }
+}
+
+/// In the order of time.
+fn sorted(parts: &[Vec<TimedFrame>]) -> Vec<TimedFrame> {
+    let mut frames = parts.concat();
+    frames.sort_by_key(|frame| frame.at_ns);
+    frames
+}
+
+/// A master polls a station every ten seconds for `seconds`.
+fn polls(client: SocketAddr, server: SocketAddr, start_ns: u64, seconds: u64) -> Vec<TimedFrame> {
+    let script = (0..seconds / 10)
+        .flat_map(|n| {
+            let n = u16::try_from(n).unwrap();
+            let question = ask(n, 5, &Request::Read(3, 0, 2)).after(10 * SECOND);
+            [question, answer(n, 5, &Response::Registers(3, vec![1, 2]))]
+        })
+        .collect();
+    let macs = |end: SocketAddr| match end.ip() {
+        IpAddr::V4(ip) => mac(ip.octets()[3]),
+        IpAddr::V6(_) => mac(0),
+    };
+    let outer = vec![Layer::Ethernet { dst: macs(server), src: macs(client) }];
+    TcpTalk { start_ns, outer, ..TcpTalk::new(client, server, script) }.frames()
+}
+
+/// The site as it always is: 10.10.0.1 polls 10.10.0.20.
+fn site(seconds: u64) -> Vec<TimedFrame> {
+    polls(address(1, 40_000), address(20, 502), START_NS, seconds)
+}
+
+/// A segment without payload.
+fn segment(at_ns: u64, from: (u8, u16), to: (u8, u16), flags: u8) -> TimedFrame {
+    let layers = [
+        Layer::Ethernet { dst: mac(to.0), src: mac(from.0) },
+        Layer::Ipv4(Ipv4 { id: (at_ns / 1000) as u16, ..Ipv4::new(ip(from.0), ip(to.0)) }),
+        Layer::Tcp(Tcp { src: from.1, dst: to.1, seq: at_ns as u32, flags, ..Tcp::default() }),
+    ];
+    at(at_ns, build(&layers, &[]))
+}
+
+const SYN: u8 = 2;
+const RST: u8 = 0x14;
+
+/// ARP: 1 asks, 2 answers.
+fn arp(at_ns: u64, operation: u8, source: u8, (sender_mac, sender): (u8, u8), target: u8) -> TimedFrame {
+    let to = if operation == 1 { [0xff; 6] } else { mac(target) };
+    let mut bytes = [&to[..], &mac(source), &[8, 6, 0, 1, 8, 0, 6, 4, 0, operation]].concat();
+    bytes.extend([&mac(sender_mac)[..], &ip(sender).octets(), &[0; 6], &ip(target).octets()].concat());
+    bytes.resize(60, 0);
+    at(at_ns, bytes)
+}
+
+// ---- Inventory ----
+
+#[test]
+fn a_host_that_comes_later_is_new() {
+    let new = |start| polls(address(9, 40_001), address(20, 502), start, 10);
+    let outcome = judged(&sorted(&[site(900), new(LATER)]), None, "a.pcap");
+    assert_eq!(
+        says(&outcome, K::NewHost),
+        [
+            "New host: between 10.10.0.9 and 02:00:00:00:00:09; expected hosts that were there in the first 10 min, observed 10.10.0.9 with Ethernet address 02:00:00:00:00:09."
+        ]
+    );
+    assert_eq!(
+        says(&outcome, K::NewMaster),
+        [
+            "New master of a station: 10.10.0.9 talked to 10.10.0.20; expected commands by the hosts that sent them in the first 10 min, observed requests by 10.10.0.9, beside 1 other master(s)."
+        ]
+    );
+    let outcome = judged(&sorted(&[site(900), new(START_NS + 60 * SECOND)]), None, "a.pcap");
+    assert_eq!(outcome.kinds(), [""; 0]);
+}
+
+#[test]
+fn a_station_that_begins_to_command_has_changed_its_part() {
+    let second = polls(address(1, 40_009), address(21, 502), START_NS + SECOND, 900);
+    let reversed = polls(address(20, 40_001), address(21, 502), LATER, 10);
+    let outcome = judged(&sorted(&[site(900), second.clone(), reversed]), None, "a.pcap");
+    assert_eq!(
+        says(&outcome, K::HostRoleChange),
+        [
+            "Station that begins to command: 10.10.0.20 talked to 10.10.0.21; expected 10.10.0.20 to answer, as it did for more than 10 min, observed requests from it to 10.10.0.21:502."
+        ]
+    );
+    // A gateway does both from the beginning.
+    let gateway = polls(address(20, 40_001), address(21, 502), START_NS + 5 * SECOND, 900);
+    let outcome = judged(&sorted(&[site(900), second, gateway]), None, "a.pcap");
+    assert_eq!(says(&outcome, K::HostRoleChange), [""; 0]);
+}
+
+#[test]
+fn a_service_never_used_before_is_new() {
+    let web = |start_ns| {
+        let lines = vec![Line::client(&b"GET / HTTP/1.1\r\n\r\n"[..])];
+        let outer = vec![Layer::Ethernet { dst: mac(30), src: mac(1) }];
+        TcpTalk { start_ns, outer, ..TcpTalk::new(address(1, 40_005), address(30, 80), lines) }.frames()
+    };
+    let outcome = judged(&sorted(&[site(900), web(LATER)]), None, "a.pcap");
+    assert_eq!(
+        says(&outcome, K::NewProtocol),
+        [
+            "Service never used before: between 10.10.0.1 and 10.10.0.1; expected what 10.10.0.1 used and offered in the first 10 min, observed it uses HTTP for the first time."
+        ]
+    );
+    let outcome = judged(&sorted(&[site(900), web(START_NS + SECOND), web(LATER)]), None, "a.pcap");
+    assert_eq!(says(&outcome, K::NewProtocol), [""; 0]);
+}
+
+#[test]
+fn the_internet_has_no_business_with_a_station() {
+    let peer = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(8, 8, 8, 8)), 53);
+    let talk = |asset| {
+        let lines = vec![Line::client(&b"hello"[..])];
+        TcpTalk { start_ns: START_NS + 20 * SECOND, ..TcpTalk::new(asset, peer, lines) }.frames()
+    };
+    let outcome = judged(&sorted(&[site(60), talk(address(20, 40_000))]), None, "a.pcap");
+    assert_eq!(
+        says(&outcome, K::ExternalTraffic),
+        [
+            "Traffic between the internet and the process: 10.10.0.20 talked to 8.8.8.8; expected no traffic between the internet and hosts that control the process, observed packets from 10.10.0.20 to 8.8.8.8.",
+            "Traffic between the internet and the process: 8.8.8.8 talked to 10.10.0.20; expected no traffic between the internet and hosts that control the process, observed packets from 8.8.8.8 to 10.10.0.20.",
+        ]
+    );
+    let outcome = judged(&sorted(&[site(60), talk(address(77, 40_000))]), None, "a.pcap");
+    assert_eq!(says(&outcome, K::ExternalTraffic), [""; 0], "an office computer is no asset");
+}
+
+// ---- Ethernet addresses ----
+
+/// What the master's device says of itself.
+fn known(start: u64) -> Vec<TimedFrame> {
+    vec![arp(start, 1, 1, (1, 1), 20), arp(start + 1000, 2, 20, (20, 20), 1)]
+}
+
+#[test]
+fn an_address_taken_over_by_arp_while_its_device_is_alive_is_spoofing() {
+    let lie = |delay| vec![arp(START_NS + 30 * SECOND + delay, 2, 66, (66, 20), 1)];
+    let outcome = judged(&sorted(&[site(100), known(START_NS), lie(0)]), None, "a.pcap");
+    assert_eq!(
+        says(&outcome, K::ArpSpoofing),
+        [
+            "ARP spoofing: between 10.10.0.20 and 02:00:00:00:00:42; expected 10.10.0.20 at 02:00:00:00:00:14, which was heard of within the last minute, observed 02:00:00:00:00:42 says by ARP, unasked, that it has the address."
+        ]
+    );
+    // The same device says it again, unasked: nothing new.
+    let same = vec![arp(START_NS + 30 * SECOND, 2, 20, (20, 20), 1)];
+    assert_eq!(judged(&sorted(&[site(100), known(START_NS), same]), None, "a.pcap").kinds(), [""; 0]);
+    // A virtual address of VRRP moves between routers.
+    let mut virtual_router = arp(START_NS + 30 * SECOND, 2, 20, (20, 20), 1);
+    virtual_router.bytes[22..28].copy_from_slice(&[0, 0, 0x5e, 0, 1, 7]);
+    let outcome = judged(&sorted(&[site(100), known(START_NS), vec![virtual_router]]), None, "a.pcap");
+    assert_eq!(outcome.kinds(), [""; 0]);
+}
+
+#[test]
+fn two_devices_that_claim_an_address_by_turns_conflict_and_then_spoof() {
+    let turn = |n: u64| {
+        let device = if n.is_multiple_of(2) { 66 } else { 20 };
+        arp(START_NS + (10 + 2 * n) * SECOND, 1, device, (device, 20), 1)
+    };
+    let outcome = judged(&sorted(&[known(START_NS), (0..4).map(turn).collect()]), None, "a.pcap");
+    assert_eq!(
+        says(&outcome, K::AddressConflict),
+        [
+            "Two devices with one address: between 10.10.0.20 and 10.10.0.20; expected one device with the address 10.10.0.20, observed 02:00:00:00:00:42 and 02:00:00:00:00:14 claim it by turns."
+        ]
+    );
+    assert_eq!(
+        says(&outcome, K::ArpSpoofing),
+        [
+            "ARP spoofing: between 10.10.0.20 and 10.10.0.20; expected 10.10.0.20 to stay where it is, observed 3 changes in a row between 02:00:00:00:00:42 and 02:00:00:00:00:14 by ARP."
+        ]
+    );
+    let outcome = judged(&sorted(&[known(START_NS), (0..1).map(turn).collect()]), None, "a.pcap");
+    assert_eq!(outcome.kinds(), [""; 0], "one change while everything is learned is none");
+}
+
+#[test]
+fn a_message_in_the_name_of_another_device_is_spoofing() {
+    let outcome = judged(&[arp(START_NS, 1, 66, (20, 20), 1)], None, "a.pcap");
+    assert_eq!(
+        says(&outcome, K::ArpSpoofing),
+        [
+            "ARP spoofing: between 10.10.0.20 and 02:00:00:00:00:42; expected ARP messages that name the device that sends them, observed 02:00:00:00:00:42 says that 10.10.0.20 is at 02:00:00:00:00:14."
+        ]
+    );
+}
+
+#[test]
+fn another_ethernet_address_later_on_is_told() {
+    let other = |start_ns| {
+        let outer = vec![Layer::Ethernet { dst: mac(20), src: [2, 9, 9, 9, 9, 9] }];
+        TcpTalk { start_ns, outer, ..modbus(vec![ask(1, 5, &Request::Read(3, 0, 2))]) }.frames()
+    };
+    let outcome = judged(&sorted(&[site(900), other(LATER)]), None, "a.pcap");
+    assert_eq!(
+        says(&outcome, K::MacChange),
+        [
+            "Another Ethernet address: between 10.10.0.1 and 02:09:09:09:09:09; expected 10.10.0.1 at 02:00:00:00:00:01, observed it at 02:09:09:09:09:09."
+        ]
+    );
+    assert_eq!(
+        says(&judged(&sorted(&[site(900), other(START_NS + SECOND)]), None, "a.pcap"), K::MacChange),
+        [""; 0]
+    );
+}
+
+#[test]
+fn many_hosts_behind_a_router_are_no_change() {
+    let behind = |router: u8, start: u64| -> Vec<TimedFrame> {
+        (100..104)
+            .flat_map(|host| {
+                let lines = vec![Line::client(&b"hello"[..])];
+                let outer = vec![Layer::Ethernet { dst: mac(20), src: [2, 7, 7, 7, router, router] }];
+                TcpTalk {
+                    start_ns: start,
+                    outer,
+                    ..TcpTalk::new(address(host, 4000), address(20, 9999), lines)
+                }
+                .frames()
+            })
+            .collect()
+    };
+    let outcome = judged(&sorted(&[site(900), behind(1, START_NS), behind(2, LATER)]), None, "a.pcap");
+    assert_eq!(says(&outcome, K::MacChange), [""; 0]);
+}
+
+#[test]
+fn a_pinned_address_must_not_be_claimed_by_another_device() {
+    let profile = r#"
+[profile]
+name = "North substation"
+[hosts.scada]
+address = "10.10.0.1"
+[hosts.rtu]
+address = "10.10.0.20"
+mac = "02:00:00:00:00:14"
+[stations.pump]
+protocol = "modbus"
+host = "rtu"
+unit_id = 5
+[[rules]]
+name = "scada polls"
+from = "scada"
+to = "pump"
+allow = "read"
+"#;
+    let lie = vec![arp(START_NS + SECOND, 1, 66, (66, 20), 1)];
+    let outcome = judged(&sorted(&[known(START_NS), lie]), Some(profile), "a.pcap");
+    assert_eq!(
+        says(&outcome, K::ArpSpoofing),
+        [
+            "ARP spoofing: between rtu (10.10.0.20) and 02:00:00:00:00:42; expected 10.10.0.20 at 02:00:00:00:00:14, as the profile says, observed ARP says 02:00:00:00:00:42."
+        ]
+    );
+    assert_eq!(judged(&known(START_NS), Some(profile), "a.pcap").kinds(), [""; 0]);
+}
+
+#[test]
+fn a_flood_of_addresses_is_one_story() {
+    let frames = |count: u64| -> Vec<TimedFrame> {
+        (0..count)
+            .map(|n| {
+                let from = Ipv4Addr::from(0x0a20_0000 + u32::try_from(n).unwrap());
+                let layers = [
+                    Layer::Ethernet { dst: mac(20), src: mac(1) },
+                    Layer::Ipv4(Ipv4::new(from, ip(20))),
+                    Layer::Tcp(Tcp { src: 4000, dst: 9999, flags: 16, ..Tcp::default() }),
+                ];
+                at(START_NS + n * 1_000_000, build(&layers, &[]))
+            })
+            .collect()
+    };
+    assert_eq!(
+        says(&judged(&frames(3000), None, "a.pcap"), K::AddressFlood),
+        [
+            "Flood of addresses: between 10.32.3.231 and 10.32.3.231; expected fewer than 1000 new addresses a minute, observed 1000 new IP addresses and 1 new Ethernet addresses, 10.32.3.231 the last of them."
+        ]
+    );
+    assert_eq!(judged(&frames(999), None, "a.pcap").kinds(), [""; 0]);
+}
+
+// ---- Scans and floods of connections ----
+
+#[test]
+fn ports_that_refuse_are_a_scan_with_its_extent() {
+    let probes = |count: u16| -> Vec<TimedFrame> {
+        (0..count)
+            .flat_map(|n| {
+                let start = START_NS + u64::from(n) * SECOND / 10;
+                [
+                    segment(start, (9, 4000), (20, 20 + n), SYN),
+                    segment(start + 1000, (20, 20 + n), (9, 4000), RST),
+                ]
+            })
+            .collect()
+    };
+    assert_eq!(
+        says(&judged(&probes(40), None, "a.pcap"), K::PortScan),
+        [
+            "Port scan: 10.10.0.9 talked to 10.10.0.20; expected fewer than 10 refused or unanswered connections within 60 s, observed 10 of them, 10 refused, at 1 host(s) (10.10.0.20 to 10.10.0.20) and 10 port(s) (20 to 29) within 0.9 s.",
+            "Port scan: 10.10.0.9 talked to 10.10.0.20; expected fewer than 10 refused or unanswered connections within 60 s, observed 40 of them, 40 refused, at 1 host(s) (10.10.0.20 to 10.10.0.20) and 40 port(s) (20 to 59) within 3.9 s.",
+        ]
+    );
+    assert_eq!(judged(&probes(9), None, "a.pcap").kinds(), [""; 0]);
+}
+
+#[test]
+fn connections_never_answered_are_a_scan_unless_the_other_direction_is_not_seen() {
+    let probe =
+        |n: u8| segment(START_NS + u64::from(n) * SECOND, (9, 4000 + u16::from(n)), (20 + n, 502), SYN);
+    let outcome = judged(&(0..20).map(probe).collect::<Vec<_>>(), None, "a.pcap");
+    assert_eq!(
+        says(&outcome, K::PortScan),
+        [
+            "Port scan: 10.10.0.9 talked to 10.10.0.20; expected fewer than 10 refused or unanswered connections within 60 s, observed 10 of them, 0 refused, at 10 host(s) (10.10.0.20 to 10.10.0.29) and 1 port(s) (502 to 502) within 9.0 s."
+        ]
+    );
+    // Who goes on after the SYN was answered, whether the tap saw it or not.
+    let goes_on = |n: u8| {
+        let start = START_NS + u64::from(n) * SECOND;
+        let from = (9, 4000 + u16::from(n));
+        [segment(start, from, (20 + n, 502), SYN), segment(start + 1000, from, (20 + n, 502), 16)]
+    };
+    assert_eq!(judged(&(0..20).flat_map(goes_on).collect::<Vec<_>>(), None, "a.pcap").kinds(), [""; 0]);
+}
+
+#[test]
+fn a_host_that_asks_many_stations_for_the_first_time_is_a_sweep() {
+    let sweep = |start: u64| -> Vec<TimedFrame> {
+        (0..8_u8)
+            .flat_map(|n| {
+                let port = 41_000 + u16::from(n);
+                polls(address(1, port), address(100 + n, 502), start + u64::from(n) * SECOND, 10)
+            })
+            .collect()
+    };
+    let outcome = judged(&sorted(&[site(900), sweep(LATER)]), None, "a.pcap");
+    assert_eq!(
+        says(&outcome, K::HostSweep),
+        [
+            "Sweep over stations' hosts: 10.10.0.1 talked to 10.10.0.100; expected fewer than 5 stations' hosts asked for the first time within 60 s, observed 5 (10.10.0.100 to 10.10.0.104) within 4.0 s.",
+            "Sweep over stations' hosts: 10.10.0.1 talked to 10.10.0.100; expected fewer than 5 stations' hosts asked for the first time within 60 s, observed 8 (10.10.0.100 to 10.10.0.107) within 7.0 s; it is over.",
+        ]
+    );
+    let outcome = judged(&sorted(&[site(900), sweep(START_NS + SECOND)]), None, "a.pcap");
+    assert_eq!(says(&outcome, K::HostSweep), [""; 0]);
+}
+
+#[test]
+fn addresses_asked_for_that_nobody_has_are_a_scan() {
+    let ask = |n: u64| arp(START_NS + n * SECOND / 10, 1, 9, (9, 9), 100 + n as u8);
+    assert_eq!(
+        says(&judged(&(0..40).map(ask).collect::<Vec<_>>(), None, "a.pcap"), K::ArpScan),
+        [
+            "Scan for addresses: 10.10.0.9 talked to 10.10.0.100; expected fewer than 30 addresses that nobody has asked for within 60 s, observed 30 (10.10.0.100 to 10.10.0.129) within 2.9 s."
+        ]
+    );
+    // Those that answer are there.
+    let answered = |n: u64| {
+        let host = 100 + n as u8;
+        [ask(n), arp(START_NS + n * SECOND / 10 + 1000, 2, host, (host, host), 9)]
+    };
+    assert_eq!(judged(&(0..40).flat_map(answered).collect::<Vec<_>>(), None, "a.pcap").kinds(), [""; 0]);
+}
+
+#[test]
+fn half_open_connections_without_end_are_a_flood() {
+    let flood = |count: u32| -> Vec<TimedFrame> {
+        (0..count)
+            .map(|n| {
+                let start = START_NS + 30 * SECOND + u64::from(n) * 1_000_000;
+                segment(start, (9, 10_000 + n as u16), (20, 502), SYN)
+            })
+            .collect()
+    };
+    let outcome = judged(&sorted(&[site(60), flood(250)]), None, "a.pcap");
+    assert_eq!(
+        says(&outcome, K::ConnectionFlood),
+        [
+            "Flood of connections: 10.10.0.9 talked to 10.10.0.20; expected fewer than 500 connections, and fewer than 200 left open, within 10 s, observed 200 asked for, 0 begun, 10.10.0.9 the last to ask."
+        ]
+    );
+    assert_eq!(says(&judged(&sorted(&[site(60), flood(199)]), None, "a.pcap"), K::ConnectionFlood), [""; 0]);
+}
+
+#[test]
+fn a_master_that_takes_the_place_of_one_whose_connection_was_reset_is_told() {
+    let reset = vec![segment(LATER, (1, 40_000), (20, 502), 4)];
+    let new = |delay| polls(address(9, 40_001), address(20, 502), LATER + delay, 10);
+    let near = |delay: u64| {
+        let mut talk = new(delay);
+        // The first request comes at once, not after ten seconds.
+        let first = talk.iter().position(|f| f.bytes.len() > 60).unwrap();
+        talk.truncate(first + 1);
+        talk[first].at_ns = LATER + delay + SECOND;
+        talk
+    };
+    let outcome = judged(&sorted(&[site(690), reset.clone(), near(SECOND)]), None, "a.pcap");
+    assert_eq!(
+        says(&outcome, K::SessionTakeover),
+        [
+            "Session taken over: 10.10.0.9 talked to 10.10.0.20; expected no other master in the place of 10.10.0.1, observed requests by 10.10.0.9 for the first time, 2.0 s after a connection of 10.10.0.1 was reset."
+        ]
+    );
+    let outcome = judged(&sorted(&[site(690), reset, near(10 * SECOND)]), None, "a.pcap");
+    assert_eq!((says(&outcome, K::SessionTakeover).len(), says(&outcome, K::NewMaster).len()), (0, 1));
+}
+
+// ---- The sensor ----
+
+#[test]
+fn a_clock_that_goes_back_is_told() {
+    let mut frames = site(60);
+    let last = frames.last_mut().unwrap();
+    last.at_ns -= 5 * SECOND;
+    let outcome = judged(&frames, None, "a.pcap");
+    assert_eq!(says(&outcome, K::ClockJump).len(), 1, "{:?}", outcome.kinds());
+    frames.last_mut().unwrap().at_ns += 9 * SECOND / 2;
+    assert_eq!(says(&judged(&frames, None, "a.pcap"), K::ClockJump), [""; 0]);
+}
+
+#[test]
+fn traffic_that_nearly_stops_is_told() {
+    let minute = |n: u64, count: u64| -> Vec<TimedFrame> {
+        let start = (START_NS / (60 * SECOND) + 1 + n) * 60 * SECOND;
+        let at = |k: u64| segment(start + k * 60 * SECOND / (count + 1), (1, 40_000), (20, 502), 16);
+        (0..count).map(at).collect()
+    };
+    let quiet =
+        |left: u64| (0..14).flat_map(|n| minute(n, if n < 11 { 700 } else { left })).collect::<Vec<_>>();
+    assert_eq!(
+        says(&judged(&quiet(20), None, "a.pcap"), K::TrafficVanished),
+        [
+            "Traffic nearly stopped: between serial0 and serial0; expected about as many packets a minute as before, at least 700 in each of the last 10, observed 20."
+        ]
+    );
+    assert_eq!(says(&judged(&quiet(200), None, "a.pcap"), K::TrafficVanished), [""; 0]);
+}
