@@ -7,6 +7,7 @@ mod exit;
 mod learn;
 mod profile;
 mod profile_test;
+mod reload;
 mod replay;
 mod run;
 mod score;

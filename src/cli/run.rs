@@ -14,6 +14,7 @@ use profiles::Compiled;
 
 use super::Exit;
 use super::exit::{complain, say};
+use super::reload::Reload;
 use super::replay::{identity, operations_log, same_file};
 use crate::capture::live::{Filtering, LiveOptions, LiveSource, TapCounters, forbid_sending};
 use crate::capture::{FrameSource, Trouble, TroubleKind};
@@ -106,6 +107,10 @@ fn start(file: &Path) -> Result<(), Exit> {
         round_ns: Some(ROUND_NS),
         ..SensorOptions::default()
     };
+    let reload = match (&config.profile, &profile) {
+        (Some(place), Some(profile)) => Some(Reload::watch(&place.path, profile).map_err(Exit::failed)?),
+        _ => None,
+    };
     let sensor = Sensor::new(&options, profile.map(Arc::new), sinks);
     tracing::info!(
         "listening on {}; metrics on http://{}/metrics; events to {}",
@@ -115,7 +120,7 @@ fn start(file: &Path) -> Result<(), Exit> {
     );
     let capture = std::thread::Builder::new()
         .name("capture".to_owned())
-        .spawn(move || capture(source, sensor, published))
+        .spawn(move || capture(source, sensor, published, reload))
         .map_err(Exit::failed)?;
     let end = capture.join().map_err(|_| Exit::failed("the capture thread ended unexpectedly"))?;
     server.stop();
@@ -123,12 +128,17 @@ fn start(file: &Path) -> Result<(), Exit> {
 }
 
 /// The capture thread: from here on this thread cannot send.
-fn capture(mut source: LiveSource, mut sensor: Sensor, published: Arc<Published>) -> Result<(), String> {
+fn capture(
+    mut source: LiveSource,
+    mut sensor: Sensor,
+    published: Arc<Published>,
+    reload: Option<Reload>,
+) -> Result<(), String> {
     forbid_sending().map_err(|error| format!("sending cannot be forbidden: {error}"))?;
     // Threads started from here on cannot send either.
     sensor.start().map_err(|error| format!("a worker thread cannot be started: {error}"))?;
     tell_start(&mut sensor, &source);
-    let mut watch = Watch::new(&source, published);
+    let mut watch = Watch::new(&source, published, reload);
     let result = pipeline::run(&mut source, &mut sensor, |source, sensor| {
         watch.look(source, sensor);
         !STOP.load(Ordering::Relaxed)
@@ -163,10 +173,12 @@ struct Watch {
     flushed: Instant,
     /// When the figures were last published; never at first.
     shown: Option<Instant>,
+    /// Other profiles, if there is one to change.
+    reload: Option<Reload>,
 }
 
 impl Watch {
-    fn new(source: &LiveSource, published: Arc<Published>) -> Watch {
+    fn new(source: &LiveSource, published: Arc<Published>, reload: Option<Reload>) -> Watch {
         let names = source.taps().to_vec();
         let now = interface_drops(&names);
         Watch {
@@ -177,6 +189,7 @@ impl Watch {
             published,
             flushed: Instant::now(),
             shown: None,
+            reload,
             names,
         }
     }
@@ -185,6 +198,9 @@ impl Watch {
     fn look(&mut self, source: &mut dyn FrameSource, sensor: &mut Sensor) {
         self.take_trouble(source, sensor);
         self.published.alive();
+        if let Some(reload) = &mut self.reload {
+            reload.apply(sensor, clock());
+        }
         if self.flushed.elapsed() >= FLUSH {
             self.flushed = Instant::now();
             sensor.flush();
@@ -192,10 +208,17 @@ impl Watch {
         if self.shown.is_none_or(|last| last.elapsed() >= PACE) {
             self.shown = Some(Instant::now());
             self.count_interface_drops(sensor);
-            let vitals = sensor.vitals(self.vitals(sensor));
+            let mut vitals = sensor.vitals(self.vitals(sensor));
+            vitals.profile_reloads = self.reloads();
             sensor.publish(&vitals);
             self.publish_readiness(sensor);
         }
+    }
+
+    fn reloads(&self) -> Vec<(&'static str, u64)> {
+        let Some(reload) = &self.reload else { return Vec::new() };
+        let [changed, refused] = reload.counts();
+        vec![("changed", changed), ("refused", refused)]
     }
 
     fn take_trouble(&mut self, source: &mut dyn FrameSource, sensor: &mut Sensor) {

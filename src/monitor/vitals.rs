@@ -41,6 +41,7 @@ impl Sensor {
                 ("out_of_window", flow.out_of_window),
             ],
             unknown_flows: worker.unrecognised,
+            profile_reloads: Vec::new(),
             tables_full: vec![
                 ("control_points_not_remembered", points),
                 ("controls_cut_short", controls),

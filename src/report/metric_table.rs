@@ -63,6 +63,7 @@ macro_rules! metrics {
 metrics! {
     BuildInfo, Gauge, "gridtap_build_info", ["version"], "Facts about the program; always 1.";
     ProfileInfo, Gauge, "gridtap_profile_info", ["profile", "sha256", "mode"], "The profile in force; mode is monitoring, or none without a profile; always 1.";
+    ProfileReloads, Counter, "gridtap_profile_reloads_total", ["result"], "Changes of the profile while running; result is changed, or refused for one with errors.";
 
     CapturePackets, Counter, "gridtap_capture_packets_total", ["interface"], "Packets read from the tap or file.";
     CaptureBytes, Counter, "gridtap_capture_bytes_total", ["interface"], "Bytes of captured packets, as long as they were on the wire.";
@@ -74,6 +75,7 @@ metrics! {
     DecapLayers, Counter, "gridtap_decap_layers_total", ["layer"], "Headers taken off, by layer (vlan, mpls, gre, erspan, vxlan, fragment and so on).";
     DecapUndecoded, Counter, "gridtap_decap_undecoded_packets_total", ["reason"], "Packets that could not be taken apart down to a payload, by reason.";
     DuplicateFrames, Counter, "gridtap_duplicate_packets_total", [], "Packets seen twice (double span, loopback, redundant network) and judged once.";
+    WithoutIp, Counter, "gridtap_decap_without_ip_total", [], "Ethernet frames without IP that hold nothing gridtap decodes (GOOSE, ARP, LLDP).";
 
     Flows, Gauge, "gridtap_flows", ["protocol"], "Flows now in the flow table.";
     FlowCapacity, Gauge, "gridtap_flow_table_capacity", [], "Most flows that the flow table holds.";
@@ -101,6 +103,7 @@ metrics! {
     AnomalyKindInfo, Gauge, "gridtap_anomaly_kind_info", ["kind", "severity", "id", "technique", "technique_v19", "technique_name", "tactic"], "What a kind of finding means: its catalogue id and first ATT&CK for ICS technique; always 1.";
     AnomaliesSuppressed, Counter, "gridtap_anomalies_suppressed_total", ["kind", "reason"], "Findings not written on their own; reason is duplicate (folded into an earlier one), coverage (withheld because something was not seen) or quirk (a known deviation of the station, by the profile).";
     FoldsEvicted, Counter, "gridtap_fold_evictions_total", [], "Windows of repeats that ended early because the table was full.";
+    TablesFull, Counter, "gridtap_tables_full_total", ["table"], "What could not be remembered because a table of the detections was full.";
 
     EventsEmitted, Counter, "gridtap_events_emitted_total", ["sink"], "Events written.";
     EventsDropped, Counter, "gridtap_events_dropped_total", ["sink", "reason"], "Events lost; reason is queue_full or error.";

@@ -110,6 +110,9 @@ impl Snapshot {
         self.list(Metric::DecapLayers, &vitals.decap_layers);
         self.list(Metric::DecapUndecoded, &vitals.undecoded);
         self.add(Metric::DuplicateFrames, &[], vitals.duplicates as f64);
+        self.add(Metric::WithoutIp, &[], vitals.without_ip as f64);
+        self.list(Metric::TablesFull, &vitals.tables_full);
+        self.list(Metric::ProfileReloads, &vitals.profile_reloads);
     }
 
     fn flows(&mut self, vitals: &Vitals) {

@@ -64,6 +64,8 @@ pub struct Vitals {
     pub unknown_flows: u64,
     /// What detection could not remember because a table was full, by kind.
     pub tables_full: Vec<(&'static str, u64)>,
+    /// Changes of the profile while running, by result: `changed`, `refused`. Empty where there is none to change.
+    pub profile_reloads: Vec<(&'static str, u64)>,
 }
 
 impl Vitals {

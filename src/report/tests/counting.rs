@@ -34,6 +34,8 @@ fn vitals() -> Vitals {
         one_way_flows: 1,
         midstream_flows: 2,
         reassembly_dropped: vec![("flow_limit", 0)],
+        tables_full: vec![("selects_not_remembered", 0)],
+        profile_reloads: vec![("changed", 1), ("refused", 0)],
         ..Vitals::default()
     }
 }
@@ -209,7 +211,8 @@ fn every_kind_of_anomaly_is_there_from_the_start() {
     let kinds = super::super::catalogue::CATALOGUE.len();
     assert_eq!(count("gridtap_anomalies_total{"), kinds);
     assert_eq!(count("gridtap_anomaly_kind_info{"), kinds);
-    assert_eq!(count("gridtap_anomalies_suppressed_total{"), 2 * kinds);
+    // Repeats, want of coverage, quirks.
+    assert_eq!(count("gridtap_anomalies_suppressed_total{"), 3 * kinds);
 }
 
 #[test]

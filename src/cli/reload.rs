@@ -1,0 +1,156 @@
+//! Another profile while the sensor runs: on SIGHUP, or when one of the profile's files changes.
+//!
+//! A thread of its own reads and compiles, so that a large profile does not hold up the capture; the capture
+//! thread puts it in force between two frames. All or nothing: a profile with an error leaves the old one in
+//! force, and is told with its errors in the event log, on standard error and in a metric.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::{Duration, SystemTime};
+
+use parsers::Timestamp;
+use profiles::Compiled;
+
+use crate::monitor::Sensor;
+use crate::report::record::SensorEvent;
+
+/// How often the files are looked at.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Set by SIGHUP.
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+extern "C" fn on_hangup(_: libc::c_int) {
+    ASKED.store(true, Ordering::Relaxed);
+}
+
+/// What came of reading the profile again.
+enum Read {
+    Sound(Arc<Compiled>),
+    /// It has errors.
+    Refused(String),
+}
+
+/// New profiles, for the capture thread.
+pub(super) struct Reload {
+    news: Receiver<Read>,
+    reloaded: u64,
+    refused: u64,
+}
+
+/// Size and time of change of a file; `None` while it cannot be looked at.
+type Trace = Option<(u64, SystemTime)>;
+
+impl Reload {
+    /// Watch the profile at `path`, which is in force as `compiled`.
+    ///
+    /// # Errors
+    /// What the system says when the thread cannot be started.
+    pub(super) fn watch(path: &Path, compiled: &Compiled) -> io::Result<Reload> {
+        // SAFETY: the handler only stores into an atomic, which is allowed in a signal handler.
+        unsafe {
+            let handler = on_hangup as extern "C" fn(libc::c_int) as libc::sighandler_t;
+            libc::signal(libc::SIGHUP, handler);
+        }
+        let (sender, news) = sync_channel(1);
+        let (path, files) = (path.to_owned(), paths(compiled));
+        std::thread::Builder::new().name("profile".to_owned()).spawn(move || look(&path, files, &sender))?;
+        Ok(Reload { news, reloaded: 0, refused: 0 })
+    }
+
+    /// Put in force what has come.
+    pub(super) fn apply(&mut self, sensor: &mut Sensor, now: Timestamp) {
+        let Ok(read) = self.news.try_recv() else { return };
+        match read {
+            Read::Sound(profile) => {
+                let (name, hash) = (profile.name().to_owned(), profile.sha256().to_owned());
+                for warning in profile.warnings() {
+                    tracing::warn!("{warning}");
+                }
+                sensor.set_profile(Some(profile));
+                self.reloaded += 1;
+                tracing::info!("profile \"{name}\" ({}) is in force", short(&hash));
+                self.tell(
+                    sensor,
+                    now,
+                    "profile_changed",
+                    format_args!("profile \"{name}\" ({}) is in force", short(&hash)),
+                );
+            }
+            Read::Refused(errors) => {
+                self.refused += 1;
+                tracing::error!(
+                    "the profile was changed but has errors; the old one stays in force\n{errors}"
+                );
+                self.tell(
+                    sensor,
+                    now,
+                    "profile_refused",
+                    format_args!(
+                        "the profile was changed but has errors, the old one stays in force: {errors}"
+                    ),
+                );
+            }
+        }
+    }
+
+    fn tell(&self, sensor: &mut Sensor, at: Timestamp, what: &'static str, message: std::fmt::Arguments<'_>) {
+        let figures = [("reloaded", self.reloaded), ("refused", self.refused)];
+        sensor.tell(&SensorEvent { at, what, capture: None, message, figures: &figures });
+    }
+
+    /// How often the profile was changed for another, and how often another one was refused.
+    pub(super) fn counts(&self) -> [u64; 2] {
+        [self.reloaded, self.refused]
+    }
+}
+
+fn short(hash: &str) -> &str {
+    hash.get(..12).unwrap_or(hash)
+}
+
+fn paths(compiled: &Compiled) -> Vec<PathBuf> {
+    compiled.files().iter().map(PathBuf::from).collect()
+}
+
+fn traces(files: &[PathBuf]) -> Vec<Trace> {
+    let trace = |path: &PathBuf| {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some((metadata.len(), metadata.modified().ok()?))
+    };
+    files.iter().map(trace).collect()
+}
+
+/// The watching thread: ends when nobody takes its news any more.
+fn look(path: &Path, mut files: Vec<PathBuf>, news: &SyncSender<Read>) {
+    let mut read = traces(&files);
+    let mut before = read.clone();
+    loop {
+        std::thread::sleep(LOOK);
+        let now = traces(&files);
+        // A file that is still being written changes again until the next look; one that is replaced is
+        // missing for a moment.
+        let settled = now == before && now.iter().all(Option::is_some);
+        before.clone_from(&now);
+        let asked = ASKED.swap(false, Ordering::Relaxed);
+        if !asked && (!settled || now == read) {
+            continue;
+        }
+        read = now;
+        let result = match profiles::load(path) {
+            Ok(profile) => {
+                // Other files may be included now.
+                files = paths(&profile);
+                (read, before) = (traces(&files), traces(&files));
+                Read::Sound(Arc::new(profile))
+            }
+            Err(errors) => Read::Refused(errors.to_string()),
+        };
+        if news.send(result).is_err() {
+            return;
+        }
+    }
+}
