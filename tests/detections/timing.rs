@@ -203,6 +203,41 @@ fn a_station_that_nobody_polls_any_more_is_told_once_and_when_it_is_polled_again
     );
 }
 
+/// Two masters that stand in for each other, and a station.
+const STAND_INS: &str = r#"
+[profile]
+name = "North substation"
+[hosts.scada-a]
+address = "10.10.0.1"
+[hosts.scada-b]
+address = "10.10.0.2"
+[hosts.rtu]
+address = ["10.10.0.20", "10.10.0.30"]
+[stations.pump]
+protocol = "modbus"
+host = "rtu"
+unit_id = 5
+[redundancy.masters]
+hosts = ["scada-a", "scada-b"]
+[[rules]]
+name = "masters poll"
+from = ["scada-a", "scada-b"]
+to = "pump"
+allow = "read"
+"#;
+
+#[test]
+fn a_master_of_a_redundancy_group_that_stops_polling_is_little_news() {
+    let script = Script::default().polls(0..s(120), 2 * SECOND, 0);
+    let outcome = judged(&together([script.frames(), alive(0..s(200))]), Some(STAND_INS), "site.pcap");
+    let [finding] = outcome.of(K::StationNotPolled)[..] else { panic!("{}", outcome.text) };
+    assert_eq!(finding["severity"], "low");
+    let explanation = finding["explanation"].as_str().unwrap();
+    let end =
+        "while the tap saw other traffic; another of the redundancy group 'masters' may have taken over.";
+    assert!(explanation.ends_with(end), "{explanation}");
+}
+
 #[test]
 fn a_reconnect_with_another_phase_is_no_missing_poll() {
     let first = Script::default().polls(0..s(120), 2 * SECOND, 0).frames();

@@ -118,6 +118,8 @@ struct Party<'a> {
     key: AssociationKey,
     client_name: Option<&'a str>,
     station_name: Option<&'a str>,
+    /// Those that may take over from the master.
+    stand_ins: Option<&'a str>,
     coverage: Coverage,
 }
 
@@ -128,6 +130,10 @@ impl<'a> Party<'a> {
             key: association.key,
             client_name: named.and_then(|(profile, pair)| profile.client_name(pair)),
             station_name: named.and_then(|(profile, pair)| profile.station_name(pair)),
+            stand_ins: named.and_then(|(profile, pair)| {
+                let group = profile.redundancy_of(pair.client_index()?)?;
+                (group.hosts.len() > 1).then_some(group.name.as_str())
+            }),
             coverage,
         }
     }

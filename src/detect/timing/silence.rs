@@ -22,7 +22,7 @@ use super::{Party, Tracked};
 use crate::detect::coverage;
 use crate::detect::pulse::{Pulse, Scale};
 use crate::detect::{FindingSink, SiteView};
-use crate::report::catalogue::FindingKind;
+use crate::report::catalogue::{FindingKind, Severity};
 use crate::report::finding::Finding;
 use crate::report::record::StationChange;
 
@@ -305,12 +305,15 @@ fn not_polled(
     let Some(beat) = state.fastest() else { return };
     let (what, period, limit) = (beat.what, Span(beat.period_ns()), Span(state.limit_ns(thresholds)));
     let (last, quiet) = (Clock(exchanges.last_request), Span(now.since(exchanges.last_request)));
-    let finding = Finding { frames: &frames, ..party.finding(FindingKind::StationNotPolled, now) };
+    // A change-over is no news. That nobody of the group polls is told of every one of them.
+    let severity = party.stand_ins.map(|_| Severity::Low);
+    let finding = Finding { frames: &frames, severity, ..party.finding(FindingKind::StationNotPolled, now) };
     match outages.begin(&party.key) {
         Extent::One => sink.finding(&Finding {
             expected: format_args!("{what} about every {period}, never missing for {limit}"),
             observed: format_args!(
-                "no request at all since {last}, for {quiet}, while the tap saw other traffic"
+                "no request at all since {last}, for {quiet}, while the tap saw other traffic{}",
+                TakenOver(party.stand_ins)
             ),
             ..finding
         }),
@@ -319,8 +322,9 @@ fn not_polled(
             station_name: None,
             expected: format_args!("polls of the {known} stations behind {}", party.key.server),
             observed: format_args!(
-                "{silent} of them not polled any more, the latest ({}) since {last}",
-                party.station_words()
+                "{silent} of them not polled any more, the latest ({}) since {last}{}",
+                party.station_words(),
+                TakenOver(party.stand_ins)
             ),
             fold_key: u64::from(silent == known),
             ..finding
@@ -344,6 +348,18 @@ fn stopped(state: &mut State, party: &Party<'_>, now: Timestamp, place: usize, s
         frames: &[beat.last_frame],
         ..party.finding(FindingKind::PollStopped, now)
     });
+}
+
+/// Who may have taken over.
+struct TakenOver<'a>(Option<&'a str>);
+
+impl fmt::Display for TakenOver<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(group) => write!(f, "; another of the redundancy group '{group}' may have taken over"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// What a silent station ought to have sent.
