@@ -96,6 +96,12 @@ impl Plan {
         self.host(ip).is_some_and(|host| host.commands)
     }
 
+    /// Whether both are devices that only answer, and have nothing to say to each other.
+    pub(super) fn are_strangers(&self, one: IpAddr, other: IpAddr) -> bool {
+        let answers = |ip| self.host(ip).is_some_and(|host| host.has_stations && !host.commands);
+        answers(one) && answers(other) && self.index(one) != self.index(other)
+    }
+
     /// Whether the profile has stations at this host: then it judges who may command them.
     pub(super) fn has_stations(&self, ip: IpAddr) -> bool {
         self.host(ip).is_some_and(|host| host.has_stations)

@@ -165,6 +165,21 @@ pub(super) fn role_change(view: View<'_>, ip: IpAddr, to: (IpAddr, u16), sink: &
     view.tell(FindingKind::HostRoleChange, (end(ip, 0), end(to.0, to.1)), words, 0, sink);
 }
 
+pub(super) fn stations_connected(
+    view: View<'_>,
+    from: (IpAddr, u16),
+    to: (IpAddr, u16),
+    sink: &mut dyn FindingSink,
+) {
+    // One story, whichever of the two was heard first.
+    let (one, other) = if from.0 <= to.0 { (from, to) } else { (to, from) };
+    let words = (
+        format_args!("devices that only answer their masters to have nothing to say to each other"),
+        format_args!("a TCP connection between {} and {}", end(one.0, one.1), end(other.0, other.1)),
+    );
+    view.tell(FindingKind::StationsConnected, (end(one.0, 0), end(other.0, 0)), words, 0, sink);
+}
+
 pub(super) fn new_protocol(view: View<'_>, ip: IpAddr, name: &str, offers: bool, sink: &mut dyn FindingSink) {
     let verb = if offers { "it answers on the port of" } else { "it uses" };
     let words = (

@@ -180,6 +180,11 @@ impl Site {
         sink: &mut dyn FindingSink,
     ) {
         let of = |port| services::of_port(&self.ports, transport, port);
+        // Control protocols between them are the profile's business.
+        let is_control = [from.1, to.1].into_iter().any(|port| of(port).is_some_and(|s| s.control.is_some()));
+        if transport == Transport::Tcp && !is_control && self.plan.are_strangers(from.0, to.0) {
+            tell::stations_connected(self.view(now), from, to, sink);
+        }
         match (of(from.1), of(to.1)) {
             (Some(service), None) => self.offers(now, from.0, service, sink),
             (None, Some(service)) => self.uses(now, from.0, to, service, sink),

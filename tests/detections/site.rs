@@ -467,3 +467,48 @@ fn traffic_that_nearly_stops_is_told() {
     );
     assert_eq!(says(&judged(&quiet(200), None, "a.pcap"), K::TrafficVanished), [""; 0]);
 }
+
+/// Two devices of one master.
+const DEVICES: &str = r#"
+[profile]
+name = "North substation"
+[hosts.scada]
+address = "10.10.0.1"
+[hosts.rtu-20]
+address = "10.10.0.20"
+[hosts.rtu-21]
+address = "10.10.0.21"
+[stations.pump]
+protocol = "modbus"
+host = "rtu-20"
+unit_id = 5
+[stations.valve]
+protocol = "modbus"
+host = "rtu-21"
+unit_id = 5
+[[rules]]
+name = "scada polls"
+from = "scada"
+to = ["pump", "valve"]
+allow = "read"
+"#;
+
+#[test]
+fn devices_that_only_answer_do_not_talk_to_each_other() {
+    let between = |from: SocketAddr, to: SocketAddr| {
+        let script = vec![Line::client(b"hello".to_vec()), Line::server(b"hello".to_vec())];
+        let talk = TcpTalk { start_ns: START_NS + 5 * SECOND, ..TcpTalk::new(from, to, script) };
+        judged(&sorted(&[site(20), talk.frames()]), Some(DEVICES), "site.pcap")
+    };
+    let outcome = between(address(21, 1630), address(20, 4444));
+    assert_eq!(
+        says(&outcome, K::StationsConnected),
+        [
+            "Devices that talk to each other: between rtu-20 (10.10.0.20) and 10.10.0.21; expected devices that only \
+          answer their masters to have nothing to say to each other, observed a TCP connection between \
+          10.10.0.20:4444 and 10.10.0.21:1630."
+        ]
+    );
+    // A master may have other business with a device.
+    assert!(says(&between(address(1, 1630), address(20, 4444)), K::StationsConnected).is_empty());
+}

@@ -45,6 +45,7 @@ pub const TESTED_AS_DETECTIONS: &[FindingKind] = &[
     FindingKind::CounterBackwards,
     FindingKind::NotANumber,
     FindingKind::DeadbandChange,
+    FindingKind::StationsConnected,
     FindingKind::ExternalTraffic,
     FindingKind::SessionTakeover,
     FindingKind::NewHost,
