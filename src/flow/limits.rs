@@ -47,7 +47,7 @@ impl Default for FlowLimits {
     fn default() -> Self {
         const SECOND: u64 = 1_000_000_000;
         FlowLimits {
-            flows: 200_000,
+            flows: 100_000,
             tail_bytes: 65_536,
             held_segments: 64,
             held_bytes: 262_144,

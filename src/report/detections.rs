@@ -193,3 +193,46 @@ or the point is tagged `protection` or `breaker`, and lowered to `info` within a
 profile. A station's `quirks` silence a kind, an id or a check for that station. Thresholds are set in the
 profile's `[thresholds]`.
 ";
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_document_is_that_of_the_table() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/detections.md");
+        if std::env::var_os("GRIDTAP_WRITE_DOCS").is_some() {
+            std::fs::write(path, markdown()).unwrap();
+        }
+        let document = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            document == markdown(),
+            "run the tests with GRIDTAP_WRITE_DOCS=1 to write docs/detections.md"
+        );
+    }
+
+    #[test]
+    fn advice_is_given_for_every_kind_and_for_nothing_else() {
+        let file: AdviceFile = toml::from_str(include_str!("advice.toml")).unwrap();
+        let mut named: Vec<_> = file.advice.iter().map(|advice| advice.kind.as_str()).collect();
+        let mut kinds: Vec<_> = CATALOGUE.iter().map(|kind| kind.name()).collect();
+        named.sort_unstable();
+        kinds.sort_unstable();
+        assert_eq!(named, kinds);
+        for advice in &file.advice {
+            for text in [&advice.means, &advice.check, &advice.quiet] {
+                assert!(text.trim().ends_with(['.', '?']), "{}: {text}", advice.kind);
+            }
+        }
+    }
+
+    #[test]
+    fn every_threshold_belongs_to_a_kind() {
+        let known: Vec<_> =
+            CATALOGUE.iter().flat_map(|kind| thresholds(*kind)).map(|info| info.name).collect();
+        for info in Thresholds::ALL {
+            assert!(known.contains(&info.name), "{}: {}", info.name, info.doc);
+        }
+    }
+}
