@@ -21,6 +21,7 @@ pub mod decap;
 pub mod dedup;
 pub mod detect;
 pub mod dispatch;
+pub mod explain;
 pub mod flow;
 pub mod learn;
 pub mod monitor;

@@ -23,6 +23,16 @@ pub fn function(protocol: Protocol, code: u8, sub: Option<u16>) -> Function {
     }
 }
 
+/// The class of a function by its code alone. In DNP3 what a read or a write is about can make it another
+/// (a file, the time).
+#[must_use]
+pub fn action_of(protocol: Protocol, code: u8, sub: Option<u16>) -> Action {
+    match protocol {
+        Protocol::Modbus => modbus::action_of(code, sub),
+        Protocol::Dnp3 => dnp3::action_of(code),
+    }
+}
+
 /// Every protocol this build can decode. To add one: a folder beside `modbus`, and a row here.
 pub static DISSECTORS: &[Dissector] = &[modbus::DISSECTOR, dnp3::DISSECTOR];
 

@@ -230,7 +230,9 @@ fn denials(old: &Profile, new: &Profile) -> Vec<String> {
         let text = |d: &crate::Deny| {
             let severity = d.severity.map_or("", crate::Severity::name);
             let (from, to) = (names(&d.from, &host), names(&d.to, &station));
-            format!("{} from {from} to {to} {severity}", d.what()).trim_end().to_owned()
+            let rules = d.except.iter().filter_map(|i| profile.rules.get(*i)).map(|rule| rule.name.as_str());
+            let except = rules.fold(String::new(), |list, name| format!("{list} except '{name}'"));
+            format!("{} from {from} to {to}{except} {severity}", d.what()).trim_end().to_owned()
         };
         profile.denials.iter().map(|d| (d.name.clone(), text(d))).collect()
     };

@@ -90,7 +90,8 @@ impl Compiled {
     fn request(&self, pair: Pair, operation: &Operation<'_>) -> Result<RuleId, Miss> {
         let (protocol, action, function) = (operation.protocol, operation.action, operation.function);
         if self.denials.of_file.hold(protocol, action, function)
-            && let Some(denial) = self.denials.find(pair, operation, false)
+            && let Some(denial) =
+                self.denials.find(pair, operation, false, |denial| self.excepted(denial, pair, operation))
         {
             return Err(Miss { denial: Some(denial), ..Miss::of(Reason::Denied, None) });
         }
@@ -103,10 +104,26 @@ impl Compiled {
             Ok(grant) => !grant.from_role,
             Err(miss) => !matches!(miss.reason, Reason::Function | Reason::NoRule | Reason::Broadcast),
         };
-        match self.denials.find(pair, operation, true).filter(|_| !by_file) {
+        match self.denials.find(pair, operation, true, |_| false).filter(|_| !by_file) {
             Some(denial) => Err(Miss { denial: Some(denial), ..Miss::of(Reason::Denied, None) }),
             None => found.map(|grant| grant.rule),
         }
+    }
+
+    /// Whether a rule that goes before a denial allows all of the operation.
+    fn excepted(&self, denial: u32, pair: Pair, operation: &Operation<'_>) -> bool {
+        let Some(denial) = self.profile().denials.get(denial as usize) else { return false };
+        if denial.except.is_empty() {
+            return false;
+        }
+        let by_broadcast = operation.broadcast && !self.names_exactly(pair, operation);
+        let table = self.table(if by_broadcast { pair.broadcast } else { pair.table });
+        self.grants_of(table).filter(|grant| denial.except.contains(&(grant.rule.0 as usize))).any(|grant| {
+            grant.operations.hold(operation.protocol, operation.action, operation.function)
+                && grant.outside(operation.ranges).is_none()
+                && (!operation.more_ranges || grant.allows_all_points())
+                && (!grant.conditional || self.conditions(grant.rule, pair, operation).is_ok())
+        })
     }
 
     fn request_by_rules(&self, pair: Pair, operation: &Operation<'_>) -> Result<&Grant, Miss> {

@@ -229,6 +229,7 @@ pub(crate) const DENY: Section = Section {
         key("to", Texts, "Stations, groups, or \"any\" (also if left out)."),
         must("operations", Texts, "Classes of operations, functions by name, functions by number."),
         key("points", Texts, "Kinds and addresses, or names of points; all points if left out."),
+        key("except", Texts, "Names of rules that go before it: what they allow, it does not forbid."),
         key("severity", Word(SEVERITIES), "Severity of the finding; that of the operation if left out."),
         key("owner", Text, "Who answers for it."),
         COMMENT,

@@ -67,6 +67,11 @@ pub fn load(path: &Path) -> Result<Compiled, Diagnostics> {
     read(&text, &name, &mut file::FileSystem)
 }
 
+/// The same, with this text in place of the file's own: what a change would make of it.
+pub fn load_changed(path: &Path, text: &str) -> Result<Compiled, Diagnostics> {
+    read(text, &path.display().to_string(), &mut file::FileSystem)
+}
+
 /// Read a profile from text; it can include no files. `file_name` is how errors name it.
 pub fn parse(text: &str, file_name: &str) -> Result<Compiled, Diagnostics> {
     read(text, file_name, &mut file::NoFiles)

@@ -211,6 +211,7 @@ fn denial(name: String, from: Option<Vec<usize>>, never: &Never) -> Deny {
         operations: operations(&never.operations),
         points: None,
         named_points: Vec::new(),
+        except: Vec::new(),
         severity: never.severity.as_deref().and_then(Severity::from_name),
         from_role: true,
         owner: None,

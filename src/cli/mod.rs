@@ -4,6 +4,7 @@ mod bench;
 mod detections;
 mod dissect;
 mod exit;
+mod explain;
 mod learn;
 mod profile;
 mod profile_test;
@@ -165,6 +166,8 @@ enum ProfileCommand {
         #[arg(value_name = "NEW")]
         new: PathBuf,
     },
+    /// Say why a finding was raised: the nearest rule, and the smallest change that would allow it
+    Explain(explain::ExplainArguments),
     /// Judge captures by a profile: exit status 1 if there are findings of medium severity or higher
     Test(profile_test::TestArguments),
 }
@@ -211,6 +214,7 @@ pub fn main() -> ExitCode {
             exit::say(profiles::json_schema().trim_end()).err().unwrap_or(Exit::Done)
         }
         Command::Profile(ProfileCommand::Diff { old, new }) => profile::diff(&old, &new),
+        Command::Profile(ProfileCommand::Explain(arguments)) => explain::run(&arguments),
         Command::Profile(ProfileCommand::Test(arguments)) => profile_test::test(&arguments),
         Command::Config(ConfigCommand::Check { file }) => run::check(&file),
     };

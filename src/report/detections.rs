@@ -40,7 +40,7 @@ pub fn advice(kind: FindingKind) -> Option<&'static Advice> {
 }
 
 /// The thresholds that a kind depends on: those whose description begins with its id.
-fn thresholds(kind: FindingKind) -> impl Iterator<Item = &'static ThresholdInfo> {
+pub(crate) fn thresholds(kind: FindingKind) -> impl Iterator<Item = &'static ThresholdInfo> {
     Thresholds::ALL.iter().filter(move |info| {
         let ids = info.doc.split(':').next().unwrap_or_default();
         ids.split(',').any(|id| id.trim() == kind.id())
@@ -48,7 +48,7 @@ fn thresholds(kind: FindingKind) -> impl Iterator<Item = &'static ThresholdInfo>
 }
 
 /// A threshold's default as it is written in a profile.
-fn default_of(info: &ThresholdInfo) -> String {
+pub(crate) fn default_of(info: &ThresholdInfo) -> String {
     match info.unit {
         Unit::Seconds => format!("\"{} s\"", info.default),
         Unit::Count | Unit::Ratio | Unit::PerSecond | Unit::PerMinute => info.default.to_string(),

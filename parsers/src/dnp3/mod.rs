@@ -51,6 +51,11 @@ pub(crate) fn function_of(code: u8) -> Function {
     function::function(code)
 }
 
+/// The class that a function code alone gives.
+pub(crate) fn action_of(code: u8) -> crate::contract::Action {
+    function::action(code)
+}
+
 /// The registration row.
 pub const DISSECTOR: Dissector = Dissector {
     protocol: Protocol::Dnp3,

@@ -38,6 +38,11 @@ pub(crate) fn function_of(code: u8, sub: Option<u16>) -> Function {
     function::function(code, sub)
 }
 
+/// The class of a function by its code.
+pub(crate) fn action_of(code: u8, sub: Option<u16>) -> crate::contract::Action {
+    function::action(code, sub)
+}
+
 /// The registration row.
 pub const DISSECTOR: Dissector = Dissector {
     protocol: Protocol::Modbus,

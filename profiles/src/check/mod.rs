@@ -52,7 +52,7 @@ pub(crate) fn check(file: File, reporter: &mut Reporter<'_>) -> Option<Profile> 
     let groups = groups::resolve(&file.groups, &mut names, reporter);
     let times = Times::new(&file, reporter);
     let mut rules = rules::rules(&file, &names, &times, reporter);
-    let mut denials = policy::denials(&file, &names, reporter);
+    let mut denials = policy::denials(&file, &names, &rules, reporter);
     let redundancy = policy::redundancy(&file, &names, reporter);
     let maintenance = policy::maintenance(&file, &names, &times, reporter);
     let mut thresholds = Thresholds::default();

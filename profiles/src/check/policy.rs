@@ -4,26 +4,48 @@ use parsers::Protocol;
 
 use super::groups::Names;
 use super::operations::operations;
-use super::rules::{self, protocols_of};
+use super::rules::{points, protocols_of};
 use super::times::Times;
 use crate::file::{DenyEntry, File, MaintenanceEntry};
 use crate::language::SEVERITIES;
 use crate::nearest::nearest;
-use crate::profile::{Deny, Maintenance, Redundancy, Severity};
+use crate::profile::{Deny, Maintenance, Redundancy, Rule, Severity};
 use crate::reporter::Reporter;
 
-pub(super) fn denials(file: &File, names: &Names<'_>, reporter: &mut Reporter<'_>) -> Vec<Deny> {
-    file.deny.iter().map(|entry| denial(entry, names, reporter)).collect()
+pub(super) fn denials(
+    file: &File,
+    names: &Names<'_>,
+    rules: &[Rule],
+    reporter: &mut Reporter<'_>,
+) -> Vec<Deny> {
+    file.deny.iter().map(|entry| denial(entry, names, rules, reporter)).collect()
 }
 
-fn denial(entry: &DenyEntry, names: &Names<'_>, reporter: &mut Reporter<'_>) -> Deny {
+/// The rules that go before a denial.
+fn exceptions(entry: &DenyEntry, rules: &[Rule], reporter: &mut Reporter<'_>) -> Vec<usize> {
+    let mut found = Vec::with_capacity(entry.except.len());
+    for text in &entry.except {
+        if let Some(place) = rules.iter().position(|rule| rule.name == text.value) {
+            found.push(place);
+            continue;
+        }
+        let error = reporter.error(&text.span, format!("no rule has the name `{}`", text.value));
+        if let Some(meant) = nearest(&text.value, rules.iter().map(|rule| rule.name.as_str())) {
+            error.label(format!("did you mean `{meant}`?"));
+        }
+        error.help("`except` names rules, [[rules]], that allow what the denial else forbids");
+    }
+    found
+}
+
+fn denial(entry: &DenyEntry, names: &Names<'_>, rules: &[Rule], reporter: &mut Reporter<'_>) -> Deny {
     let from = names.hosts_or_any(entry.from.as_deref(), reporter);
     let to = names.stations_or_any(entry.to.as_deref(), reporter);
     let protocols = spoken(to.as_deref(), names);
     let everybody: Vec<usize> = (0..names.stations.len()).collect();
     let stations = to.as_deref().unwrap_or(&everybody);
     let (points, named_points) =
-        rules::points(entry.points.as_deref(), &protocols, stations, to.is_none(), names, reporter);
+        points(entry.points.as_deref(), &protocols, stations, to.is_none(), names, reporter);
     let severity = entry.severity.as_ref().and_then(|text| {
         let found = Severity::from_name(&text.value);
         if found.is_none() {
@@ -42,6 +64,7 @@ fn denial(entry: &DenyEntry, names: &Names<'_>, reporter: &mut Reporter<'_>) -> 
         to,
         points,
         named_points,
+        except: exceptions(entry, rules, reporter),
         severity,
         from_role: false,
         owner: entry.owner.clone(),

@@ -43,11 +43,21 @@ impl Denials {
     }
 
     /// The first denial that forbids an operation: of the file, or of the roles. Its place in
-    /// [`Profile::denials`].
+    /// [`Profile::denials`]. `excepted` tells of a denial that concerns the operation whether a rule goes
+    /// before it.
     #[cold]
-    pub(crate) fn find(&self, pair: Pair, operation: &Operation<'_>, of_roles: bool) -> Option<u32> {
-        let forbids = |d: &Denial| d.from_role == of_roles && d.forbids(pair, operation);
-        self.list.iter().position(forbids).map(|place| place as u32)
+    pub(crate) fn find(
+        &self,
+        pair: Pair,
+        operation: &Operation<'_>,
+        of_roles: bool,
+        excepted: impl Fn(u32) -> bool,
+    ) -> Option<u32> {
+        let mut places = (0_u32..).zip(&self.list);
+        let forbids = |(place, d): &(u32, &Denial)| {
+            d.from_role == of_roles && d.forbids(pair, operation) && !excepted(*place)
+        };
+        places.find(forbids).map(|(place, _)| place)
     }
 }
 

@@ -134,6 +134,8 @@ pub(crate) struct DenyEntry {
     pub(crate) to: Option<Vec<At<String>>>,
     pub(crate) operations: Vec<At<String>>,
     pub(crate) points: Option<Vec<At<String>>>,
+    /// Names of rules.
+    pub(crate) except: Vec<At<String>>,
     pub(crate) severity: Option<At<String>>,
     pub(crate) owner: Option<String>,
     pub(crate) comment: Option<String>,

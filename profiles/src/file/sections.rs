@@ -266,6 +266,7 @@ impl Walk<'_, '_> {
             to: self.list(&section, "to"),
             operations: self.required_list(&section, "operations"),
             points: self.list(&section, "points"),
+            except: self.list(&section, "except").unwrap_or_default(),
             severity: self.text(&section, "severity"),
             owner: self.plain_text(&section, "owner"),
             comment: self.plain_text(&section, "comment"),

@@ -243,6 +243,9 @@ pub struct Deny {
     pub points: Option<Vec<PointRange>>,
     /// The points by the names that stations give them.
     pub named_points: Vec<String>,
+    /// Indexes in [`Profile::rules`] of the rules that go before it: what one of them allows, it does not
+    /// forbid.
+    pub except: Vec<usize>,
     /// Severity of the finding; `None`: critical for a control, else high.
     pub severity: Option<Severity>,
     /// Made from the roles of hosts; the file's own rules go before it.

@@ -1,0 +1,127 @@
+//! The smallest change of a profile that would allow what a finding tells of.
+
+use profiles::{Compiled, Rate};
+
+use super::rule::narrow;
+use super::{Event, nearest};
+use crate::report::catalogue::FindingKind as K;
+
+/// Uses of a rule that its rate can count to.
+const MOST_USES: u64 = 1024;
+
+/// What to do with a profile.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    /// TOML for the end of the file; may be empty.
+    pub append: String,
+    /// Values of entries that are there.
+    pub edits: Vec<Edit>,
+    /// What one should know of it, a line each.
+    pub notes: Vec<String>,
+}
+
+/// A new value for a key of an entry of a list of tables.
+#[derive(Debug, Clone, Eq, PartialEq)]
+pub struct Edit {
+    /// `rules`, `deny`, `maintenance`.
+    pub section: &'static str,
+    /// The entry's name.
+    pub name: String,
+    /// Its key.
+    pub key: &'static str,
+    /// The new value.
+    pub value: NewValue,
+}
+
+/// A value of an edit.
+#[derive(Debug, Clone, Eq, PartialEq)]
+pub enum NewValue {
+    /// A text.
+    Text(String),
+    /// A date with its time, as TOML writes it.
+    Date(String),
+    /// The texts that stand there, and the last of these beside them.
+    Texts(Vec<String>),
+}
+
+impl std::fmt::Display for Edit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} = ", self.key)?;
+        match &self.value {
+            NewValue::Text(text) => write!(f, "{}", toml_edit::Value::from(text.as_str())),
+            NewValue::Date(date) => f.write_str(date),
+            NewValue::Texts(list) => {
+                write!(f, "{}", list.iter().map(String::as_str).collect::<toml_edit::Array>())
+            }
+        }
+    }
+}
+
+/// The change, or why there is none.
+pub(super) fn change(event: &Event, profile: &Compiled) -> Result<Change, String> {
+    match event.kind {
+        K::RateExceeded => rate(event, profile),
+        K::MaintenanceOverrun => window(event, profile),
+        K::Denied => denied(event, profile),
+        _ => narrow(event, profile).map(|(_, change)| change),
+    }
+}
+
+fn rate(event: &Event, profile: &Compiled) -> Result<Change, String> {
+    let rule = nearest::rule(event, profile).ok_or("the profile has no such rule any more")?;
+    let rate = rule.rate.ok_or_else(|| format!("rule '{}' has no rate any more", rule.name))?;
+    let allowed = u64::from(rate.count);
+    // Every occurrence was one use too many; the first one tells how many there were until then.
+    let beyond = event.number().map_or(0, |number| number + event.count - 1);
+    let needed = beyond.max(allowed + event.count);
+    if needed > MOST_USES {
+        return Err(format!(
+            "{needed} uses are more than a rate can count to: raise it by hand, over a shorter time"
+        ));
+    }
+    let rate = Rate { count: needed as u32, ..rate };
+    let value = NewValue::Text(rate.to_string());
+    Ok(Change {
+        edits: vec![Edit { section: "rules", name: rule.name.clone(), key: "rate", value }],
+        notes: vec!["the rate holds for every host and station of the rule, each by itself".to_owned()],
+        ..Change::default()
+    })
+}
+
+fn window(event: &Event, profile: &Compiled) -> Result<Change, String> {
+    let name = event.rule.as_deref().unwrap_or_default();
+    let windows = &profile.profile().maintenance;
+    let window = windows.iter().find(|window| window.name == name);
+    let window = window.ok_or("the profile has no such maintenance window any more")?;
+    // The end is not part of the window.
+    let second = i64::try_from(event.last.0 / 1_000_000_000 + 1).unwrap_or(i64::MAX);
+    let end = jiff::Timestamp::from_second(second).map_err(|error| error.to_string())?;
+    let value = NewValue::Date(end.to_string());
+    let mut notes = vec!["what is done within the window is still told, for information".to_owned()];
+    if window.end.0 > event.last.0 {
+        notes.push(format!("the window ends at {end} or later by now"));
+    }
+    Ok(Change {
+        edits: vec![Edit { section: "maintenance", name: name.to_owned(), key: "end", value }],
+        notes,
+        ..Change::default()
+    })
+}
+
+fn denied(event: &Event, profile: &Compiled) -> Result<Change, String> {
+    let name = event.rule.as_deref().unwrap_or_default();
+    let denial = profile.profile().denials.iter().find(|denial| denial.name == name);
+    let denial = denial.ok_or("the profile has no such denial any more")?;
+    let (rule, mut change) = narrow(event, profile)?;
+    if denial.from_role {
+        change.notes.push("a rule of the profile goes before the denials of roles".to_owned());
+        return Ok(change);
+    }
+    let rules = &profile.profile().rules;
+    let mut except: Vec<String> =
+        denial.except.iter().filter_map(|i| rules.get(*i)).map(|rule| rule.name.clone()).collect();
+    except.push(rule);
+    let value = NewValue::Texts(except);
+    change.edits.push(Edit { section: "deny", name: name.to_owned(), key: "except", value });
+    Ok(change)
+}

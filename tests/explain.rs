@@ -1,0 +1,336 @@
+//! `gridtap profile explain`: for every kind of policy finding, the change that it proposes is applied and the
+//! capture replayed: that finding is gone, every other is still there, and what is next to it stays forbidden.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use gridtap::explain::{Change, Event, Explained, apply, explain};
+use gridtap::report::catalogue::FindingKind as K;
+use serde_json::Value;
+use simulators::encode::modbus::{Request, Response};
+use simulators::wire::{Line, TcpTalk, TimedFrame};
+use support::judge::{Outcome, address, answer, ask, judged, modbus};
+
+/// Generated captures begin at 2023-11-14T22:13:20Z.
+const SITE: &str = r#"# The pump station.
+[profile]
+name = "site"
+[hosts.scada]
+address = "10.10.0.1"
+[hosts.rtu]
+address = "10.10.0.20"
+[stations.pump]
+protocol = "modbus"
+host = "rtu"
+unit_id = 5
+[stations.pump.points.speed]
+point = "holding_register 20"
+scale = 0.1
+unit = "Hz"
+[stations.feeder]
+protocol = "dnp3"
+host = "rtu"
+link_address = 10
+[schedules.night]
+hours = "00:00-01:00"
+[[rules]]
+name = "scada reads"
+from = "scada"
+to = "pump"
+allow = ["read"]
+points = ["holding_register 0-99"]
+[[rules]]
+name = "scada polls"
+from = "scada"
+to = "feeder"
+allow = ["read"]
+"#;
+
+const WRITES: &str = r#"[[rules]]
+name = "scada sets"   # the pump only
+from = "scada"
+to = "pump"
+allow = ["write"]
+"#;
+
+fn write(transaction: u16, register: u16, value: u16) -> Vec<Line> {
+    let request = Request::WriteRegister(register, value);
+    vec![ask(transaction, 5, &request), answer(transaction, 5, &Response::Echo(Box::new(request)))]
+}
+
+fn read(transaction: u16, unit: u8, first: u16) -> Vec<Line> {
+    let values = Response::Registers(3, vec![1, 2]);
+    vec![ask(transaction, unit, &Request::Read(3, first, 2)), answer(transaction, unit, &values)]
+}
+
+fn talk(host: u8, server: u8, lines: Vec<Line>) -> Vec<TimedFrame> {
+    TcpTalk::new(address(host, 40_000), address(server, 502), lines).frames()
+}
+
+fn scada(lines: Vec<Vec<Line>>) -> Vec<TimedFrame> {
+    modbus(lines.concat()).frames()
+}
+
+/// What a finding is about, whatever the profile is called or says of it.
+fn subject(finding: &Value) -> String {
+    let of = |key: &str| finding[key].to_string();
+    let parts = ["kind", "client", "server", "station_address", "function", "points"].map(of);
+    parts.join(" ")
+}
+
+fn subjects(outcome: &Outcome) -> BTreeMap<String, usize> {
+    let mut subjects = BTreeMap::new();
+    outcome.findings.iter().for_each(|finding| *subjects.entry(subject(finding)).or_insert(0) += 1);
+    subjects
+}
+
+/// The first finding of a kind, as its last line tells it.
+fn event(outcome: &Outcome, kind: K) -> (Event, String) {
+    let found = outcome.of(kind);
+    let first = found.first().unwrap_or_else(|| panic!("no {}: {:?}", kind.name(), outcome.kinds()));
+    let mut lines = outcome.text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let last = lines.rfind(|line| line["uid"] == first["uid"]).unwrap();
+    (Event::read(&last).unwrap(), subject(first))
+}
+
+fn proposed(event: &Event, profile: &str) -> (Vec<String>, Change) {
+    let profile = profiles::parse(profile, "site.toml").unwrap_or_else(|errors| panic!("{errors}"));
+    match explain(event, &profile) {
+        Explained::Policy { why, change } => (why, change.unwrap()),
+        Explained::Advice(lines) => panic!("{lines:?}"),
+    }
+}
+
+struct Case<'c> {
+    kind: K,
+    profile: &'c str,
+    frames: Vec<TimedFrame>,
+    /// Raises the second kind after the change too.
+    near: Vec<(Vec<TimedFrame>, K)>,
+    /// Kinds that go with it because they say the same.
+    with: &'c [K],
+}
+
+/// Applies what is proposed and replays. What is said, and the new profile.
+fn silenced(case: &Case<'_>) -> (Vec<String>, Change, String) {
+    let before = judged(&case.frames, Some(case.profile), "a.pcap");
+    let (event, about) = event(&before, case.kind);
+    let (why, change) = proposed(&event, case.profile);
+    let changed = apply(case.profile, &change).unwrap_or_else(|edit| panic!("no entry for {edit}"));
+    let after = judged(&case.frames, Some(&changed), "a.pcap");
+    let mut expected = subjects(&before);
+    let with = |text: &str| case.with.iter().any(|kind| text.starts_with(&format!("\"{}\"", kind.name())));
+    expected.retain(|text, _| *text != about && !with(text));
+    assert_eq!(subjects(&after), expected, "{}:\n{changed}", case.kind.name());
+    for (frames, kind) in &case.near {
+        let near = judged(frames, Some(&changed), "b.pcap");
+        assert!(!near.of(*kind).is_empty(), "{}: {:?}\n{changed}", case.kind.name(), near.kinds());
+    }
+    (why, change, changed)
+}
+
+#[test]
+fn a_control_that_no_rule_allows() {
+    let (why, change, _) = silenced(&Case {
+        kind: K::UnprofiledControl,
+        profile: SITE,
+        frames: scada(vec![write(1, 12, 7), write(2, 13, 7), read(3, 5, 200)]),
+        near: vec![
+            (scada(vec![write(1, 11, 7)]), K::UnprofiledControl),
+            (talk(9, 20, write(1, 12, 7)), K::UnprofiledControl),
+        ],
+        with: &[],
+    });
+    assert_eq!(
+        why,
+        [
+            "the nearest: rule 'scada reads' allows read of holding_register 0-99",
+            "  fails: allow: has not the function"
+        ]
+    );
+    assert_eq!(
+        change.append,
+        "\n[[rules]]\nname = \"scada: write_single_register at pump\"\nfrom = [\"scada\"]\nto = [\"pump\"]\nallow = [\"write_single_register\"]\npoints = [\"holding_register 12\"]\n"
+    );
+    assert_eq!(change.notes, ["host 'scada' exists", "station 'pump' exists"]);
+}
+
+#[test]
+fn a_host_that_the_profile_does_not_know() {
+    let (_, change, _) = silenced(&Case {
+        kind: K::UnprofiledClient,
+        profile: SITE,
+        frames: [talk(9, 20, read(1, 5, 0)), talk(8, 20, read(1, 5, 0))].concat(),
+        near: vec![
+            (talk(8, 20, read(1, 5, 0)), K::UnprofiledClient),
+            (talk(9, 20, read(1, 5, 2)), K::UnprofiledRange),
+        ],
+        with: &[],
+    });
+    assert!(change.append.contains("[hosts.host-10-10-0-9]\naddress = \"10.10.0.9\"\n"), "{}", change.append);
+}
+
+#[test]
+fn a_station_that_the_profile_does_not_know_behind_a_host_it_knows_or_not() {
+    for server in [20, 77] {
+        silenced(&Case {
+            kind: K::UnprofiledStation,
+            profile: SITE,
+            frames: talk(1, server, [read(1, 6, 0), read(2, 7, 0)].concat()),
+            near: vec![(talk(1, server, read(1, 7, 0)), K::UnprofiledStation)],
+            with: &[],
+        });
+    }
+}
+
+#[test]
+fn a_function_that_no_rule_allows() {
+    silenced(&Case {
+        kind: K::UnprofiledFunction,
+        profile: SITE,
+        frames: scada(vec![
+            vec![ask(1, 5, &Request::DeviceId(1, 0))],
+            vec![ask(2, 5, &Request::Other(17, vec![]))],
+        ]),
+        near: vec![(scada(vec![vec![ask(2, 5, &Request::Other(17, vec![]))]]), K::UnprofiledFunction)],
+        with: &[],
+    });
+}
+
+#[test]
+fn points_that_no_rule_allows() {
+    let (why, ..) = silenced(&Case {
+        kind: K::UnprofiledRange,
+        profile: SITE,
+        frames: scada(vec![read(1, 5, 99), write(2, 99, 1)]),
+        near: vec![(scada(vec![read(1, 5, 100)]), K::UnprofiledRange)],
+        with: &[],
+    });
+    assert_eq!(why[1], "  fails: points: have not holding_register 99-100");
+}
+
+#[test]
+fn what_a_denial_forbids_is_allowed_by_an_exception_of_its_own() {
+    let profile = format!("{SITE}{WRITES}[[deny]]\nname = \"nobody sets\" # ever\noperations = \"write\"\n");
+    let (why, change, changed) = silenced(&Case {
+        kind: K::Denied,
+        profile: &profile,
+        frames: scada(vec![write(1, 20, 7), read(3, 5, 200)]),
+        near: vec![(scada(vec![write(1, 21, 7)]), K::Denied), (talk(9, 20, write(1, 20, 7)), K::Denied)],
+        with: &[],
+    });
+    assert_eq!(why, ["the denial: rule 'nobody sets' forbids write"]);
+    assert_eq!(change.edits[0].to_string(), "except = [\"scada: write_single_register at pump\"]");
+    assert!(changed.contains("name = \"nobody sets\" # ever"));
+}
+
+#[test]
+fn a_value_outside_the_limits() {
+    let profile = format!("{SITE}{WRITES}values = {{ min = 0, max = 50 }}\n");
+    let (why, change, _) = silenced(&Case {
+        kind: K::SetpointOutsideRule,
+        profile: &profile,
+        frames: scada(vec![write(1, 20, 501), read(3, 5, 200)]),
+        near: vec![
+            (scada(vec![write(1, 20, 502)]), K::SetpointOutsideRule),
+            (scada(vec![write(1, 21, 501)]), K::SetpointOutsideRule),
+        ],
+        with: &[],
+    });
+    assert_eq!(why[1], "  fails: values: from 0 to 50, written was 50.1");
+    assert!(change.append.ends_with("values = { min = 50.1, max = 50.1 }\n"), "{}", change.append);
+}
+
+#[test]
+fn an_operation_outside_its_schedule() {
+    let profile = format!("{SITE}{WRITES}schedule = \"night\"\n");
+    silenced(&Case {
+        kind: K::OutsideSchedule,
+        profile: &profile,
+        frames: scada(vec![write(1, 20, 7), read(3, 5, 200)]),
+        near: vec![(scada(vec![write(1, 21, 7)]), K::OutsideSchedule)],
+        with: &[],
+    });
+}
+
+#[test]
+fn a_rate_that_is_exceeded_becomes_the_rate_that_was_seen() {
+    let profile = format!("{SITE}{WRITES}rate = \"2 per minute\"   # by the manual\n");
+    let writes = |count: u16| scada((0..count).map(|n| write(n, 20, 7)).collect());
+    let (why, change, changed) = silenced(&Case {
+        kind: K::RateExceeded,
+        profile: &profile,
+        frames: writes(5),
+        near: vec![(writes(6), K::RateExceeded)],
+        with: &[],
+    });
+    assert_eq!(why[1], "  fails: rate: 2 per minute");
+    assert_eq!(change.edits[0].to_string(), "rate = \"5 per minute\"");
+    assert!(changed.contains("rate = \"5 per minute\"   # by the manual\n"), "{changed}");
+}
+
+#[test]
+fn a_maintenance_window_is_extended_to_the_last_work_that_was_seen() {
+    let profile = format!(
+        "{SITE}[[maintenance]]\nname = \"pump test\"\nfrom = \"scada\"\nto = \"pump\"\nallow = \"write\"\nstart = 2023-11-14T21:00:00Z\nend = 2023-11-14T22:00:00Z\n"
+    );
+    let mut later = write(1, 20, 7);
+    later.insert(0, read(7, 5, 0)[0].clone());
+    later[1] = later[1].clone().after(5_000_000_000);
+    let (_, change, _) = silenced(&Case {
+        kind: K::MaintenanceOverrun,
+        profile: &profile,
+        frames: scada(vec![write(1, 20, 7)]),
+        near: vec![(scada(vec![later]), K::MaintenanceOverrun)],
+        with: &[],
+    });
+    assert_eq!(change.edits[0].to_string(), "end = 2023-11-14T22:13:21Z");
+}
+
+fn gridtap(arguments: &[&str]) -> (bool, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_gridtap")).args(arguments).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.success(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn the_command_prints_the_change_writes_the_profile_and_says_where_an_entry_stands() {
+    let folder = std::env::temp_dir().join(format!("gridtap-explain-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = |name: &str| folder.join(name).display().to_string();
+    let rated = format!("{WRITES}rate = \"2 per minute\"\n");
+    let frames = scada((0..3).map(|n| write(n, 20, 7)).chain([read(9, 5, 200)]).collect());
+    let outcome = judged(&frames, Some(&format!("{SITE}{rated}")), "a.pcap");
+    std::fs::write(path("events.jsonl"), &outcome.text).unwrap();
+    std::fs::write(path("site.toml"), format!("{SITE}{rated}")).unwrap();
+    let arguments = ["profile", "explain", &path("events.jsonl"), "--profile", &path("site.toml")];
+    let (done, said, errors) = gridtap(&[&arguments[..], &["--apply", &path("new.toml")]].concat());
+    assert!(done, "{errors}");
+    assert!(
+        said.contains("change in [[rules]] with name = \"scada sets\":\n\nrate = \"3 per minute\""),
+        "{said}"
+    );
+    assert!(
+        said.contains("append:\n\n[[rules]]\nname = \"scada: read_holding_registers at pump\""),
+        "{said}"
+    );
+    assert!(gridtap(&["profile", "check", &path("new.toml")]).0);
+    let new = std::fs::read_to_string(path("new.toml")).unwrap();
+    assert!(
+        new.starts_with("# The pump station.") && new.contains("\"scada sets\"   # the pump only"),
+        "{new}"
+    );
+
+    std::fs::write(path("rules.toml"), &rated).unwrap();
+    std::fs::write(path("site.toml"), format!("include = \"rules.toml\"\n{SITE}")).unwrap();
+    let uid = outcome.of(K::RateExceeded)[0]["uid"].as_str().unwrap().to_owned();
+    let one =
+        ["profile", "explain", &uid, "--events", &path("events.jsonl"), "--profile", &path("site.toml")];
+    let (done, said, errors) = gridtap(&[&one[..], &["--apply", &path("other.toml")]].concat());
+    assert!(!done && errors.contains(&format!("stands in {}", path("rules.toml"))), "{said}{errors}");
+    assert!(!std::path::Path::new(&path("other.toml")).exists());
+    std::fs::remove_dir_all(&folder).unwrap();
+}
