@@ -156,12 +156,12 @@ fn policy() -> Vec<Case> {
     let write = Request::WriteRegister(12, 4711);
     let stranger = TcpTalk::new(address(9, 40_000), address(20, 502), vec![ask(1, 5, &read)]);
     vec![
-        Case::new(K::UnprofiledControl, &modbus(vec![ask(1, 5, &write)]), &[4], "Control that the profile does not allow: scada (10.10.0.1) sent write single register (function 6) to pump (unit 5 at 10.10.0.20) for holding register 12; expected what rule 'scada polls' allows (read of holding_register 0-99, class_data), observed 6 write_single_register of holding_register 12.").denied(),
-        Case::new(K::UnprofiledClient, &stranger, &[4], "Host that no rule lets command this station: 10.10.0.9 sent read holding registers (function 3) to pump (unit 5 at 10.10.0.20) for holding register 0 to 1; expected a client that the profile knows; rule 'scada polls' allows this to 'scada', observed 3 read_holding_registers of holding_register 0-1 by 10.10.0.9.").denied(),
-        Case::new(K::UnprofiledStation, &modbus(vec![ask(1, 6, &read)]), &[4], "Station that the profile does not know: scada (10.10.0.1) sent read holding registers (function 3) to unit 6 at 10.10.0.20 for holding register 0 to 1; expected a station that the profile knows behind host 'rtu', observed 3 read_holding_registers of holding_register 0-1 at 10.10.0.20:502 unit 6.").denied(),
-        Case::new(K::UnprofiledFunction, &modbus(vec![ask(1, 5, &Request::DeviceId(1, 0))]), &[4], "Function that the profile does not allow: scada (10.10.0.1) sent read device identification (function 43, sub-function 14) to pump (unit 5 at 10.10.0.20); expected what rule 'scada polls' allows (read of holding_register 0-99, class_data), observed 43/14 read_device_identification.")
+        Case::new(K::UnprofiledControl, &modbus(vec![ask(1, 5, &write)]), &[4], "Control that the profile does not allow: scada (10.10.0.1) sent write single register (function 6) to pump (unit 5 at 10.10.0.20) for holding register 12; expected what rule 'scada polls' allows (read of holding_register 0-99, class_data), observed write single register (function 6) of holding_register 12.").denied(),
+        Case::new(K::UnprofiledClient, &stranger, &[4], "Host that no rule lets command this station: 10.10.0.9 sent read holding registers (function 3) to pump (unit 5 at 10.10.0.20) for holding register 0 to 1; expected a client that the profile knows; rule 'scada polls' allows this to 'scada', observed read holding registers (function 3) of holding_register 0-1 by 10.10.0.9.").denied(),
+        Case::new(K::UnprofiledStation, &modbus(vec![ask(1, 6, &read)]), &[4], "Station that the profile does not know: scada (10.10.0.1) sent read holding registers (function 3) to unit 6 at 10.10.0.20 for holding register 0 to 1; expected a station that the profile knows behind host 'rtu', observed read holding registers (function 3) of holding_register 0-1 at 10.10.0.20:502 unit 6.").denied(),
+        Case::new(K::UnprofiledFunction, &modbus(vec![ask(1, 5, &Request::DeviceId(1, 0))]), &[4], "Function that the profile does not allow: scada (10.10.0.1) sent read device identification (function 43, sub-function 14) to pump (unit 5 at 10.10.0.20); expected what rule 'scada polls' allows (read of holding_register 0-99, class_data), observed read device identification (function 43/14).")
             .denied(),
-        Case::new(K::UnprofiledRange, &modbus(vec![ask(1, 5, &Request::Read(3, 98, 3))]), &[4], "Points that the profile does not allow: scada (10.10.0.1) sent read holding registers (function 3) to pump (unit 5 at 10.10.0.20) for holding register 98 to 100; expected what rule 'scada polls' allows (read of holding_register 0-99, class_data), observed 3 read_holding_registers of holding_register 98-100.").denied(),
+        Case::new(K::UnprofiledRange, &modbus(vec![ask(1, 5, &Request::Read(3, 98, 3))]), &[4], "Points that the profile does not allow: scada (10.10.0.1) sent read holding registers (function 3) to pump (unit 5 at 10.10.0.20) for holding register 98 to 100; expected what rule 'scada polls' allows (read of holding_register 0-99, class_data), observed read holding registers (function 3) of holding_register 98-100.").denied(),
     ]
 }
 
@@ -424,7 +424,7 @@ fn what_a_station_sends_unbidden_is_not_laid_at_its_masters_door() {
         found[0]["explanation"],
         "Station that the profile does not know: link 11 at 10.10.0.20 sent unsolicited response (function \
          130) to scada (10.10.0.1); expected a station that the profile knows behind host 'rtu', observed an \
-         unsolicited report, 130 unsolicited_response at 10.10.0.20:20000 link address 11."
+         unsolicited report, unsolicited response (function 130) at 10.10.0.20:20000 link address 11."
     );
     let outcome =
         judged(&dnp3(vec![report(10, &dnp3::unsolicited(0, [0, 0], &[]))]).frames(), Some(STRICT), "a");

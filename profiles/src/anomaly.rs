@@ -68,7 +68,7 @@ pub struct BadValue {
 }
 
 /// An operation that the profile does not allow. Displayed as
-/// `what rule 'x' allows (read of holding_register 0-99); asked was 16 write_multiple_registers of holding_register 100-101`.
+/// `what rule 'x' allows (read of holding_register 0-99); asked was write multiple registers (function 16) of holding_register 100-101`.
 #[derive(Debug, Copy, Clone)]
 pub struct Anomaly<'a> {
     /// What, in the terms of the catalogue.
@@ -244,11 +244,15 @@ impl fmt::Display for Observed<'_, '_> {
             Exchange::Confirm => f.write_str("a confirmation, ")?,
             Exchange::Link => f.write_str("link traffic, ")?,
         }
-        write!(f, "{}", a.function.code)?;
-        if let Some(sub) = a.function.sub {
-            write!(f, "/{sub}")?;
+        // The words of the standard, and the number beside them: a number in front reads as a count.
+        let name = if a.function.name == "unknown" { "an unknown function" } else { a.function.name };
+        for (n, word) in name.split('_').enumerate() {
+            write!(f, "{}{word}", if n > 0 { " " } else { "" })?;
         }
-        write!(f, " {}", a.function.name)?;
+        match a.function.sub {
+            Some(sub) => write!(f, " (function {}/{sub})", a.function.code)?,
+            None => write!(f, " (function {})", a.function.code)?,
+        }
         if !a.ranges.is_empty() {
             write!(f, " of {}", RangesText(a.ranges, a.more_ranges))?;
         }

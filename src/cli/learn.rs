@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Exit;
 use super::exit::{complain, say};
-use super::replay::report_trouble;
+use super::replay::{report_trouble, same_file};
 use crate::capture::file::open_files;
 use crate::capture::{FrameSource, Next};
 use crate::learn::{Learned, Learner};
@@ -34,6 +34,14 @@ pub(super) struct LearnArguments {
 pub(super) fn learn(arguments: &LearnArguments) -> Exit {
     if arguments.labels.is_some() && arguments.files.len() > 1 {
         return Exit::Usage("--labels number the frames of one capture; give one capture".into());
+    }
+    let inputs = arguments.files.iter().chain(&arguments.labels);
+    if let Some(input) = inputs.into_iter().find(|input| same_file(&arguments.output, input)) {
+        return Exit::Usage(format!(
+            "-o {} would overwrite the input {}; write the profile to another file",
+            arguments.output.display(),
+            input.display()
+        ));
     }
     let marked = match arguments.labels.as_deref().map(Marked::read).transpose() {
         Ok(marked) => marked.unwrap_or_default(),
@@ -79,15 +87,29 @@ fn merged(learned: Learned, old: &Path) -> Result<(String, String), Exit> {
     Ok((merged.text, said))
 }
 
-/// Write it, and see that it is sound: in its place, because it may include files beside it.
+/// Write it, if it is sound. It is checked under another name beside its place, because it may include files
+/// that lie there, and only then takes the place of what was there before.
 fn finish(arguments: &LearnArguments, text: &str, said: &str, damaged: usize) -> Exit {
-    if let Err(exit) = write(&arguments.output, text) {
-        return exit;
-    }
-    if arguments.output != Path::new("-")
-        && let Err(diagnostics) = profiles::load(&arguments.output)
-    {
-        return Exit::Failed(format!("what was learned makes no sound profile:\n{diagnostics}"));
+    if arguments.output == Path::new("-") {
+        if let Err(exit) = say(text.trim_end()) {
+            return exit;
+        }
+    } else {
+        let mut beside = arguments.output.clone().into_os_string();
+        beside.push(".new");
+        let beside = PathBuf::from(beside);
+        if let Err(exit) = write(&beside, text) {
+            return exit;
+        }
+        if let Err(diagnostics) = profiles::load(&beside) {
+            return Exit::Failed(format!(
+                "what was learned makes no sound profile; it stands in {}:\n{diagnostics}",
+                beside.display()
+            ));
+        }
+        if let Err(error) = std::fs::rename(&beside, &arguments.output) {
+            return Exit::failed(format!("{}: {error}", arguments.output.display()));
+        }
     }
     complain(format_args!("{}: {said}; review it", arguments.output.display()));
     if damaged > 0 { Exit::Damaged } else { Exit::Done }
@@ -110,9 +132,6 @@ fn tell(learned: &Learned) {
 }
 
 fn write(output: &Path, text: &str) -> Result<(), Exit> {
-    if output == Path::new("-") {
-        return say(text.trim_end());
-    }
     std::fs::write(output, text).map_err(|e| Exit::failed(format!("{}: {e}", output.display())))
 }
 

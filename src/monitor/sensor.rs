@@ -11,7 +11,7 @@ use crate::capture::{Frame, Trouble, TroubleKind};
 use crate::detect::{DetectLimits, Detector};
 use crate::dispatch::{MAX_WORKERS, Place, SECOND, SHARDS, Seconds, Workers, shard_of};
 use crate::flow::FlowCounters;
-use crate::pipeline::{Crew, FrameCounters, Front, Intake, PipelineOptions, WorkerCounters};
+use crate::pipeline::{Crew, FrameCounters, Front, Intake, PipelineOptions, SECONDS_AT_MOST, WorkerCounters};
 use crate::report::event_log::{Journal, ShardLog, ToLog};
 use crate::report::fold::FOLD_WINDOWS;
 use crate::report::output::Item;
@@ -169,7 +169,8 @@ impl Sensor {
     #[cold]
     fn seconds(&mut self, seconds: &Seconds) {
         self.tell_front(seconds.act, seconds.first);
-        let mut from = seconds.first;
+        // Time that jumps by years passes at once, as it does in the shards.
+        let mut from = if seconds.count() > SECONDS_AT_MOST { seconds.last } else { seconds.first };
         let due = |site: &Site, desk: &Desk, front: &Front| {
             let all = [site.next_due(), desk.log.due(), front.pause_told_at()];
             all.into_iter().flatten().min().unwrap_or(Timestamp(u64::MAX))

@@ -9,7 +9,7 @@ use crate::flow::{FlowCounters, FlowTable};
 
 /// Seconds of one leap of packet time in which shards are called one by one. A longer leap ends with one
 /// call: whatever is due by then is due at once.
-const SECONDS_AT_MOST: u64 = 100_000;
+pub(crate) const SECONDS_AT_MOST: u64 = 100_000;
 
 /// What the tables of a shard could not see or hold, so far.
 pub type Blind = [u64; 4];

@@ -17,6 +17,7 @@ mod probing;
 mod worker;
 
 pub use by_segment::SegmentReader;
+pub(crate) use crew::SECONDS_AT_MOST;
 pub use crew::{Blind, Crew};
 pub use front::FrameCounters;
 pub(crate) use front::Front;

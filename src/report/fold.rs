@@ -11,7 +11,7 @@ use foldhash::quality::RandomState;
 use hashbrown::HashMap;
 use parsers::{FrameRef, Host, StationAddress, Timestamp};
 
-use super::catalogue::FindingKind;
+use super::catalogue::{FindingKind, Severity};
 use super::finding::Finding;
 
 /// Nanoseconds of packet time over which repeats are folded.
@@ -29,6 +29,8 @@ struct Key {
     client: Host,
     server: Host,
     station: StationAddress,
+    /// What is lowered by a maintenance window must not stand for what comes after its end.
+    severity: Severity,
     fold_key: u64,
 }
 
@@ -39,6 +41,7 @@ impl Key {
             client: finding.client.host,
             server: finding.server.host,
             station: finding.station,
+            severity: finding.severity(),
             fold_key: finding.fold_key,
         }
     }

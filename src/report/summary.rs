@@ -4,7 +4,7 @@ use core::fmt;
 
 use parsers::{DefectKind, Protocol};
 
-use super::catalogue::{CATALOGUE, FindingKind};
+use super::catalogue::{CATALOGUE, FindingKind, Severity};
 use super::counters::Counters;
 use super::event::Identity;
 use super::json::Json;
@@ -25,6 +25,8 @@ pub struct Summary {
     pub operations: Vec<(String, String, u64)>,
     /// Findings by kind, worst first: kind, all occurrences, of which folded.
     pub findings: Vec<(FindingKind, u64, u64)>,
+    /// The same by the severity that they were raised with, worst first.
+    pub severities: Vec<(FindingKind, Severity, u64)>,
     /// Findings withheld for want of coverage, by kind.
     pub withheld: Vec<(FindingKind, u64)>,
     /// Defects by protocol and kind, most frequent first.
@@ -49,7 +51,15 @@ impl Summary {
             .filter(|(_, count, _)| *count > 0)
             .collect();
         findings.sort_by_key(|(kind, count, _)| (core::cmp::Reverse((kind.severity(), *count)), *kind));
+        let mut severities: Vec<_> = CATALOGUE
+            .iter()
+            .flat_map(|&kind| Severity::ALL.iter().map(move |&severity| (kind, severity)))
+            .map(|(kind, severity)| (kind, severity, counters.findings_at(kind, severity)))
+            .filter(|(_, _, count)| *count > 0)
+            .collect();
+        severities.sort_by_key(|(kind, severity, count)| (core::cmp::Reverse((*severity, *count)), *kind));
         Summary {
+            severities,
             profile: identity.profile_name.clone(),
             vitals: vitals.clone(),
             pdus: Protocol::ALL.into_iter().map(|p| (p.name(), counters.pdus(p))).collect(),
@@ -88,7 +98,7 @@ impl Summary {
             json.key("id");
             json.word(kind.id());
             json.key("severity");
-            json.word(kind.severity().name());
+            json.word(self.worst(*kind).name());
             json.key("count");
             json.unsigned(*count);
             json.key("folded");
@@ -139,6 +149,12 @@ impl Summary {
         pairs(json, "tables_full", vitals.tables_full.iter().copied());
         pairs(json, "withheld_findings", self.withheld.iter().map(|(kind, n)| (kind.name(), *n)));
         json.close_object();
+    }
+
+    /// The worst severity that a kind was raised with.
+    fn worst(&self, kind: FindingKind) -> Severity {
+        let first = self.severities.iter().find(|(k, _, _)| *k == kind);
+        first.map_or_else(|| kind.severity(), |(_, severity, _)| *severity)
     }
 
     /// Findings by catalogue id, repeats included, in the order of the catalogue.
@@ -271,11 +287,10 @@ impl fmt::Display for Summary {
             .collect();
         section(f, "Operations", &operations, "none")?;
         let findings: Vec<_> = self
-            .findings
+            .severities
             .iter()
-            .map(|(kind, count, _)| {
-                let (severity, id) = (kind.severity().name(), kind.id());
-                (*count, format!("{severity:<8}  {id}  {}", kind.title()))
+            .map(|(kind, severity, count)| {
+                (*count, format!("{:<8}  {}  {}", severity.name(), kind.id(), kind.title()))
             })
             .collect();
         let none = if self.profile.is_empty() { "none (no profile was given)" } else { "none" };

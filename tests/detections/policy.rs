@@ -77,7 +77,7 @@ fn a_denial_wins_over_a_rule_and_has_its_own_severity() {
         said(&through(write(1, 20, 7), deny), K::Denied),
         (
             "medium",
-            "Operation that the profile forbids: scada (10.10.0.1) sent write single register (function 6) to pump (unit 5 at 10.10.0.20) for holding register 20; expected no such operation, because rule 'nobody sets the speed' forbids write of holding_register 20, observed 6 write_single_register of holding_register 20."
+            "Operation that the profile forbids: scada (10.10.0.1) sent write single register (function 6) to pump (unit 5 at 10.10.0.20) for holding register 20; expected no such operation, because rule 'nobody sets the speed' forbids write of holding_register 20, observed write single register (function 6) of holding_register 20."
         )
     );
     assert!(through(write(1, 21, 7), deny).findings.is_empty());
@@ -94,7 +94,7 @@ fn a_value_outside_the_limits_of_the_rule_is_told_in_its_unit() {
         said(&set(501), K::SetpointOutsideRule),
         (
             "high",
-            "Value that the profile does not allow: scada (10.10.0.1) sent write single register (function 6) to pump (unit 5 at 10.10.0.20) for holding register 20; expected values from 0 to 50 Hz, by rule 'scada reads and sets', observed 6 write_single_register of holding_register 20, 50.1 for 'speed'."
+            "Value that the profile does not allow: scada (10.10.0.1) sent write single register (function 6) to pump (unit 5 at 10.10.0.20) for holding register 20; expected values from 0 to 50 Hz, by rule 'scada reads and sets', observed write single register (function 6) of holding_register 20, 50.1 for 'speed'."
         )
     );
     assert!(set(500).findings.is_empty());
@@ -110,7 +110,7 @@ fn an_operation_outside_its_schedule_is_told_with_its_time() {
         said(&timed("UTC"), K::OutsideSchedule),
         (
             "medium",
-            "Operation outside its schedule: scada (10.10.0.1) sent write single register (function 6) to pump (unit 5 at 10.10.0.20) for holding register 20; expected this within the schedule 'office' of rule 'scada reads and sets', observed 6 write_single_register of holding_register 20 at 2023-11-14T22:13:20Z."
+            "Operation outside its schedule: scada (10.10.0.1) sent write single register (function 6) to pump (unit 5 at 10.10.0.20) for holding register 20; expected this within the schedule 'office' of rule 'scada reads and sets', observed write single register (function 6) of holding_register 20 at 2023-11-14T22:13:20Z."
         )
     );
     assert!(timed("America/Chicago").findings.is_empty());
@@ -248,7 +248,7 @@ fn roles_alone_find_a_rogue_master_a_forged_control_and_a_restart() {
     assert!(bad(&forged).contains(&("denied", "critical")), "{:?}", bad(&forged));
     assert_eq!(
         forged.of(K::Denied)[0]["explanation"],
-        "Operation that the profile forbids: historian (10.10.0.3) sent operate (function 4) to relay-1 (link 10 at 10.10.0.21) for binary output 0; expected no such operation, because rule 'role historian: never writes or controls' forbids write, select, operate, direct_operate, time, freeze, file, configure, observed 4 operate of binary_output 0."
+        "Operation that the profile forbids: historian (10.10.0.3) sent operate (function 4) to relay-1 (link 10 at 10.10.0.21) for binary output 0; expected no such operation, because rule 'role historian: never writes or controls' forbids write, select, operate, direct_operate, time, freeze, file, configure, observed operate (function 4) of binary_output 0."
     );
     let restart = vec![command(10, &dnp3::request(0, 13, &[]))];
     let restart = judged(&from(1, 22, restart), Some(ROLES), "a.pcap");

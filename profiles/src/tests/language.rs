@@ -120,7 +120,7 @@ fn a_named_point_is_at_its_own_address_at_every_station() {
     assert!(write(1, 20).is_err());
     assert_eq!(
         write(2, 30).unwrap_err().1,
-        "what rule 'set' allows (write, read of coil 3, limit); asked was 6 write_single_register of holding_register 30"
+        "what rule 'set' allows (write, read of coil 3, limit); asked was write single register (function 6) of holding_register 30"
     );
     assert_eq!(profile.profile().groups.len(), 2);
     assert_eq!(profile.profile().groups[0].stations, [0, 1]);
@@ -142,7 +142,7 @@ fn written_values_are_held_against_the_limits_of_the_rule() {
     assert_eq!(kind, AnomalyKind::Value);
     assert_eq!(
         told,
-        "values from 0 to 50.5, by rule 'set'; asked was 16 write_multiple_registers of holding_register 100-101, \
+        "values from 0 to 50.5, by rule 'set'; asked was write multiple registers (function 16) of holding_register 100-101, \
          51 for holding_register 101"
     );
     assert!(write(2, 20, &[555]).is_ok(), "555 * 0.1 - 5 = 50.5");
@@ -206,14 +206,14 @@ fn schedules_and_ends_are_judged_by_packet_time() {
     assert_eq!(kind, AnomalyKind::Schedule);
     assert_eq!(
         told,
-        "this within the schedule 'office' of rule 'by day'; asked was 6 f at 2026-07-15T16:00:00Z"
+        "this within the schedule 'office' of rule 'by day'; asked was f (function 6) at 2026-07-15T16:00:00Z"
     );
     assert_eq!(ask(Action::Read, 3, "2025-12-31T22:59:59Z").unwrap(), "last year", "midnight in Zurich");
     let (kind, told) = ask(Action::Read, 3, "2025-12-31T23:00:00Z").unwrap_err();
     assert_eq!(kind, AnomalyKind::Function);
     assert_eq!(
         told,
-        "a rule in force, but rule 'last year' ended at 2025-12-31T23:00:00Z; asked was 3 f at 2025-12-31T23:00:00Z"
+        "a rule in force, but rule 'last year' ended at 2025-12-31T23:00:00Z; asked was f (function 3) at 2025-12-31T23:00:00Z"
     );
 }
 
@@ -263,7 +263,7 @@ fn denials_go_before_rules() {
     assert_eq!(
         told,
         "no such operation, because rule 'never the limit' forbids write of limit; asked was \
-         16 write_multiple_registers of holding_register 30"
+         write multiple registers (function 16) of holding_register 30"
     );
     assert_eq!(write(1, 25, 31).judge(&profile).unwrap_err().0, AnomalyKind::Denied, "it touches the point");
     assert_eq!(write(1, 31, 31).judge(&profile).unwrap_err().0, AnomalyKind::Control);

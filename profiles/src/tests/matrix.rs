@@ -37,7 +37,7 @@ fn a_read_within_the_rule_is_allowed_and_one_register_more_is_not() {
             Range,
             "what rule 'masters read the meters' allows (function 3 read_holding_registers, function 4 \
              read_input_registers of input_register 0-49, input_register 100-119, holding_register 0-99); \
-             asked was 3 read_holding_registers of holding_register 90-100"
+             asked was read holding registers (function 3) of holding_register 90-100"
                 .to_owned()
         )
     );
@@ -62,7 +62,7 @@ fn every_range_of_an_operation_must_be_allowed() {
     assert_eq!(kind, Range);
     assert!(
         text.ends_with(
-            "1 read_coils of coil 5-6, holding_register 10-13 (holding_register 10-13 is not allowed)"
+            "read coils (function 1) of coil 5-6, holding_register 10-13 (holding_register 10-13 is not allowed)"
         ),
         "{text}"
     );
@@ -86,7 +86,10 @@ fn a_write_where_only_reads_are_allowed_is_an_unprofiled_control() {
     let write = write_registers(1).on(PointKind::HoldingRegister, 0, 1);
     let (kind, text) = denied(&write);
     assert_eq!(kind, Control);
-    assert!(text.ends_with("; asked was 16 write_multiple_registers of holding_register 0-1"), "{text}");
+    assert!(
+        text.ends_with("; asked was write multiple registers (function 16) of holding_register 0-1"),
+        "{text}"
+    );
     // fc:6 is allowed for the tap changer, 16 is not.
     let six = Asked::modbus(7, Action::Write, 6, "write_single_register");
     assert_eq!(allowed(&six.on(PointKind::HoldingRegister, 10, 10)), "masters move the tap changer");
@@ -102,7 +105,7 @@ fn an_allowed_control_outside_its_points_is_a_control_that_explains_the_range() 
         (
             Control,
             "what rule 'masters switch the breakers' allows (select, operate of binary_output 0-3); \
-             asked was 4 operate of binary_output 4"
+             asked was operate (function 4) of binary_output 4"
                 .to_owned()
         )
     );
@@ -115,7 +118,7 @@ fn direct_operate_is_denied_where_select_and_operate_are_allowed() {
     let (kind, text) = denied(&direct);
     assert_eq!(kind, Control);
     assert!(
-        text.starts_with("what rule 'masters poll the feeders' allows (read, report); asked was 5"),
+        text.starts_with("what rule 'masters poll the feeders' allows (read, report); asked was direct operate (function 5)"),
         "{text}"
     );
 }
@@ -149,7 +152,7 @@ fn an_unknown_client_is_told_who_may() {
     );
     assert!(
         text.ends_with(
-            "to 'scada-a', 'scada-b'; asked was 3 read_holding_registers of holding_register 0-9 by 10.0.0.99"
+            "to 'scada-a', 'scada-b'; asked was read holding registers (function 3) of holding_register 0-9 by 10.0.0.99"
         ),
         "{text}"
     );
@@ -167,7 +170,7 @@ fn a_control_by_an_unknown_client_or_to_an_unknown_station_is_a_control() {
     assert_eq!(kind, Control);
     assert_eq!(
         text,
-        "a station that the profile knows behind host 'gateway'; asked was 16 write_multiple_registers \
+        "a station that the profile knows behind host 'gateway'; asked was write multiple registers (function 16) \
          of holding_register 10 at 10.0.2.20:502 unit 9"
     );
 }
@@ -181,7 +184,7 @@ fn a_known_host_without_a_rule_for_the_station_is_not_its_client() {
     assert_eq!(
         text,
         "a rule from 'historians' to 'FDR-12'; rule 'masters poll the feeders' allows this \
-         to 'scada-a', 'scada-b'; asked was 1 read of class_data 0-3"
+         to 'scada-a', 'scada-b'; asked was read (function 1) of class_data 0-3"
     );
 }
 
@@ -218,7 +221,7 @@ fn an_answer_alone_needs_a_pair_with_some_rule() {
     let (kind, text) = denied(&answer(9));
     assert_eq!(kind, UnknownStation);
     assert!(
-        text.ends_with("; seen was an answer to 3 read_holding_registers at 10.0.2.20:502 unit 9"),
+        text.ends_with("; seen was an answer to read holding registers (function 3) at 10.0.2.20:502 unit 9"),
         "{text}"
     );
     assert_eq!(denied(&answer(1).from("10.0.0.99")).0, UnknownClient);
@@ -239,7 +242,9 @@ fn unsolicited_reports_need_a_rule_for_report_or_read() {
     let (kind, text) = denied(&report(12));
     assert_eq!(kind, UnknownStation);
     assert!(
-        text.contains("seen was an unsolicited report, 130 unsolicited_response of binary_input 5 at"),
+        text.contains(
+            "seen was an unsolicited report, unsolicited response (function 130) of binary_input 5 at"
+        ),
         "{text}"
     );
     assert_eq!(denied(&report(10).from("10.0.0.99")).0, UnknownClient);
@@ -288,7 +293,7 @@ fn broadcasts_need_a_rule_that_says_so() {
     assert_eq!(
         text,
         "a rule with broadcast = true from 'historians' to a station of 'feeder-rtu'; \
-         asked was 2 write of g50 0 by broadcast"
+         asked was write (function 2) of g50 0 by broadcast"
     );
     let operate =
         Asked::dnp3(0xFFFD, Action::DirectOperate, 6, "direct_operate_nr").on(PointKind::BinaryOutput, 0, 0);
