@@ -13,8 +13,8 @@ use simulators::encode::modbus::{Request, Response};
 use simulators::value::Value as Datum;
 use simulators::wire::{Disturbance, IpStyle, Line, Overlap, Side, TcpTalk, TimedFrame, datagrams, ethernet};
 use support::judge::{
-    TESTED_AS_DETECTIONS, address, answer, ask, class_1, command, crob, dnp3, judged, midstream, modbus,
-    one_way, report,
+    DRAWN_FROM_ABSENCE, TESTED_AS_DETECTIONS, address, answer, ask, class_1, command, crob, dnp3, judged,
+    midstream, modbus, one_way, report,
 };
 
 use FindingKind as K;
@@ -322,6 +322,30 @@ fn every_kind_of_the_catalogue_has_its_case() {
     let mut all: Vec<_> = CATALOGUE.iter().copied().filter(|kind| !elsewhere.contains(kind)).collect();
     all.sort_unstable();
     assert_eq!(with_case, all);
+}
+
+/// A list, so that nobody forgets it: what is drawn from absence has a test in which the tap is blind.
+#[test]
+fn every_kind_drawn_from_absence_names_the_test_in_which_it_is_withheld() {
+    use gridtap::detect::coverage::{may_rest_on_absence, rests_on_absence};
+    let of_the_table: Vec<_> = cases().into_iter().filter(|c| !c.blind.is_empty()).map(|c| c.kind).collect();
+    let mut named: Vec<_> = DRAWN_FROM_ABSENCE.iter().map(|(kind, _)| *kind).chain(of_the_table).collect();
+    let mut all: Vec<_> =
+        CATALOGUE.iter().copied().filter(|k| rests_on_absence(*k) || may_rest_on_absence(*k)).collect();
+    named.sort_unstable();
+    all.sort_unstable();
+    assert_eq!(named, all);
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/detections");
+    let files =
+        std::fs::read_dir(folder).unwrap().map(|f| std::fs::read_to_string(f.unwrap().path()).unwrap());
+    let source: String = files.collect();
+    for (kind, test) in DRAWN_FROM_ABSENCE {
+        let (_, behind) = source
+            .split_once(&format!("#[test]\nfn {test}() {{\n"))
+            .unwrap_or_else(|| panic!("{}: no test {test}", kind.name()));
+        let (body, _) = behind.split_once("\n}\n").unwrap();
+        assert!(body.contains(&format!("withheld(K::{kind:?})")), "{test} does not look for {}", kind.name());
+    }
 }
 
 #[test]

@@ -84,6 +84,21 @@ pub fn rests_on_absence(kind: FindingKind) -> bool {
             | FindingKind::SetPointJump
             | FindingKind::TcpTeardown
             | FindingKind::TrafficVanished
+    )
+}
+
+/// Whether some findings of this kind are drawn from something absent, and others not: the detection itself
+/// tells them apart.
+#[must_use]
+pub fn may_rest_on_absence(kind: FindingKind) -> bool {
+    matches!(
+        kind,
+        // Stations that do not answer; those that were never asked for before are seen.
+        FindingKind::StationSweep
+            // Connections left open; those refused are seen.
+            | FindingKind::PortScan
             | FindingKind::ConnectionFlood
+            // An answer that nobody asked for; what is gratuitous says so itself.
+            | FindingKind::ArpSpoofing
     )
 }

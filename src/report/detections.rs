@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attack::attack;
 use super::catalogue::{CATALOGUE, FindingKind};
+use crate::detect::coverage;
 
 /// What an engineer is told about a kind of finding.
 #[derive(Debug, Clone, Deserialize)]
@@ -151,7 +152,15 @@ fn section(text: &mut String, kind: FindingKind) {
     }
     text.push_str(".\n");
     if let Some(advice) = advice(kind) {
-        let _ = write!(text, "\n{}\n\n", advice.means.trim());
+        let _ = write!(text, "\n{}", advice.means.trim());
+        if coverage::rests_on_absence(kind) {
+            text.push_str(" Drawn from something absent: withheld and counted while the tap is blind there.");
+        } else if coverage::may_rest_on_absence(kind) {
+            text.push_str(
+                " Withheld and counted where it is drawn from something absent and the tap is blind.",
+            );
+        }
+        text.push_str("\n\n");
         let _ = write!(
             text,
             "- **Look first:** {}\n- **To silence it:** {}\n",

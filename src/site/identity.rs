@@ -13,6 +13,7 @@ use super::arp::{self, Arp};
 use super::hosts::{Binding, Bindings};
 use super::{Now, Site, plan, tell};
 use crate::detect::FindingSink;
+use crate::report::catalogue::FindingKind;
 
 /// Hosts behind one Ethernet address that make it a router's.
 const ROUTER: u32 = 3;
@@ -56,8 +57,19 @@ impl Questions {
 pub(super) enum Claim {
     /// A question, or an answer to one.
     Ordinary,
-    /// Nobody asked.
+    /// It says itself that nobody asked.
+    Gratuitous,
+    /// An answer to a question that was not seen.
     Unasked,
+    /// The same of somebody who is never seen to send anything: the tap may not see that side.
+    Unseen,
+}
+
+impl Claim {
+    /// Whether it came of its own accord, as far as can be seen.
+    fn is_unbidden(self) -> bool {
+        self != Claim::Ordinary
+    }
 }
 
 /// What a binding came to.
@@ -138,7 +150,7 @@ impl Site {
         }
         match change {
             // The first claim, against what its packets showed.
-            Change::Nothing if claim == Some(Claim::Unasked) && !was_known => {
+            Change::Nothing if claim.is_some_and(Claim::is_unbidden) && !was_known => {
                 if let Some(old) = path.filter(|path| path.mac != mac && self.hosts.behind(path.mac) < ROUTER)
                 {
                     self.changed(now, ip, old, mac, claim, sink);
@@ -165,8 +177,13 @@ impl Site {
             return;
         }
         let alive = now.at.since(old.last) <= ALIVE_NS;
-        if claim == Some(Claim::Unasked) && alive {
-            return tell::taken_over(self.view(now), ip, (old.mac, mac), sink);
+        if let Some(claim) = claim.filter(|claim| claim.is_unbidden() && alive) {
+            let view = self.view(now);
+            let missed = claim == Claim::Unseen || claim == Claim::Unasked && !view.coverage.is_complete();
+            if missed {
+                return sink.withheld(FindingKind::ArpSpoofing);
+            }
+            return tell::taken_over(view, ip, (old.mac, mac), sink);
         }
         if !self.is_early(now.at) {
             tell::mac_change(self.view(now), ip, (old.mac, mac), sink);
@@ -213,8 +230,15 @@ impl Site {
             {
                 tell::sender_differs(self.view(now), ip, (source, mac), sink);
             }
-            let asked = !message.is_reply || self.questions.was_asked(target, ip, now.at);
-            let claim = if message.is_gratuitous() || !asked { Claim::Unasked } else { Claim::Ordinary };
+            let claim = if message.is_gratuitous() {
+                Claim::Gratuitous
+            } else if !message.is_reply || self.questions.was_asked(target, ip, now.at) {
+                Claim::Ordinary
+            } else if self.hosts.knows(target) {
+                Claim::Unasked
+            } else {
+                Claim::Unseen
+            };
             if self.host(now, ip, Some(mac), sink) {
                 self.bind(now, ip, mac, Some(claim), sink);
             }

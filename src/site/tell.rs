@@ -376,6 +376,10 @@ pub(super) fn connection_flood(
         ),
         format_args!("{asked} asked for, {begun} begun, {from} the last to ask"),
     );
+    // Those asked for were seen; those begun may have been missed.
+    if f64::from(asked) < view.thresholds.flood_connections && !view.coverage.is_complete() {
+        return sink.withheld(FindingKind::ConnectionFlood);
+    }
     view.tell(FindingKind::ConnectionFlood, (end(from, 0), end(to.0, to.1)), words, 0, sink);
 }
 

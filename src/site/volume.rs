@@ -48,7 +48,8 @@ impl Volume {
             self.count += 1;
             return;
         }
-        let drops = coverage::is_recent(last_drop, at);
+        // What was lost at the beginning of the minute is missing in it, too.
+        let drops = last_drop.is_some_and(|drop| at.since(drop) <= MINUTE_NS + coverage::BLIND_NS);
         let view = tell::View {
             now: Now { at, frame },
             plan,

@@ -6,7 +6,7 @@ use gridtap::report::catalogue::FindingKind as K;
 use simulators::encode::modbus::{Request, Response};
 use simulators::wire::{Ipv4, Layer, Line, START_NS, Tcp, TcpTalk, TimedFrame, build};
 
-use super::support::judge::{Outcome, address, answer, ask, judged, modbus};
+use super::support::judge::{Outcome, address, answer, ask, judged, judged_losing, modbus};
 
 const SECOND: u64 = 1_000_000_000;
 /// Longer than the time in which everything is learned.
@@ -183,6 +183,24 @@ fn an_address_taken_over_by_arp_while_its_device_is_alive_is_spoofing() {
 }
 
 #[test]
+fn an_answer_by_arp_is_not_unasked_where_the_question_may_have_been_missed() {
+    let lie = |target| vec![arp(START_NS + 30 * SECOND, 2, 66, (66, 20), target)];
+    let frames = sorted(&[site(100), known(START_NS), lie(1)]);
+    let lost = judged_losing(&[START_NS + 20 * SECOND], &frames, None, "a.pcap");
+    assert_eq!((lost.of(K::ArpSpoofing).len(), lost.withheld(K::ArpSpoofing)), (0, 1));
+    // Packets that were lost long ago excuse nobody.
+    let long_ago = judged_losing(&[START_NS - 20 * SECOND], &frames, None, "a.pcap");
+    assert_eq!(long_ago.of(K::ArpSpoofing).len(), 1);
+    // Nothing is seen of what host 77 sends: its question was not seen, either.
+    let one_way = judged(&sorted(&[site(100), known(START_NS), lie(77)]), None, "a.pcap");
+    assert_eq!((one_way.of(K::ArpSpoofing).len(), one_way.withheld(K::ArpSpoofing)), (0, 1));
+    // What is gratuitous says itself that nobody asked, whatever was lost.
+    let frames = sorted(&[site(100), known(START_NS), lie(20)]);
+    let gratuitous = judged_losing(&[START_NS + 20 * SECOND], &frames, None, "a.pcap");
+    assert_eq!((gratuitous.of(K::ArpSpoofing).len(), gratuitous.withheld(K::ArpSpoofing)), (1, 0));
+}
+
+#[test]
 fn two_devices_that_claim_an_address_by_turns_conflict_and_then_spoof() {
     let turn = |n: u64| {
         let device = if n.is_multiple_of(2) { 66 } else { 20 };
@@ -356,6 +374,24 @@ fn connections_never_answered_are_a_scan_unless_the_other_direction_is_not_seen(
 }
 
 #[test]
+fn connections_whose_answers_the_tap_may_have_lost_are_no_scan() {
+    let probe =
+        |n: u8| segment(START_NS + u64::from(n) * SECOND, (9, 4000 + u16::from(n)), (20 + n, 502), SYN);
+    let frames: Vec<_> = (0..20).map(probe).collect();
+    let outcome = judged_losing(&[START_NS + 5 * SECOND], &frames, None, "a.pcap");
+    assert_eq!((outcome.of(K::PortScan).len(), outcome.withheld(K::PortScan)), (0, 1));
+    // Refusals were seen, whatever else was lost.
+    let refused = |n: u8| {
+        let start = START_NS + u64::from(n) * SECOND;
+        let from = (9, 4000 + u16::from(n));
+        [segment(start, from, (20 + n, 502), SYN), segment(start + 1000, (20 + n, 502), from, RST)]
+    };
+    let frames: Vec<_> = (0..20).flat_map(refused).collect();
+    let outcome = judged_losing(&[START_NS + 5 * SECOND], &frames, None, "a.pcap");
+    assert_eq!((outcome.of(K::PortScan).len(), outcome.withheld(K::PortScan)), (1, 0));
+}
+
+#[test]
 fn a_host_that_asks_many_stations_for_the_first_time_is_a_sweep() {
     let sweep = |start: u64| -> Vec<TimedFrame> {
         (0..8_u8)
@@ -415,6 +451,23 @@ fn half_open_connections_without_end_are_a_flood() {
 }
 
 #[test]
+fn half_open_connections_are_no_flood_while_the_tap_loses_packets() {
+    let flood = |count: u32| -> Vec<TimedFrame> {
+        let at = |n: u32| START_NS + 30 * SECOND + u64::from(n) * 1_000_000;
+        (0..count).map(|n| segment(at(n), (9, 10_000 + n as u16), (20, 502), SYN)).collect()
+    };
+    let lossy = |count| {
+        let frames = sorted(&[site(60), flood(count)]);
+        judged_losing(&[START_NS + 29 * SECOND], &frames, None, "a.pcap")
+    };
+    let half_open = lossy(250);
+    assert_eq!((half_open.of(K::ConnectionFlood).len(), half_open.withheld(K::ConnectionFlood)), (0, 1));
+    // So many were asked for, whoever answered.
+    let asked = lossy(600);
+    assert_eq!((asked.of(K::ConnectionFlood).len(), asked.withheld(K::ConnectionFlood)), (1, 1));
+}
+
+#[test]
 fn a_master_that_takes_the_place_of_one_whose_connection_was_reset_is_told() {
     let reset = vec![segment(LATER, (1, 40_000), (20, 502), 4)];
     let new = |delay| polls(address(9, 40_001), address(20, 502), LATER + delay, 10);
@@ -466,6 +519,20 @@ fn traffic_that_nearly_stops_is_told() {
         ]
     );
     assert_eq!(says(&judged(&quiet(200), None, "a.pcap"), K::TrafficVanished), [""; 0]);
+}
+
+#[test]
+fn traffic_that_the_tap_loses_has_not_vanished() {
+    let minute = |n: u64| (START_NS / (60 * SECOND) + 1 + n) * 60 * SECOND;
+    let packets = |n: u64, count: u64| -> Vec<TimedFrame> {
+        let at = |k: u64| segment(minute(n) + k * 60 * SECOND / (count + 1), (1, 40_000), (20, 502), 16);
+        (0..count).map(at).collect()
+    };
+    let frames: Vec<_> = (0..14).flat_map(|n| packets(n, if n < 11 { 700 } else { 20 })).collect();
+    // Lost in each minute, at its beginning.
+    let drops: Vec<u64> = (11..14).map(|n| minute(n) + SECOND).collect();
+    let outcome = judged_losing(&drops, &frames, None, "a.pcap");
+    assert_eq!((outcome.of(K::TrafficVanished).len(), outcome.withheld(K::TrafficVanished)), (0, 1));
 }
 
 /// Two devices of one master.

@@ -4,10 +4,10 @@ use gridtap::report::catalogue::FindingKind as K;
 use serde_json::Value;
 use simulators::encode::dnp3::{self, Header, Range};
 use simulators::encode::modbus::{Request, Response};
-use simulators::wire::{Line, Side, TcpTalk, TimedFrame};
+use simulators::wire::{IpStyle, Line, Side, TcpTalk, TimedFrame, datagrams, ethernet};
 
 use crate::support::judge::{
-    self, Outcome, address, answer, ask, class_1, command, crob, judged, one_way, report,
+    self, Outcome, address, answer, ask, class_1, command, crob, judged, judged_losing, one_way, report,
 };
 
 const MS: u64 = 1_000_000;
@@ -303,6 +303,44 @@ fn a_poll_that_drifts_is_no_change() {
     assert_eq!(told(&outcome), [""; 0]);
 }
 
+#[test]
+fn a_poll_of_which_the_tap_loses_most_has_not_changed_its_pace() {
+    // The master asks every second all along; from the hundredth on the tap sees one exchange in three.
+    let talk = Script::default().polls(0..s(900), SECOND, 0).talk(40_000, 20);
+    let seen = |frames: Vec<TimedFrame>| {
+        let start = frames[0].at_ns;
+        let is_seen =
+            |f: &TimedFrame| f.at_ns - start < s(100) || ((f.at_ns - start) / SECOND).is_multiple_of(3);
+        let seen = frames.into_iter().filter(is_seen).collect();
+        (start, together([seen, alive(0..s(900))]))
+    };
+    // Over TCP every hole shows, and nothing is learned across one.
+    assert_eq!(told(&outcome(&seen(talk.frames()).1)), [""; 0]);
+    // Over UDP the count of lost packets alone tells.
+    let style = IpStyle::default();
+    let (start, frames) = seen(datagrams(talk.client, talk.server, &talk.script, &[ethernet()], &style));
+    let drops: Vec<u64> = (100..900).step_by(10).map(|n| start + s(n)).collect();
+    let outcome = judged_losing(&drops, &frames, None, "timing.pcap");
+    assert_eq!(told(&outcome), [""; 0]);
+    assert!(outcome.withheld(K::PollPeriodChanged) > 0);
+}
+
+#[test]
+fn one_of_several_cycles_that_the_tap_loses_has_not_stopped() {
+    let script = Script::default().polls(0..s(300), SECOND, 0).polls(300 * MS..s(300), 2 * SECOND, 10);
+    let frames = script.frames();
+    let start = frames[0].at_ns;
+    // The exchanges of the second cycle are lost on the tap, 300 to 320 ms after every other second.
+    let lost = |f: &TimedFrame| {
+        let at = f.at_ns - start;
+        at > s(120) && (290 * MS..400 * MS).contains(&(at % SECOND))
+    };
+    let frames = frames.into_iter().filter(|f| !lost(f)).collect();
+    let outcome = outcome(&together([frames, alive(0..s(300))]));
+    assert_eq!(told(&outcome), [""; 0]);
+    assert_eq!(outcome.withheld(K::PollStopped), 1);
+}
+
 const DOUBLED: &str = "Polled twice by one master: between 10.10.0.1 and unit 5 at 10.10.0.20 in read holding registers (function 3); expected read holding registers of holding register 0 to 1 on one connection of this master, as before, observed two connections (client ports 40000 and 40001) that ask the same in turns.";
 
 #[test]
@@ -491,6 +529,21 @@ fn a_master_that_comes_back_after_a_month_is_told_unless_the_tap_slept() {
     let others = Script::default().polls(0..31 * day, 12 * s(3600), 40).talk(50_000, 30).frames();
     let outcome = outcome(&together([both[0].clone(), both[1].clone(), others]));
     assert_eq!(told(&outcome), [IDLE]);
+}
+
+#[test]
+fn a_master_whose_side_was_not_seen_for_a_month_was_not_silent() {
+    let hour = s(3600);
+    let frames = Script::default().polls(0..32 * 24 * hour, hour, 0).frames();
+    let start = frames[0].at_ns;
+    let others = Script::default().polls(0..32 * 24 * hour, hour / 2, 40).talk(50_000, 30).frames();
+    // Only the station's answers are seen, from the second hour on to the last day.
+    let dark = start + 8 * hour..start + 31 * 24 * hour;
+    let seen = |f: &TimedFrame| !dark.contains(&f.at_ns) || !is_from(f, 1);
+    let frames = frames.into_iter().filter(seen).collect();
+    let outcome = outcome(&together([frames, others]));
+    assert_eq!(outcome.of(K::IdleMasterBack).len(), 0);
+    assert_eq!(outcome.withheld(K::IdleMasterBack), 1);
 }
 
 const EARLY: &str = "Integrity poll off its schedule: 10.10.0.1 sent read (function 1) to link 10 at 10.10.0.20 for class data 0; expected read of class data 0 every 60.0 s, observed one 20.0 s after the last.";

@@ -5,7 +5,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
-use gridtap::capture::{Frame, LinkType};
+use gridtap::capture::{Frame, LinkType, Trouble, TroubleKind};
 use gridtap::monitor::{Sensor, SensorOptions};
 use gridtap::report::Identity;
 use gridtap::report::catalogue::{CATALOGUE, FindingKind};
@@ -80,6 +80,35 @@ pub const TESTED_AS_DETECTIONS: &[FindingKind] = &[
     FindingKind::CommandWithoutEffect,
     FindingKind::MovedWithoutCommand,
     FindingKind::ControlAfterDenial,
+];
+
+/// Kinds that are drawn from something absent, always or at times, and the test in which the tap is blind and
+/// they are withheld. Those of `tests/findings.rs` carry theirs in their case.
+pub const DRAWN_FROM_ABSENCE: &[(FindingKind, &str)] = &[
+    (FindingKind::SelectAbandoned, "selects_that_are_never_operated_are_told_louder_when_they_repeat"),
+    (FindingKind::UnsolicitedBeforeEnable, "unsolicited_reports_while_they_are_disabled_are_told"),
+    (FindingKind::RestartSeen, "a_restart_that_nobody_commanded_is_told"),
+    (FindingKind::CommandWithoutEffect, "a_point_that_stays_in_spite_of_an_accepted_command_is_told"),
+    (FindingKind::MovedWithoutCommand, "a_point_that_moves_without_a_command_is_told"),
+    (FindingKind::PollPeriodChanged, "a_poll_of_which_the_tap_loses_most_has_not_changed_its_pace"),
+    (FindingKind::StationNotPolled, "a_missing_poll_is_withheld_after_a_hole_in_the_stream"),
+    (FindingKind::PollStopped, "one_of_several_cycles_that_the_tap_loses_has_not_stopped"),
+    (FindingKind::StationSilent, "silence_is_withheld_when_the_tap_no_longer_sees_that_side"),
+    (
+        FindingKind::UnansweredFlood,
+        "a_flood_of_requests_that_nobody_answers_is_told_unless_that_side_is_not_seen",
+    ),
+    (FindingKind::IdleMasterBack, "a_master_whose_side_was_not_seen_for_a_month_was_not_silent"),
+    (
+        FindingKind::SetPointJump,
+        "a_jump_of_a_set_point_is_told_but_not_where_a_write_between_may_have_been_missed",
+    ),
+    (FindingKind::TcpTeardown, "resets_that_fit_no_connection_are_told"),
+    (FindingKind::TrafficVanished, "traffic_that_the_tap_loses_has_not_vanished"),
+    (FindingKind::StationSweep, "unit_ids_that_do_not_answer_are_a_sweep"),
+    (FindingKind::PortScan, "connections_whose_answers_the_tap_may_have_lost_are_no_scan"),
+    (FindingKind::ConnectionFlood, "half_open_connections_are_no_flood_while_the_tap_loses_packets"),
+    (FindingKind::ArpSpoofing, "an_answer_by_arp_is_not_unasked_where_the_question_may_have_been_missed"),
 ];
 
 pub fn address(last: u8, port: u16) -> SocketAddr {
@@ -180,14 +209,25 @@ impl Outcome {
 
 /// Through the whole pipeline, the monitor and the event log; the same with one worker and with several.
 pub fn judged(frames: &[TimedFrame], profile: Option<&str>, capture: &str) -> Outcome {
-    let outcome = judged_by(1, frames, profile, capture);
-    let again = judged_by(3, frames, profile, capture);
+    judged_losing(&[], frames, profile, capture)
+}
+
+/// The same, and the tap loses packets just before the first frame at or after each of these times.
+pub fn judged_losing(drops: &[u64], frames: &[TimedFrame], profile: Option<&str>, capture: &str) -> Outcome {
+    let outcome = judged_by(1, drops, frames, profile, capture);
+    let again = judged_by(3, drops, frames, profile, capture);
     assert_eq!(outcome.text, again.text, "the number of workers makes a difference");
     assert_eq!(outcome.withheld, again.withheld, "the number of workers makes a difference");
     outcome
 }
 
-fn judged_by(workers: usize, frames: &[TimedFrame], profile: Option<&str>, capture: &str) -> Outcome {
+fn judged_by(
+    workers: usize,
+    drops: &[u64],
+    frames: &[TimedFrame],
+    profile: Option<&str>,
+    capture: &str,
+) -> Outcome {
     let log = Log::default();
     let stream: Box<dyn Destination> = Box::new(Stream(log.clone()));
     let config = SinksConfig {
@@ -200,7 +240,12 @@ fn judged_by(workers: usize, frames: &[TimedFrame], profile: Option<&str>, captu
         profile.map(|text| profiles::parse(text, "site.toml").unwrap_or_else(|errors| panic!("{errors}")));
     let options = SensorOptions { workers, ..SensorOptions::default() };
     let mut sensor = Sensor::new(&options, profile.map(Arc::new), config);
+    let mut drops = drops.iter().peekable();
     for (number, frame) in frames.iter().enumerate() {
+        while drops.next_if(|drop| **drop <= frame.at_ns).is_some() {
+            let trouble = Trouble { tap: 0, kind: TroubleKind::KernelDrops(7) };
+            sensor.tell_trouble(&[capture.to_owned()], &[trouble]);
+        }
         sensor.frame(&Frame {
             at: Timestamp(frame.at_ns),
             place: FrameRef { tap: 0, number: number as u64 + 1 },

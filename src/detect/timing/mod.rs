@@ -283,7 +283,8 @@ impl State {
         };
         if !operation.from_master {
             if !is_of_gateway(operation) {
-                self.exchanges.answered(at, frame, pulse, thresholds);
+                let reply = operation.exchange == Exchange::Response;
+                self.exchanges.answered((at, frame), reply, pulse, thresholds);
                 self.found(Lost::Silent, association, seen, shared, sink);
                 // After a hole an answer may be taken for that of an older request.
                 let doubtful =
@@ -306,7 +307,9 @@ impl State {
             tell(&mut |teller| teller.burst(burst, sink));
         }
         let idle = self.exchanges.idle_ns(at, pulse);
-        if idle as f64 >= thresholds.idle_master * 1e9 {
+        if idle as f64 >= thresholds.idle_master * 1e9 && self.exchanges.answered_unseen() {
+            sink.withheld(FindingKind::IdleMasterBack);
+        } else if idle as f64 >= thresholds.idle_master * 1e9 {
             tell(&mut |teller| teller.idle(idle, sink));
         }
         self.exchanges.requested(at, frame, pulse);

@@ -42,6 +42,8 @@ pub(super) struct Exchanges {
     /// Last sign of life of the station.
     pub(super) last_answer: Timestamp,
     pub(super) last_answer_frame: FrameRef,
+    /// Last answer to a request, seen or not: reports of its own accord are none.
+    last_reply: Timestamp,
     answers: u32,
     /// Requests that went unanswered while the station became known.
     missing: u32,
@@ -92,15 +94,24 @@ impl Exchanges {
         if self.unanswered == 0 { 0 } else { pulse.clock(self.scale, now).saturating_sub(self.mark) }
     }
 
+    /// Whether the station answered requests that were not seen.
+    pub(super) fn answered_unseen(&self) -> bool {
+        self.last_reply.since(self.last_request) > coverage::BLIND_NS
+    }
+
+    /// The station sent something; `reply`: because it was asked.
     #[inline]
     pub(super) fn answered(
         &mut self,
-        at: Timestamp,
-        frame: FrameRef,
+        (at, frame): (Timestamp, FrameRef),
+        reply: bool,
         pulse: &Pulse,
         thresholds: &Thresholds,
     ) {
         self.last_answer = at;
+        if reply {
+            self.last_reply = at;
+        }
         self.last_answer_frame = frame;
         if self.unanswered > 1 {
             self.learn(self.waiting_ns(at, pulse), thresholds);
