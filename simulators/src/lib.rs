@@ -1,7 +1,7 @@
 //! Stations, masters and captures for testing and demonstrating the monitor.
 //!
 //! ```text
-//! encode/   Modbus and DNP3 octets, from the standards
+//! encode/   octets of Modbus, DNP3, IEC 104 and GOOSE, from the standards
 //! vectors/  every function code and object, with what a reader must find in it
 //! scenario/ a grid, its stations, masters and noise, from a file
 //! grid/     the process: power flow, loads over the day, breakers, taps

@@ -107,12 +107,15 @@ fn write_captures(out: &std::path::Path) -> std::io::Result<()> {
     for scenario in captures::encapsulations().into_iter().chain(captures::blind_spots()) {
         write(scenario.name, scenario.link_type, &scenario.frames)?;
     }
-    for (name, vectors, port) in
-        [("vectors_modbus", vectors::modbus::all(), 502), ("vectors_dnp3", vectors::dnp3::all(), 20000)]
-    {
+    for (name, vectors, port) in [
+        ("vectors_modbus", vectors::modbus::all(), 502),
+        ("vectors_dnp3", vectors::dnp3::all(), 20000),
+        ("vectors_iec104", vectors::iec104::all(), 2404),
+    ] {
         let frames: Vec<TimedFrame> = vectors::frames(&vectors, port).into_iter().map(|f| f.frame).collect();
         write(name, LINKTYPE_ETHERNET, &frames)?;
     }
+    write("vectors_goose", LINKTYPE_ETHERNET, &vectors::goose::frames(&vectors::goose::all()))?;
     Ok(())
 }
 

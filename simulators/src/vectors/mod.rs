@@ -3,6 +3,8 @@
 
 pub mod dnp3;
 mod frames;
+pub mod goose;
+pub mod iec104;
 pub mod modbus;
 
 pub use frames::{VectorFrame, frames};
@@ -15,7 +17,7 @@ use crate::wire::{Line, Side};
 pub struct Vector {
     /// Unique name: function or object, and what is special.
     pub name: String,
-    /// The PDUs, one a line: a Modbus ADU, or the link frames of one DNP3 fragment.
+    /// The PDUs, one a line: a Modbus ADU, the link frames of one DNP3 fragment, or an APDU.
     pub script: Vec<Line>,
     /// What is in each line; as many as `script` has.
     pub expected: Vec<Expected>,
@@ -45,6 +47,8 @@ pub struct Expected {
     /// Whether the reader is free in how it cuts the content into points (files, identification,
     /// authentication): then only the values must be there, in some form.
     pub loose: bool,
+    /// IEC 104: the APDU with all its elements.
+    pub apdu: Option<iec104::Apdu>,
 }
 
 /// A point and its value.

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod dnp3;
+mod goose;
+mod iec104;
 mod modbus;
 mod unknown;
 
@@ -70,4 +72,10 @@ fn tshark_reads_the_modbus_vectors_as_they_were_written() {
 fn tshark_reads_the_dnp3_vectors_as_they_were_written() {
     let vectors = simulators::vectors::dnp3::all();
     compare_all("dnp3 vectors", &vectors, 20000, dnp3::FIELDS, dnp3::expect, dnp3::clean);
+}
+
+#[test]
+fn tshark_reads_the_iec104_vectors_as_they_were_written() {
+    let vectors = simulators::vectors::iec104::all();
+    compare_all("iec104 vectors", &vectors, 2404, iec104::FIELDS, iec104::expect, iec104::clean);
 }

@@ -33,6 +33,10 @@ pub(crate) const KNOWN: &[(&str, &str, &str)] = &[
     ("g3v1 one to an octet", "", "read as if packed although each has an index"),
     ("report g80v1", "dnp3.al.bit", "only the lowest bit of the octet is read, for every index"),
     ("g120v", "dnp3.al.iin", "indications of function 131 are not read"),
+    ("data integer of 64 bits", "goose.integer", "only 32 bits are shown"),
+    ("data unsigned of 64 bits", "goose.unsigned", "only 32 bits are shown"),
+    ("three tags", "ieee8021ad.id", "of two service tags tshark shows none as such"),
+    ("C_RD_NA_1 several", "iec60870_asdu.", "of objects without elements only the first is read"),
     ("function 1, 1 bits at 65535", "modbus.bit", "padding is shown as bits when the address wraps"),
     ("function 2, 1 bits at 65535", "modbus.bit", "padding is shown as bits when the address wraps"),
 ];
