@@ -9,6 +9,7 @@
 //! master/   who polls and operates
 //! attack/   who should not be there
 //! engine/   simulated time: events, connections, the capture
+//! sockets/  the same in real time, on real sockets
 //! wire/     frames, TCP conversations, capture files
 //! ```
 //!
@@ -24,6 +25,7 @@ pub mod live;
 pub mod master;
 pub mod scenario;
 pub mod site;
+pub mod sockets;
 mod station;
 pub mod tshark;
 pub mod value;

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use simulators::attack;
-use simulators::scenario::{Scenario, ScenarioError, Span};
+use simulators::scenario::{ClockTime, Scenario, ScenarioError, Span};
 use simulators::site::{self, Format};
 use simulators::wire::{ByteOrder, LINKTYPE_ETHERNET, Resolution, TimedFrame, pcap};
-use simulators::{captures, live, vectors};
+use simulators::{captures, live, sockets, vectors};
 
-/// Traffic for testing gridtap: a Modbus station, a Modbus master, and captures made on the spot.
+/// Traffic for testing gridtap: whole sites, live or as captures, with attackers if asked for.
 ///
 /// This program SENDS traffic. Use it in a laboratory, never on a network that controls something.
 #[derive(Debug, Parser)]
@@ -46,6 +46,8 @@ enum Command {
     },
     /// Write the traffic of a site into a capture, with the truth about its attacks beside it.
     Capture(CaptureArguments),
+    /// Run a site in real time over real sockets: stations, masters, operators and attackers.
+    Run(RunArguments),
     /// Write every generated capture as a pcap file.
     Captures {
         /// Directory to write to; made if missing.
@@ -79,6 +81,44 @@ struct CaptureArguments {
     no_attacks: bool,
 }
 
+#[derive(Debug, clap::Args)]
+struct RunArguments {
+    /// The site, such as simulators/scenarios/lab.toml.
+    #[arg(value_name = "SCENARIO")]
+    scenario: PathBuf,
+    /// Everything random depends on it, but for what the kernel and the clock add.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Ends after this time, such as "10 min"; without it on Ctrl-C.
+    #[arg(long = "for", value_name = "TIME")]
+    length: Option<Span>,
+    /// Attacks; without it benign traffic only.
+    #[arg(long, value_name = "FILE")]
+    attacks: Option<PathBuf>,
+    /// Where to write what is true about the attacks, as JSON lines, at the end.
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+    /// Time of day at which the scenario's clock begins, such as "08:55:00"; operators act by it.
+    #[arg(long, value_name = "HH:MM")]
+    begin: Option<ClockTime>,
+    /// Give every host a network of its own, with a mirror port of this name for a sensor. Without it the
+    /// hosts are on the loopback, 10.1.2.3 as 127.1.2.3. Needs root.
+    #[arg(long, value_name = "NAME", value_parser = mirror_name)]
+    netns: Option<String>,
+    /// Port of Modbus stations; below 1024 it needs privileges.
+    #[arg(long, value_name = "PORT", default_value_t = 502)]
+    modbus_port: u16,
+    /// Port of DNP3 stations.
+    #[arg(long, value_name = "PORT", default_value_t = 20_000)]
+    dnp3_port: u16,
+}
+
+/// A name for an interface, short enough for the kernel.
+fn mirror_name(text: &str) -> Result<String, String> {
+    let fits = (1..=15).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if fits { Ok(text.to_owned()) } else { Err("1 to 15 letters, digits and dashes are needed".to_owned()) }
+}
+
 fn main() -> std::process::ExitCode {
     let result = match Arguments::parse().command {
         Command::Station { listen, seconds } => live::station(listen, Duration::from_secs(seconds)),
@@ -87,6 +127,7 @@ fn main() -> std::process::ExitCode {
                 .map(|count| println!("{count} operations"))
         }
         Command::Capture(arguments) => write_capture(&arguments),
+        Command::Run(arguments) => run_site(&arguments),
         Command::Captures { out } => write_captures(&out),
     };
     match result {
@@ -149,4 +190,75 @@ fn write_capture(arguments: &CaptureArguments) -> std::io::Result<()> {
         summary.frames as f64 / seconds
     );
     Ok(())
+}
+
+fn run_site(arguments: &RunArguments) -> std::io::Result<()> {
+    let wrong = |e: ScenarioError| std::io::Error::other(e.to_string());
+    let mut scenario = Scenario::load(&arguments.scenario).map_err(wrong)?;
+    if let Some(begin) = arguments.begin {
+        scenario.site.begin_at(begin);
+    }
+    let attacks = arguments.attacks.as_ref().map_or(Ok(Vec::new()), |file| attack::load(file, &scenario));
+    let (mut attacks, left_out) = sockets::over_sockets(attacks.map_err(wrong)?);
+    for attack in &left_out {
+        eprintln!(
+            "gridtap-sim: {} is left out: it needs frames of its own making, which only `capture` writes",
+            attack.behaviour.name()
+        );
+    }
+    if arguments.netns.is_none() {
+        sockets::onto_loopback(&mut scenario, &mut attacks).map_err(std::io::Error::other)?;
+    }
+    let ports = sockets::Ports { modbus: arguments.modbus_port, dnp3: arguments.dnp3_port };
+    ports.set(&mut scenario, &mut attacks);
+    let namespaces = match &arguments.netns {
+        Some(name) => Some(sockets::Namespaces::new(&scenario, &attacks, name)?),
+        None => None,
+    };
+    let length = arguments.length.map(|length| Duration::from_nanos(length.ns()));
+    let options = sockets::Options { seed: arguments.seed, length, namespaces };
+    let ready = |places: &[std::net::SocketAddrV4]| {
+        for (name, station) in &scenario.stations {
+            println!("{name} listens on {}:{}", station.address, station.service_port());
+        }
+        println!(
+            "{} stations on {} sockets, {} masters",
+            scenario.stations.len(),
+            places.len(),
+            scenario.masters.len()
+        );
+        match &arguments.netns {
+            Some(name) => println!("a sensor may listen on {name}; ends on Ctrl-C"),
+            None => println!("a sensor may listen on lo; ends on Ctrl-C"),
+        }
+    };
+    let summary = sockets::run(&scenario, &attacks, &options, ready, stopped())?;
+    if let Some(file) = &arguments.labels {
+        std::fs::write(file, attack::to_lines(&summary.labels))?;
+    }
+    for trouble in &summary.troubles {
+        eprintln!("gridtap-sim: {trouble}");
+    }
+    println!(
+        "{} connections, {} messages sent, {} answers of Modbus stations, {} labels",
+        summary.connections,
+        summary.messages,
+        summary.answers,
+        summary.labels.len()
+    );
+    Ok(())
+}
+
+/// Ctrl-C or SIGTERM.
+async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
 }

@@ -32,7 +32,7 @@ pub fn write(
     out: Box<dyn Write + '_>,
 ) -> io::Result<Summary> {
     let length = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX / 2);
-    let mut world = World::new(scenario, seed, length, Sink::new(out, format));
+    let mut world = World::new(scenario, seed, None, length, Sink::new(out, format));
     world.add_attacks(attacks, seed);
     world.run();
     let (labels, without_trace) = (world.labels(), world.without_trace());

@@ -102,7 +102,7 @@ fn every_attack_of_every_scenario_leaves_frames_where_its_label_says() {
         let frames = times(&capture);
         for (label, attack) in labels.iter().zip(&attacks) {
             let what = format!("{name} {}", label.behaviour);
-            let [first, last] = label.frames.map(|n| frames[n as usize - 1]);
+            let [first, last] = label.frames.unwrap().map(|n| frames[n as usize - 1]);
             assert!(first <= last, "{what}");
             let begin = u64::try_from(scenario.site.start.as_nanosecond()).unwrap() + attack.at.ns();
             assert!(first >= begin && first < begin + 120_000_000_000, "{what}: begins when it should");

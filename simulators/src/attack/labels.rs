@@ -21,8 +21,9 @@ pub struct Label {
     pub actor_ip: String,
     /// Address of the target; of a host sweep, the first.
     pub target_ip: String,
-    /// First and last frame, counted from 1. Benign frames may lie between.
-    pub frames: [u64; 2],
+    /// First and last frame, counted from 1. Benign frames may lie between. Not known of live traffic.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frames: Option<[u64; 2]>,
 }
 
 /// Labels as JSON lines.

@@ -159,6 +159,17 @@ impl Behaviour {
         out
     }
 
+    /// Needs frames of its own making, which sockets do not send: forged answers, ARP, resets, overlaps.
+    pub fn needs_frames(self) -> bool {
+        matches!(
+            self,
+            Behaviour::ResponseInjection
+                | Behaviour::ArpSpoofing
+                | Behaviour::TcpReset
+                | Behaviour::OverlapEvasion
+        )
+    }
+
     /// Parameters beside `behaviour`, `at`, `actor`, `target`; a star marks those that are needed.
     fn parameters(self) -> &'static [&'static str] {
         match self {

@@ -89,7 +89,7 @@ impl World<'_> {
             target: if attack.target.is_empty() { target_ip.to_string() } else { attack.target.clone() },
             actor_ip: attack.actor_address(self.scenario).to_string(),
             target_ip: target_ip.to_string(),
-            frames: [first.1, last.1],
+            frames: (first.1 > 0).then_some([first.1, last.1]),
         })
     }
 
@@ -216,9 +216,7 @@ impl World<'_> {
     pub(crate) fn attack_connected(&mut self, attack: u32, conn: u32) {
         if std::mem::take(&mut self.attacks[attack as usize].probing) {
             self.attacks[attack as usize].conn = None;
-            let seq = self.conns[conn as usize].next[0];
-            self.segment(conn, Side::Client, seq, RST | ACK, &[]);
-            self.conns[conn as usize].state = State::Closed;
+            self.abort(conn);
         }
         self.attack_goes_on(attack);
     }

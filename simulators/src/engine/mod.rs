@@ -21,6 +21,7 @@ use crate::attack::{Injection, Running};
 use crate::grid::Grid;
 use crate::master::{Link, MasterState};
 use crate::scenario::{Network, Scenario};
+use crate::sockets::Net;
 use crate::wire::{Prng, Side};
 use frame::{Framer, Mac, mac};
 use queue::{Event, Queue};
@@ -78,6 +79,10 @@ pub(crate) struct Poison {
 pub(crate) struct World<'a> {
     pub(crate) now: u64,
     pub(crate) end: u64,
+    /// By how much the time on the wire is ahead of the scenario's own; not 0 only when live.
+    pub(crate) ahead: u64,
+    /// Real sockets, when live: then nothing is written into `sink`.
+    pub(crate) net: Option<Net>,
     pub(crate) queue: Queue,
     pub(crate) sink: Sink<'a>,
     pub(crate) framer: Framer,
@@ -110,12 +115,22 @@ pub(crate) fn prng(seed: u64, name: &str) -> Prng {
 }
 
 impl<'a> World<'a> {
-    pub(crate) fn new(scenario: &'a Scenario, seed: u64, length_ns: u64, sink: Sink<'a>) -> World<'a> {
-        let start = u64::try_from(scenario.site.start.as_nanosecond()).unwrap_or(0);
+    /// Begins at `start`, or if that is `None` when the scenario says.
+    pub(crate) fn new(
+        scenario: &'a Scenario,
+        seed: u64,
+        start: Option<u64>,
+        length_ns: u64,
+        sink: Sink<'a>,
+    ) -> World<'a> {
+        let own_start = u64::try_from(scenario.site.start.as_nanosecond()).unwrap_or(0);
+        let start = start.map_or(own_start, |start| start.max(own_start));
         let grid = Grid::new(scenario, prng(seed, "grid").next_u64());
         let mut world = World {
             now: start,
             end: start + length_ns,
+            ahead: start - own_start,
+            net: None,
             queue: Queue::default(),
             sink,
             framer: Framer { vlan: scenario.network.vlan, ..Framer::default() },
@@ -163,7 +178,7 @@ impl<'a> World<'a> {
 
     fn plan_faults(&mut self) {
         for (index, fault) in self.scenario.faults.iter().enumerate() {
-            for at in daily(self.now, self.end, fault.at.ns()) {
+            for at in self.daily(fault.at.ns()) {
                 self.queue.push(at, Event::Fault(index as u32));
             }
         }
@@ -171,6 +186,9 @@ impl<'a> World<'a> {
 
     /// Write the frame under construction.
     pub(crate) fn emit_frame(&mut self) {
+        if self.net.is_some() {
+            return;
+        }
         let at = self.sink.frame(self.now, &self.framer.bytes);
         self.last_frame = (at, self.sink.frames);
     }
@@ -185,12 +203,13 @@ impl<'a> World<'a> {
         }
     }
 
-    fn happen(&mut self, event: Event) {
+    pub(crate) fn happen(&mut self, event: Event) {
         match event {
             Event::Tick => {
                 self.queue.push(self.now + self.tick_ns, Event::Tick);
-                self.grid.advance(self.now);
+                self.grid.advance(self.now - self.ahead);
                 self.observe();
+                self.tend_listeners();
             }
             Event::Send { conn, from, bytes } => self.send(conn, from, bytes),
             Event::Arrive { conn, to, bytes, segments } => self.arrive(conn, to, bytes, segments),
@@ -216,7 +235,15 @@ impl<'a> World<'a> {
             Event::Attack { attack } => self.attack_goes_on(attack),
             Event::Forged { conn, attack, bytes } => self.forged(conn, attack, &bytes),
             Event::AttackTimeout { attack, serial } => self.attack_timeout(attack, serial),
+            // Nobody waits any more when the connection has gone.
+            Event::Reply { to, pdu } => _ = to.send(pdu),
         }
+    }
+
+    /// When it is this time of day in the scenario, as long as it runs.
+    pub(crate) fn daily(&self, time_of_day: u64) -> impl Iterator<Item = u64> + use<> {
+        let ahead = self.ahead;
+        daily(self.now - ahead, self.end - ahead, time_of_day).map(move |at| at + ahead)
     }
 
     fn fault(&mut self, index: u32) {
@@ -237,6 +264,7 @@ impl<'a> World<'a> {
         match (to, self.conns[conn as usize].owner) {
             (Side::Server, Owner::Noise) => self.noise_answer(conn, &bytes),
             (Side::Server, _) => self.serve(conn, &bytes),
+            (Side::Client, Owner::Peer) => {}
             (Side::Client, Owner::Link(link)) => self.link_received(link, conn, &bytes),
             (Side::Client, Owner::Attack(attack)) => self.attack_received(attack, &bytes),
             (Side::Client, Owner::Noise) => self.noise_done(conn),
@@ -249,6 +277,7 @@ impl<'a> World<'a> {
             Owner::Link(link) => self.link_connected(link, conn),
             Owner::Attack(attack) => self.attack_connected(attack, conn),
             Owner::Noise => self.noise_connected(conn),
+            Owner::Peer => {}
         }
     }
 
@@ -260,13 +289,13 @@ impl<'a> World<'a> {
         match self.conns[conn as usize].owner {
             Owner::Link(link) => self.link_lost(link, conn),
             Owner::Attack(attack) => self.attack_lost(attack, conn),
-            Owner::Noise => {}
+            Owner::Noise | Owner::Peer => {}
         }
     }
 }
 
 /// The moments between `start` and `end` at this time of day.
-pub(crate) fn daily(start: u64, end: u64, time_of_day: u64) -> impl Iterator<Item = u64> {
+fn daily(start: u64, end: u64, time_of_day: u64) -> impl Iterator<Item = u64> {
     const DAY_NS: u64 = 86_400_000_000_000;
     let midnight = start - start % DAY_NS;
     (0..)

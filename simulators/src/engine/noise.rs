@@ -97,7 +97,7 @@ impl World<'_> {
         self.send(conn, Side::Client, request.into_bytes());
     }
 
-    pub(super) fn noise_answer(&mut self, conn: u32, _request: &[u8]) {
+    pub(crate) fn noise_answer(&mut self, conn: u32, _request: &[u8]) {
         let size = 200 + self.prng.below(6000) as usize;
         let body = "<p>all is well</p>\n".repeat(size / 19 + 1);
         let head =

@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
+use tokio::sync::oneshot;
+
 use crate::grid::Control;
 use crate::wire::Side;
 
@@ -51,6 +53,8 @@ pub(crate) enum Event {
     Forged { conn: u32, attack: u32, bytes: Vec<u8> },
     /// An answer did not come in time.
     AttackTimeout { attack: u32, serial: u64 },
+    /// Live: the answer of a Modbus station goes to its connection.
+    Reply { to: oneshot::Sender<Vec<u8>>, pdu: Vec<u8> },
 }
 
 /// A step of opening or closing a connection, where it is felt.
@@ -114,6 +118,11 @@ impl Queue {
     pub(crate) fn push(&mut self, at: u64, event: Event) {
         self.serial += 1;
         self.heap.push(Entry { at, serial: self.serial, event });
+    }
+
+    /// When the next event happens.
+    pub(crate) fn next_at(&self) -> Option<u64> {
+        self.heap.peek().map(|entry| entry.at)
     }
 
     pub(crate) fn pop(&mut self) -> Option<(u64, Event)> {

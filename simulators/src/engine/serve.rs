@@ -83,6 +83,9 @@ impl World<'_> {
     /// A request reached a station's host.
     pub(super) fn serve(&mut self, conn: u32, bytes: &[u8]) {
         let state = &self.conns[conn as usize];
+        if self.is_noise_server(state.hosts[1], state.ports[1]) {
+            return self.noise_answer(conn, bytes);
+        }
         let Some(stations) = self.services.get(&(state.hosts[1], state.ports[1])).cloned() else { return };
         match self.stations[stations[0]].body {
             Body::Modbus(_) => self.serve_modbus(conn, &stations, bytes),
@@ -96,32 +99,42 @@ impl World<'_> {
             let (transaction, unit) = (u16::from_be_bytes([*t1, *t2]), *unit);
             let end = 6 + usize::from(u16::from_be_bytes([*l1, *l2]));
             let Some(pdu) = bytes.get(7..end).filter(|pdu| !pdu.is_empty()) else { return };
-            let found = stations.iter().find(|s| self.stations[**s].number == u16::from(unit));
-            let answer = if let Some(station) = found {
-                let station = *station;
-                let state = &mut self.stations[station];
-                delay += state.answer_ns + state.prng.below(2 * state.answer_ns + 1);
-                let view = View { grid: &self.grid, spoof: state.spoof.as_ref() };
-                let Body::Modbus(machine) = &mut state.body else { return };
-                let outcome = machine.answer(pdu, &view);
-                self.effects(&outcome.effects, delay);
-                if outcome.restart {
-                    self.restart(station, delay);
-                }
-                outcome.pdu
-            } else {
-                delay += GATEWAY_NS;
-                Some(Response::Exception(pdu[0] & 0x7f, 0x0b).pdu())
-            };
+            let (found, answer) = self.modbus_answer(stations, unit, pdu, &mut delay);
             if let Some(answer) = answer {
                 let bytes = mbap(transaction, unit, &answer);
                 if let Some(station) = found {
-                    self.forge(conn, *station, &bytes, delay);
+                    self.forge(conn, station, &bytes, delay);
                 }
                 self.queue.push(self.now + delay, Event::Send { conn, from: Side::Server, bytes });
             }
             bytes = &bytes[end..];
         }
+    }
+
+    /// The station of a unit and what it answers to a PDU that is not empty, if anything; `delay` grows by
+    /// the time it takes.
+    pub(crate) fn modbus_answer(
+        &mut self,
+        stations: &[usize],
+        unit: u8,
+        pdu: &[u8],
+        delay: &mut u64,
+    ) -> (Option<usize>, Option<Vec<u8>>) {
+        let Some(station) = stations.iter().copied().find(|s| self.stations[*s].number == u16::from(unit))
+        else {
+            *delay += GATEWAY_NS;
+            return (None, Some(Response::Exception(pdu[0] & 0x7f, 0x0b).pdu()));
+        };
+        let state = &mut self.stations[station];
+        *delay += state.answer_ns + state.prng.below(2 * state.answer_ns + 1);
+        let view = View { grid: &self.grid, spoof: state.spoof.as_ref() };
+        let Body::Modbus(machine) = &mut state.body else { return (Some(station), None) };
+        let outcome = machine.answer(pdu, &view);
+        self.effects(&outcome.effects, *delay);
+        if outcome.restart {
+            self.restart(station, *delay);
+        }
+        (Some(station), outcome.pdu)
     }
 
     fn serve_dnp3(&mut self, conn: u32, stations: &[usize], bytes: &[u8]) {
@@ -133,16 +146,19 @@ impl World<'_> {
                 continue;
             }
             let delay = state.answer_ns + state.prng.below(2 * state.answer_ns + 1);
+            // Confirmed user data is acknowledged, and means what unconfirmed means.
             let reply = match frame.control & 0x4f {
                 0x49 => Some(control::LINK_STATUS),
-                0x40 | 0x42 => Some(control::ACK),
-                0x43 | 0x44 => None,
+                0x40 | 0x42 | 0x43 => Some(control::ACK),
+                0x44 => None,
                 _ => continue,
             };
             if let Some(code) = reply {
                 let bytes = link_frame(code, frame.source, state.number, &[]);
                 self.queue.push(self.now + delay / 2, Event::Send { conn, from: Side::Server, bytes });
-                continue;
+                if frame.control & 0x0f != 3 {
+                    continue;
+                }
             }
             let view = View { grid: &self.grid, spoof: state.spoof.as_ref() };
             let Body::Dnp3(outstation) = &mut state.body else { continue };

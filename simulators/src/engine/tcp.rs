@@ -19,6 +19,8 @@ pub(crate) enum Owner {
     Link(u32),
     Attack(u32),
     Noise,
+    /// Live: somebody at the other end of a socket that was accepted here.
+    Peer,
 }
 
 #[derive(Debug, Clone, Copy, Eq, PartialEq)]
@@ -47,6 +49,23 @@ pub(crate) struct Conn {
     arp_at: [u64; 2],
 }
 
+impl Conn {
+    /// One that is being opened.
+    pub(crate) fn new(owner: Owner, hosts: [u32; 2], ports: [u16; 2], next: [u32; 2], now: u64) -> Conn {
+        Conn {
+            owner,
+            state: State::Opening,
+            hosts,
+            ports,
+            next,
+            expected: [0; 2],
+            ack_at: [0; 2],
+            stalled: [0; 2],
+            arp_at: [now + ARP_NS, now + ARP_NS + 60_000 * MS],
+        }
+    }
+}
+
 pub(crate) fn index(side: Side) -> usize {
     usize::from(side == Side::Server)
 }
@@ -58,19 +77,12 @@ pub(crate) fn other(side: Side) -> Side {
 impl World<'_> {
     /// Open a connection; its owner is told when it stands or is refused.
     pub(crate) fn open(&mut self, client: u32, server: u32, port: u16, owner: Owner) -> u32 {
+        if self.net.is_some() {
+            return self.dial(client, server, port, owner);
+        }
         let own = self.hosts[client as usize].ephemeral();
         let numbers = [self.prng.next_u64() as u32, self.prng.next_u64() as u32];
-        self.conns.push(Conn {
-            owner,
-            state: State::Opening,
-            hosts: [client, server],
-            ports: [own, port],
-            next: numbers,
-            expected: [0; 2],
-            ack_at: [0; 2],
-            stalled: [0; 2],
-            arp_at: [self.now + ARP_NS, self.now + ARP_NS + 60_000 * MS],
-        });
+        self.conns.push(Conn::new(owner, [client, server], [own, port], numbers, self.now));
         let conn = self.conns.len() as u32 - 1;
         let delay = if self.arp_known.contains(&(client, server)) { 0 } else { 400_000 };
         if delay > 0 {
@@ -142,8 +154,19 @@ impl World<'_> {
         }
     }
 
+    /// The client resets its connection.
+    pub(crate) fn abort(&mut self, conn: u32) {
+        if let Some(net) = &mut self.net {
+            net.reset(conn);
+        } else {
+            let seq = self.conns[conn as usize].next[0];
+            self.segment(conn, Side::Client, seq, RST | ACK, &[]);
+        }
+        self.conns[conn as usize].state = State::Closed;
+    }
+
     /// An answer of a station that lies belongs to whoever makes it lie.
-    fn mark_spoofed(&mut self, conn: u32) {
+    pub(crate) fn mark_spoofed(&mut self, conn: u32) {
         let state = &self.conns[conn as usize];
         let Some(stations) = self.services.get(&(state.hosts[1], state.ports[1])) else { return };
         if let Some(attack) = stations.iter().find_map(|s| self.stations[*s].spoofed_by) {
@@ -157,6 +180,9 @@ impl World<'_> {
         let state = &self.conns[conn as usize];
         if state.state != State::Open || bytes.is_empty() {
             return;
+        }
+        if self.net.is_some() {
+            return self.transmit(conn, from, &bytes);
         }
         if state.stalled[own] > self.now {
             self.queue.push(state.stalled[own] + MS, Event::Send { conn, from, bytes });
@@ -238,6 +264,9 @@ impl World<'_> {
         let state = &mut self.conns[conn as usize];
         if state.state != State::Open {
             return;
+        }
+        if self.net.is_some() {
+            return self.shut(conn, side);
         }
         state.state = State::Closed;
         let seq = state.next[own];

@@ -8,7 +8,7 @@ use super::link::{Job, Kind, Link, Peer};
 use crate::encode::dnp3::{Header, Prefix, Range, Sample, object};
 use crate::encode::modbus::Request;
 use crate::engine::queue::Event;
-use crate::engine::{World, daily, prng};
+use crate::engine::{World, prng};
 use crate::scenario::{MasterRole, Mode};
 use crate::station::dnp3::function as fc;
 use crate::station::points::Command;
@@ -97,7 +97,7 @@ impl World<'_> {
         let mut late = prng(seed, &format!("operator {name}"));
         let index = index as u32;
         for (number, action) in master.actions.iter().enumerate() {
-            for at in daily(self.now, self.end, action.at.ns()) {
+            for at in self.daily(action.at.ns()) {
                 let at = at + late.below(LATE_NS);
                 self.queue.push(at, Event::Act { master: index, action: number as u32 });
             }
@@ -109,7 +109,7 @@ impl World<'_> {
         for (number, (begin, length)) in outages.iter().enumerate() {
             // The backup notices late and goes early.
             let shift = if master.role == MasterRole::Backup { 8_000_000_000 } else { 0 };
-            for at in daily(self.now, self.end, begin.ns()) {
+            for at in self.daily(begin.ns()) {
                 let outage = number as u32;
                 self.queue.push(at + shift, Event::Outage { master: index, outage, begins: true });
                 self.queue.push(

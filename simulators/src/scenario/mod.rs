@@ -113,6 +113,14 @@ impl Site {
     fn tick() -> Span {
         Span::from_ms(1000)
     }
+
+    /// Begin at another time of the same day.
+    pub fn begin_at(&mut self, time: ClockTime) {
+        const DAY_NS: i128 = 86_400_000_000_000;
+        let midnight = self.start.as_nanosecond().div_euclid(DAY_NS) * DAY_NS;
+        let moment = jiff::Timestamp::from_nanosecond(midnight + i128::from(time.ns()));
+        self.start = moment.unwrap_or(self.start);
+    }
 }
 
 /// `[noise]`: ordinary IT traffic between the named hosts.
