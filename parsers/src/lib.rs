@@ -17,9 +17,9 @@ pub use contract::*;
 /// A function of a protocol, with its name in the standard; `"unknown"` for a code without one.
 #[must_use]
 pub fn function(protocol: Protocol, code: u8, sub: Option<u16>) -> Function {
-    match protocol {
-        Protocol::Modbus => modbus::function_of(code, sub),
-        Protocol::Dnp3 => dnp3::function_of(code),
+    match dissector(protocol) {
+        Some(dissector) => (dissector.function)(code, sub),
+        None => Function { code, sub, name: "unknown" },
     }
 }
 
@@ -27,10 +27,7 @@ pub fn function(protocol: Protocol, code: u8, sub: Option<u16>) -> Function {
 /// (a file, the time).
 #[must_use]
 pub fn action_of(protocol: Protocol, code: u8, sub: Option<u16>) -> Action {
-    match protocol {
-        Protocol::Modbus => modbus::action_of(code, sub),
-        Protocol::Dnp3 => dnp3::action_of(code),
-    }
+    dissector(protocol).map_or(Action::Unknown, |dissector| (dissector.action)(code, sub))
 }
 
 /// Every protocol this build can decode. To add one: a folder beside `modbus`, and a row here.

@@ -263,10 +263,8 @@ impl fmt::Display for Observed<'_, '_> {
             Reason::UnknownClient => write!(f, " by {}", a.master.host)?,
             Reason::UnknownStation => {
                 write!(f, " at {}", a.server)?;
-                match a.address {
-                    StationAddress::None => {}
-                    StationAddress::Unit(unit) => write!(f, " unit {unit}")?,
-                    StationAddress::Link(link) => write!(f, " link address {link}")?,
+                if let Some(number) = a.address.number() {
+                    write!(f, " {} {number}", a.address.long_word())?;
                 }
             }
             Reason::Value => {

@@ -93,7 +93,7 @@ pub(crate) const WORD_ORDERS: &[&str] = &["big", "little"];
 /// Severities, lowest first.
 pub(crate) const SEVERITIES: &[&str] = &["info", "low", "medium", "high", "critical"];
 /// Protocols.
-pub(crate) const PROTOCOLS: &[&str] = &["modbus", "dnp3"];
+pub(crate) const PROTOCOLS: &[&str] = &["modbus", "dnp3", "iec104"];
 
 const COMMENT: Key = key("comment", Text, "Why it is there; not used.");
 
@@ -128,6 +128,11 @@ pub(crate) const STATION: Section = Section {
             "link_address",
             WholeOrAny,
             "DNP3: its link address, or any that no other station of the host has.",
+        ),
+        key(
+            "common_address",
+            WholeOrAny,
+            "IEC 104: its common address of ASDU, or any that no other station of the host has.",
         ),
         key("port", Whole, "Only on this port of the host."),
         key("role", Text, "What kind of device it is; left out: the role of its host."),

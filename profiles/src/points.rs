@@ -52,36 +52,6 @@ pub(crate) fn warn_of_manual_numbers(text: &str, span: &Range<usize>, reporter: 
         .help("gridtap counts as the wire does, from 0 and without the leading digit of the kind");
 }
 
-/// The protocol a kind of point belongs to.
-pub(crate) fn protocol_of(kind: PointKind) -> Protocol {
-    match kind {
-        PointKind::Coil
-        | PointKind::DiscreteInput
-        | PointKind::InputRegister
-        | PointKind::HoldingRegister
-        | PointKind::FileRecord
-        | PointKind::FifoQueue
-        | PointKind::DeviceData => Protocol::Modbus,
-        _ => Protocol::Dnp3,
-    }
-}
-
-/// Highest address a kind can have.
-pub(crate) fn highest(kind: PointKind) -> u32 {
-    match kind {
-        PointKind::Coil
-        | PointKind::DiscreteInput
-        | PointKind::InputRegister
-        | PointKind::HoldingRegister
-        | PointKind::FifoQueue => 0xFFFF,
-        PointKind::DeviceData => 0,
-        PointKind::InternalIndication => 15,
-        PointKind::ClassData => 3,
-        PointKind::DeviceAttribute => 255,
-        _ => u32::MAX,
-    }
-}
-
 /// The kind with a name of its own for a DNP3 object group, if there is one.
 fn kind_of_group(group: u8) -> Option<PointKind> {
     Some(match group {
@@ -111,9 +81,9 @@ pub(crate) fn parse(text: &str, protocols: &[Protocol]) -> Result<Vec<PointRange
         None => (text, ""),
     };
     let kind = kind_by_word(word, protocols)?;
-    if let (false, Some(other)) = (protocols.contains(&protocol_of(kind)), protocols.first()) {
+    if let (false, Some(other)) = (protocols.contains(&kind.protocol()), protocols.first()) {
         return Err(PointError {
-            message: format!("`{word}` is a point of {}", protocol_of(kind).name()),
+            message: format!("`{word}` is a point of {}", kind.protocol().name()),
             label: format!("the rule's stations speak {}", other.name()),
             help: Some(format!("{} has: {}", other.name(), kind_names(&[*other]).join(", "))),
         });
@@ -151,7 +121,7 @@ fn kind_by_word(word: &str, protocols: &[Protocol]) -> Result<PointKind, PointEr
 }
 
 fn kind_names(protocols: &[Protocol]) -> Vec<&'static str> {
-    let spoken = |kind: &PointKind| protocols.is_empty() || protocols.contains(&protocol_of(*kind));
+    let spoken = |kind: &PointKind| protocols.is_empty() || protocols.contains(&kind.protocol());
     let mut names: Vec<_> = PointKind::NAMED.into_iter().filter(spoken).map(PointKind::name).collect();
     if protocols.is_empty() || protocols.contains(&Protocol::Dnp3) {
         names.push("g<object group>");
@@ -164,9 +134,9 @@ fn range(kind: PointKind, word: &str, part: &str) -> Result<PointRange, PointErr
     if kind == PointKind::FileRecord {
         return file_range(part);
     }
-    let (first, last) = bounds(part, highest(kind), &format!("address of a {word}"))?;
+    let (first, last) = bounds(part, kind.highest(), &format!("address of a {word}"))?;
     // The whole of a bounded kind is the whole of the kind: it also holds a request for "all".
-    if first == 0 && last == highest(kind) {
+    if first == 0 && last == kind.highest() {
         return Ok(PointRange::all(kind));
     }
     Ok(PointRange::new(kind, first, last))

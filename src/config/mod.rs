@@ -91,10 +91,8 @@ impl Default for Capture {
 /// Ports of the protocols.
 #[derive(Debug, Clone, Default)]
 pub struct Protocols {
-    /// Modbus; 502 unless set.
-    pub modbus: Ports,
-    /// DNP3; 20000 unless set.
-    pub dnp3: Ports,
+    /// By protocol; those of the registry unless set.
+    pub ports: Vec<(Protocol, Ports)>,
 }
 
 /// Ports of one protocol; `None` is the standard's port, an empty list is none at all.
@@ -236,12 +234,10 @@ impl Config {
     /// The pipeline's options.
     pub fn pipeline(&self) -> PipelineOptions {
         let mut options = PipelineOptions { deduplicate: self.capture.deduplicate, ..Default::default() };
-        for (protocol, ports) in
-            [(Protocol::Modbus, &self.protocols.modbus), (Protocol::Dnp3, &self.protocols.dnp3)]
-        {
-            let Some(standard) = parsers::dissector(protocol) else { continue };
+        for (protocol, ports) in &self.protocols.ports {
+            let Some(standard) = parsers::dissector(*protocol) else { continue };
             options.ports.set(
-                protocol,
+                *protocol,
                 ports.tcp_ports.as_deref().unwrap_or(standard.tcp_ports),
                 ports.udp_ports.as_deref().unwrap_or(standard.udp_ports),
             );

@@ -17,12 +17,14 @@ use super::{
 use crate::capture::live::MAX_INTERFACES;
 use crate::dispatch::MAX_WORKERS;
 
+use parsers::Protocol;
+
 type Keys = &'static [&'static str];
 type Value<'t> = Spanned<DeValue<'t>>;
 
 /// Sections of the file.
 const FILE: Keys = &["sensor", "capture", "protocols", "profile", "events", "serve", "limits"];
-const PROTOCOLS: Keys = &["modbus", "dnp3"];
+const PROTOCOLS: Keys = &["modbus", "dnp3", "iec104"];
 const PORTS: Keys = &["tcp_ports", "udp_ports"];
 /// Sections with plain keys.
 const SECTIONS: [(&str, Keys); 6] = [
@@ -194,7 +196,8 @@ impl Walk<'_, '_> {
                 udp_ports: walk.ports(&section, "udp_ports", &mut used),
             }
         };
-        Protocols { modbus: ports(self, "modbus"), dnp3: ports(self, "dnp3") }
+        let known = Protocol::ALL.into_iter().filter(|protocol| PROTOCOLS.contains(&protocol.name()));
+        Protocols { ports: known.map(|protocol| (protocol, ports(self, protocol.name()))).collect() }
     }
 
     /// A list of ports, `None` where the file says nothing. `used` holds what other protocols have.

@@ -1,4 +1,4 @@
-//! Select before operate, over connections and time (IEEE 1815-2012, 4.4.3).
+//! Select before operate, over connections and time (IEEE 1815-2012, 4.4.3; IEC 60870-5-101, 6.8).
 //!
 //! An OPERATE is accepted by an outstation only if the SELECT of the same master came just before it: the
 //! next application sequence number, the same object octets, within the select time-out, and no other
@@ -6,11 +6,12 @@
 //! select on one connection and the operate on the next one belong together.
 
 use hashbrown::HashMap;
-use parsers::{Action, Endpoint, Exchange, Host, Operation, StationAddress, Timestamp};
+use parsers::{Action, Endpoint, Exchange, Host, Operation, SelectRule, StationAddress, Timestamp};
 use sha2::{Digest as _, Sha256};
 
-/// Which master and outstation; ports left out, so that a reconnect changes nothing.
-type Key = (Host, Host, StationAddress, StationAddress);
+/// Which master and outstation; ports left out, so that a reconnect changes nothing. Where selects of several
+/// objects may wait at a time, the object too.
+type Key = (Host, Host, StationAddress, StationAddress, u32);
 type Digest = [u8; 32];
 
 struct Selected {
@@ -75,10 +76,13 @@ impl SelectTable {
         if operation.exchange != Exchange::Request || !operation.from_master {
             return None;
         }
-        let key = key(operation);
+        let rule = parsers::dissector(operation.protocol).map_or(SelectRule::NextSequence, |d| d.select);
+        let by_object = rule == SelectRule::SameObject;
+        let key = key(operation, by_object);
         match operation.action {
             Action::Select => self.select(key, operation),
-            Action::Operate => return self.operate(key, operation),
+            Action::Operate => return self.operate(key, operation, by_object),
+            action if by_object && action != Action::Cancel => {}
             _ => {
                 if self.table.is_empty() {
                     return None;
@@ -110,14 +114,14 @@ impl SelectTable {
         self.table.insert(key, selected);
     }
 
-    fn operate(&mut self, key: Key, operation: &Operation<'_>) -> Option<Missing> {
+    fn operate(&mut self, key: Key, operation: &Operation<'_>, by_object: bool) -> Option<Missing> {
         let now = operation.origin.at;
         let Some(selected) = self.table.get_mut(&key) else {
             let forgot = self.overflowed_at.is_some_and(|at| now.since(at) <= self.timeout_ns);
             return Some(if forgot { Missing::Forgotten } else { Missing::NoSelect });
         };
         let same = selected.body == digest(operation.body);
-        if selected.operated == Some(operation.sequence) && same {
+        if selected.operated == Some(operation.sequence) && same && !by_object {
             return None;
         }
         let age = now.since(selected.at);
@@ -131,7 +135,7 @@ impl SelectTable {
         if !same {
             return Some(Missing::OtherObjects);
         }
-        if operation.sequence != (selected.sequence + 1) % 16 {
+        if !by_object && operation.sequence != (selected.sequence + 1) % 16 {
             return Some(Missing::Sequence { selected: selected.sequence });
         }
         selected.operated = Some(operation.sequence);
@@ -144,9 +148,10 @@ impl SelectTable {
     }
 }
 
-fn key(operation: &Operation<'_>) -> Key {
+fn key(operation: &Operation<'_>, by_object: bool) -> Key {
+    let object = operation.ranges.first().filter(|_| by_object).map_or(0, parsers::PointRange::first);
     let (master, station): (Endpoint, Endpoint) = (operation.master_endpoint(), operation.station_endpoint());
-    (master.host, station.host, operation.master, operation.station)
+    (master.host, station.host, operation.master, operation.station, object)
 }
 
 /// An attacker chooses the octets, so two different bodies must not pass for one.

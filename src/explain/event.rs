@@ -125,9 +125,8 @@ fn endpoint(line: &Value, ip: &str, port: &str) -> Option<Endpoint> {
 
 fn address(protocol: Option<Protocol>, number: &Value) -> StationAddress {
     let number = number.as_u64().and_then(|n| u16::try_from(n).ok());
-    match (protocol, number) {
-        (Some(Protocol::Modbus), Some(unit)) => StationAddress::Unit(unit as u8),
-        (Some(Protocol::Dnp3), Some(link)) => StationAddress::Link(link),
+    match (protocol.and_then(parsers::dissector), number) {
+        (Some(dissector), Some(number)) => (dissector.address.address)(number),
         _ => StationAddress::None,
     }
 }

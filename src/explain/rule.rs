@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use parsers::{Action, Exchange, PointKind, Protocol, StationAddress};
+use parsers::{Action, Exchange, PointKind, Protocol};
 use profiles::{Compiled, HostEntry, RangeText, function_by_name};
 use toml_edit::{Array, Value};
 
@@ -13,9 +13,6 @@ use crate::report::catalogue::FindingKind as K;
 
 /// Characters of a rule's name before it is cut.
 const NAME_CHARS: usize = 80;
-/// Highest link address that can be a station's.
-const LAST_LINK: u16 = 65_519;
-
 /// The rule's name, and what to append.
 pub(super) fn narrow(event: &Event, profile: &Compiled) -> Result<(String, Change), String> {
     let protocol = event.protocol.ok_or("the finding names no protocol")?;
@@ -100,14 +97,13 @@ fn station(
         }
         return Ok(station.name.clone());
     }
-    let (number, text) = match event.station {
-        StationAddress::Unit(unit) => ("unit_id", unit.to_string()),
-        StationAddress::Link(link) if link <= LAST_LINK => ("link_address", link.to_string()),
-        StationAddress::Link(_) => {
-            return Err("the profile knows no station behind this host: name one first".to_owned());
-        }
-        StationAddress::None => return Err("the finding names no station address".to_owned()),
+    let (Some(text), Some(terms)) = (event.station.number(), terms(protocol)) else {
+        return Err("the finding names no station address".to_owned());
     };
+    if !u16::try_from(text).is_ok_and(|number| terms.stations.contains(&number)) {
+        return Err("the profile knows no station behind this host: name one first".to_owned());
+    }
+    let number = terms.key;
     let entry = host.and_then(|index| model.hosts.get(index));
     if let (Some(index), Some(entry)) = (host, entry) {
         keep_implied(index, entry, profile, change);
@@ -140,7 +136,7 @@ fn station(
 fn keep_implied(index: usize, host: &HostEntry, profile: &Compiled, change: &mut Change) {
     let stations = &profile.profile().stations;
     for station in stations.iter().filter(|s| s.host == index && s.from_role) {
-        let number = if station.protocol == Protocol::Modbus { "unit_id" } else { "link_address" };
+        let number = terms(station.protocol).map_or("unit_id", |terms| terms.key);
         let base = format!("{}-{}", plain(&host.name), station.protocol.name());
         let name = new_name(&base, profile, &change.append);
         let _ = writeln!(
@@ -168,11 +164,20 @@ fn word(event: &Event, protocol: Protocol) -> Result<String, String> {
     if by_name && Action::from_name(function.name).is_none() {
         return Ok(function.name.to_owned());
     }
-    match (protocol, sub) {
-        (Protocol::Modbus, _) if code == 0 || code > 127 => Ok(Action::Unknown.name().to_owned()),
-        (Protocol::Modbus, Some(sub)) => Ok(format!("fc:{code}/{sub}")),
-        _ => Ok(format!("fc:{code}")),
+    let dissector = parsers::dissector(protocol);
+    if dissector.is_some_and(|d| !d.codes.contains(&code)) {
+        return Ok(Action::Unknown.name().to_owned());
     }
+    let has_subs = dissector.is_some_and(|d| d.functions.iter().any(|row| row.1.is_some()));
+    match sub.filter(|_| has_subs) {
+        Some(sub) => Ok(format!("fc:{code}/{sub}")),
+        None => Ok(format!("fc:{code}")),
+    }
+}
+
+/// How the stations of a protocol are addressed.
+fn terms(protocol: Protocol) -> Option<&'static parsers::AddressTerms> {
+    parsers::dissector(protocol).map(|dissector| &dissector.address)
 }
 
 /// The points of an order; `None`: they are not judged, have no addresses, or are not all known.

@@ -74,7 +74,8 @@ fn guess(host: Host, grants: &[Grant]) -> Guess {
         let why = format!("{} behind one address", number_of(own.len(), "station"));
         return Guess { prefix: "gateway", role: "serial_gateway", why };
     }
-    let prefix = if own.iter().any(|s| s.2 == Protocol::Dnp3) { "rtu" } else { "plc" };
+    let of_all = own.iter().filter_map(|s| parsers::dissector(s.2)).map(|d| d.device);
+    let prefix = of_all.max().unwrap_or("plc");
     Guess { prefix, role: "rtu", why: format!("answers as {}", number_of(own.len(), "station")) }
 }
 
@@ -114,7 +115,9 @@ pub(super) fn station(key: &StationKey, host: &str, with_port: bool) -> String {
     let port = if with_port { format!("-port-{}", key.1) } else { String::new() };
     match key.3 {
         StationAddress::None => format!("{host}{port}-{}", key.2.name()),
-        StationAddress::Unit(unit) => format!("{host}{port}-unit-{unit}"),
-        StationAddress::Link(link) => format!("{host}{port}-link-{link}"),
+        address => {
+            let word = address.word().to_lowercase();
+            format!("{host}{port}-{word}-{}", address.number().unwrap_or_default())
+        }
     }
 }

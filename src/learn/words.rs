@@ -23,8 +23,9 @@ impl fmt::Display for FunctionText<'_> {
 pub(super) fn station_text(key: &PairKey) -> String {
     match key.station {
         StationAddress::None => key.server.to_string(),
-        StationAddress::Unit(unit) => format!("{} unit {unit}", key.server),
-        StationAddress::Link(link) => format!("{} link address {link}", key.server),
+        address => {
+            format!("{} {} {}", key.server, address.long_word(), address.number().unwrap_or_default())
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use parsers::{Host, PointKind, PointRange, Protocol, StationAddress};
+use parsers::{Host, PointKind, PointRange};
 
 use super::Learned;
 use super::decide::{Detail, Grant, LeftOut};
@@ -26,9 +26,6 @@ const LONGEST_SILENCE: f64 = 120.0;
 
 /// Longest line of comment.
 const WIDTH: usize = 110;
-
-/// Ports that need not be written.
-const USUAL_PORTS: [(Protocol, u16); 2] = [(Protocol::Modbus, 502), (Protocol::Dnp3, 20_000)];
 
 /// What the profile calls things.
 pub(super) struct Names {
@@ -181,12 +178,12 @@ pub(super) fn body(
         let (host, port, protocol, address) = *station;
         _ = writeln!(text, "\n[stations.{}]\nprotocol = {}", key(name), quoted(protocol.name()));
         _ = writeln!(text, "host = {}", quoted(names.host(host)));
-        match address {
-            StationAddress::Unit(unit) => _ = writeln!(text, "unit_id = {unit}"),
-            StationAddress::Link(link) => _ = writeln!(text, "link_address = {link}"),
-            StationAddress::None => {}
+        let dissector = parsers::dissector(protocol);
+        if let (Some(number), Some(dissector)) = (address.number(), dissector) {
+            _ = writeln!(text, "{} = {number}", dissector.address.key);
         }
-        if port != 0 && !USUAL_PORTS.contains(&(protocol, port)) {
+        // The usual ports need not be written.
+        if port != 0 && !dissector.is_some_and(|d| d.tcp_ports.contains(&port)) {
             _ = writeln!(text, "port = {port}");
         }
         quirks(text, learned, station);

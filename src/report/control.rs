@@ -354,9 +354,8 @@ impl ControlEvent<'_> {
         }
         match (self.station_name, self.station) {
             (Some(_), _) => Ok(()),
-            (None, StationAddress::Unit(unit)) => write!(f, " of unit {unit} at {}", self.server.host),
-            (None, StationAddress::Link(link)) => write!(f, " of link {link} at {}", self.server.host),
             (None, StationAddress::None) => write!(f, " of {}", self.server.host),
+            (None, address) => write!(f, " of {address} at {}", self.server.host),
         }
     }
 

@@ -218,6 +218,7 @@ pub(super) fn station(json: &mut Json, address: StationAddress, name: Option<&st
         (Some(name), _) => json.text(name),
         (None, StationAddress::Unit(unit)) => json.numbered("unit ", unit.into()),
         (None, StationAddress::Link(link)) => json.numbered("link ", link.into()),
+        (None, StationAddress::Common(common)) => json.numbered("CA ", common.into()),
         (None, StationAddress::None) => json.formatted(format_args!("{}", server.host)),
     }
     if let Some(number) = address.number() {

@@ -237,6 +237,7 @@ impl ShardLog {
             StationAddress::None => field(b"none"),
             StationAddress::Unit(unit) => field(&[b'u', unit]),
             StationAddress::Link(link) => field(&[b'l', (link >> 8) as u8, link as u8]),
+            StationAddress::Common(common) => field(&[b'c', (common >> 8) as u8, common as u8]),
         }
         if let Some(function) = finding.function {
             field(&[function.code]);

@@ -7,9 +7,6 @@ use parsers::{Function, PointKind, PointRange, StationAddress};
 use super::catalogue::Actor;
 use super::finding::Finding;
 
-/// The lowest DNP3 link address that means every outstation.
-const DNP3_BROADCAST: u16 = 0xFFFD;
-
 /// One sentence that can be read aloud: what, who, to whom, expected, observed.
 pub(super) struct Explanation<'a>(pub(super) &'a Finding<'a>);
 
@@ -81,15 +78,14 @@ fn client(f: &mut fmt::Formatter<'_>, finding: &Finding<'_>) -> fmt::Result {
 fn addressee(f: &mut fmt::Formatter<'_>, finding: &Finding<'_>) -> fmt::Result {
     let host = finding.server.host;
     match (finding.station_name, finding.station) {
-        (_, StationAddress::Link(link @ DNP3_BROADCAST..)) => {
-            write!(f, "all outstations (broadcast {link}) at {host}")
+        (_, address) if address.is_broadcast() => {
+            let number = address.number().unwrap_or_default();
+            write!(f, "all outstations (broadcast {number}) at {host}")
         }
-        (Some(name), StationAddress::Unit(unit)) => write!(f, "{name} (unit {unit} at {host})"),
-        (Some(name), StationAddress::Link(link)) => write!(f, "{name} (link {link} at {host})"),
         (Some(name), StationAddress::None) => write!(f, "{name} ({host})"),
-        (None, StationAddress::Unit(unit)) => write!(f, "unit {unit} at {host}"),
-        (None, StationAddress::Link(link)) => write!(f, "link {link} at {host}"),
+        (Some(name), address) => write!(f, "{name} ({address} at {host})"),
         (None, StationAddress::None) => host.fmt(f),
+        (None, address) => write!(f, "{address} at {host}"),
     }
 }
 

@@ -7,11 +7,13 @@ pub enum Protocol {
     Modbus,
     /// DNP3, IEEE 1815.
     Dnp3,
+    /// IEC 60870-5-104.
+    Iec104,
 }
 
 impl Protocol {
     /// All of them, in the order of their labels.
-    pub const ALL: [Protocol; 2] = [Protocol::Modbus, Protocol::Dnp3];
+    pub const ALL: [Protocol; 3] = [Protocol::Modbus, Protocol::Dnp3, Protocol::Iec104];
 
     /// Lower-case name, as in events, metrics and profiles.
     #[must_use]
@@ -19,6 +21,7 @@ impl Protocol {
         match self {
             Protocol::Modbus => "modbus",
             Protocol::Dnp3 => "dnp3",
+            Protocol::Iec104 => "iec104",
         }
     }
 
@@ -61,6 +64,8 @@ actions! {
     Operate = "operate",
     /// Operate a control without selecting it.
     DirectOperate = "direct_operate",
+    /// Give up what was selected or activated before.
+    Cancel = "cancel",
     /// Freeze or clear counters.
     Freeze = "freeze",
     /// Set or synchronise a clock.

@@ -1,7 +1,10 @@
 //! How a protocol registers, and how the monitor drives it.
 
+use core::ops::RangeInclusive;
+
 use super::{
-    Chunk, Defect, Direction, FlowInfo, Gap, Operation, Progress, Protocol, Timestamp, Transport, Unit,
+    Action, Chunk, Defect, Direction, FlowInfo, Function, Gap, Operation, Progress, Protocol, StationAddress,
+    Timestamp, Transport, Unit,
 };
 
 /// Receives what a session finds.
@@ -97,10 +100,57 @@ impl Default for Limits {
     }
 }
 
-/// A protocol's entry in the registry.
+/// How a select and its operate belong together.
+#[derive(Debug, Copy, Clone, Eq, PartialEq)]
+pub enum SelectRule {
+    /// The operate has the next sequence number and the same objects, and no other request comes between
+    /// (IEEE 1815, 4.4.3).
+    NextSequence,
+    /// The operate has the same object; selects of several points may wait at a time (IEC 60870-5-101, 6.8).
+    SameObject,
+}
+
+/// How a protocol addresses the stations behind a host.
+pub struct AddressTerms {
+    /// The key of a profile that gives the number: `unit_id`.
+    pub key: &'static str,
+    /// What it is called: `unit id`.
+    pub what: &'static str,
+    /// Several of them: `unit ids`.
+    pub plural: &'static str,
+    /// The numbers a station can have.
+    pub stations: RangeInclusive<u16>,
+    /// The numbers that stand for all stations, if there are any.
+    pub broadcasts: Option<RangeInclusive<u16>>,
+    /// An address from its number.
+    pub address: fn(u16) -> StationAddress,
+}
+
+/// A function that has a name: code, sub-function, name in `snake_case`.
+pub type FunctionRow = (u8, Option<u16>, &'static str);
+
+/// A protocol's entry in the registry: all that the rest of the program has to know of it.
 pub struct Dissector {
     /// The protocol.
     pub protocol: Protocol,
+    /// The functions that have names, which are those that operations carry. `None` as sub-function stands for
+    /// all that have no row of their own.
+    pub functions: &'static [FunctionRow],
+    /// The function codes there can be.
+    pub codes: RangeInclusive<u8>,
+    /// A function with its name; `"unknown"` for a code without one.
+    pub function: fn(u8, Option<u16>) -> Function,
+    /// The class of a function by its code alone. What a function is about can make it another.
+    pub action: fn(u8, Option<u16>) -> Action,
+    /// Whether ordinary masters read, write, control or start up with a function (by its code). A sweep over
+    /// functions must contain others.
+    pub is_everyday: fn(u8) -> bool,
+    /// How stations are addressed.
+    pub address: AddressTerms,
+    /// How a select and its operate belong together.
+    pub select: SelectRule,
+    /// What an ordinary station of the protocol is called, as a name begins.
+    pub device: &'static str,
     /// TCP ports on which it is expected without being asked.
     pub tcp_ports: &'static [u16],
     /// UDP ports on which it is expected without being asked.

@@ -43,6 +43,8 @@ pub enum StationAddress {
     Unit(u8),
     /// DNP3 link address.
     Link(u16),
+    /// IEC 60870-5 common address of ASDU.
+    Common(u16),
 }
 
 impl StationAddress {
@@ -52,7 +54,45 @@ impl StationAddress {
         match self {
             StationAddress::None => None,
             StationAddress::Unit(n) => Some(n.into()),
-            StationAddress::Link(n) => Some(n.into()),
+            StationAddress::Link(n) | StationAddress::Common(n) => Some(n.into()),
+        }
+    }
+
+    /// The short word before the number in sentences: `unit 5`, `link 10`, `CA 3`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            StationAddress::None => "",
+            StationAddress::Unit(_) => "unit",
+            StationAddress::Link(_) => "link",
+            StationAddress::Common(_) => "CA",
+        }
+    }
+
+    /// The whole word: `unit`, `link address`, `common address`.
+    #[must_use]
+    pub fn long_word(self) -> &'static str {
+        match self {
+            StationAddress::Link(_) => "link address",
+            StationAddress::Common(_) => "common address",
+            _ => self.word(),
+        }
+    }
+
+    /// Whether it stands for all stations behind its host: the broadcast addresses of DNP3 (IEEE 1815, 9.2.4.1.3)
+    /// and the global common address (IEC 60870-5-101, 7.2.4). Modbus has no broadcast over TCP.
+    #[must_use]
+    pub fn is_broadcast(self) -> bool {
+        matches!(self, StationAddress::Link(0xFFFD..) | StationAddress::Common(0xFFFF))
+    }
+}
+
+/// `unit 5`; nothing for [`StationAddress::None`].
+impl core::fmt::Display for StationAddress {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self.number() {
+            Some(number) => write!(f, "{} {number}", self.word()),
+            None => Ok(()),
         }
     }
 }
@@ -116,13 +156,15 @@ pub struct Operation<'a> {
     pub outcome: Outcome,
     /// The request that this answers, if it was seen.
     pub answers: Option<Answered>,
-    /// Number that ties question and answer: Modbus transaction id, DNP3 application sequence.
+    /// Number that ties question and answer: Modbus transaction id, DNP3 application sequence. 0 in IEC 104,
+    /// which has none.
     pub sequence: u16,
     /// Addressed to all stations.
     pub broadcast: bool,
     /// Whether an answer is due.
     pub wants_answer: bool,
-    /// The octets behind the function code (and IIN); select and operate must agree in them.
+    /// The octets behind the function code (and IIN); select and operate must agree in them. IEC 104: of a
+    /// command, its object without the select bit and the time.
     pub body: &'a [u8],
     /// Found after resynchronising.
     pub recovered: bool,

@@ -1,5 +1,7 @@
 //! Points: addresses, values, quality.
 
+use super::Protocol;
+
 /// What kind of point an address names.
 #[derive(Debug, Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash)]
 pub enum PointKind {
@@ -45,13 +47,15 @@ pub enum PointKind {
     ClassData,
     /// DNP3 device attribute (group 0); address is the variation.
     DeviceAttribute,
+    /// IEC 60870-5 information object. One number space a station: the type of the ASDU says what is there.
+    InformationObject,
     /// Any other DNP3 object group.
     Object(u8),
 }
 
 impl PointKind {
     /// Kinds with a name of their own, that is, all but [`PointKind::Object`].
-    pub const NAMED: [PointKind; 21] = [
+    pub const NAMED: [PointKind; 22] = [
         PointKind::Coil,
         PointKind::DiscreteInput,
         PointKind::InputRegister,
@@ -73,7 +77,42 @@ impl PointKind {
         PointKind::InternalIndication,
         PointKind::ClassData,
         PointKind::DeviceAttribute,
+        PointKind::InformationObject,
     ];
+
+    /// The protocol whose points these are.
+    #[must_use]
+    pub fn protocol(self) -> Protocol {
+        match self {
+            PointKind::Coil
+            | PointKind::DiscreteInput
+            | PointKind::InputRegister
+            | PointKind::HoldingRegister
+            | PointKind::FileRecord
+            | PointKind::FifoQueue
+            | PointKind::DeviceData => Protocol::Modbus,
+            PointKind::InformationObject => Protocol::Iec104,
+            _ => Protocol::Dnp3,
+        }
+    }
+
+    /// The highest address that a point of this kind can have.
+    #[must_use]
+    pub fn highest(self) -> u32 {
+        match self {
+            PointKind::Coil
+            | PointKind::DiscreteInput
+            | PointKind::InputRegister
+            | PointKind::HoldingRegister
+            | PointKind::FifoQueue => 0xFFFF,
+            PointKind::DeviceData => 0,
+            PointKind::InternalIndication => 15,
+            PointKind::ClassData => 3,
+            PointKind::DeviceAttribute => 255,
+            PointKind::InformationObject => 0x00FF_FFFF,
+            _ => u32::MAX,
+        }
+    }
 
     /// `snake_case` name, as in events and profiles; `"object"` for other groups.
     #[must_use]
@@ -100,14 +139,18 @@ impl PointKind {
             PointKind::InternalIndication => "internal_indication",
             PointKind::ClassData => "class_data",
             PointKind::DeviceAttribute => "device_attribute",
+            PointKind::InformationObject => "information_object",
             PointKind::Object(_) => "object",
         }
     }
 
-    /// Name of a bit of the flags octet of this kind of point, IEEE 1815 clause 11.6; `None` for bits that
-    /// are reserved or part of a state.
+    /// Name of a bit of the flags octet of this kind of point, IEEE 1815 clause 11.6 or IEC 60870-5-101 clause
+    /// 7.2.6; `None` for bits that are reserved or part of a state.
     #[must_use]
     pub fn flag_name(self, bit: u8) -> Option<&'static str> {
+        if self == PointKind::InformationObject {
+            return quality_name(bit);
+        }
         let name = match bit {
             0 => "online",
             1 => "restart",
@@ -135,6 +178,19 @@ impl PointKind {
         }
     }
 
+    /// Whether a station that reports a point with these flags vouches for its value: in DNP3 it is online and
+    /// its source is reached, in IEC 60870-5 it is neither invalid nor not topical.
+    #[must_use]
+    pub fn vouches(self, flags: u8) -> bool {
+        const ONLINE: u8 = 0x01;
+        const COMM_LOST: u8 = 0x04;
+        const NOT_TOPICAL_OR_INVALID: u8 = 0xC0;
+        match self {
+            PointKind::InformationObject => flags & NOT_TOPICAL_OR_INVALID == 0,
+            _ => flags & (ONLINE | COMM_LOST) == ONLINE,
+        }
+    }
+
     fn has_flags(self) -> bool {
         matches!(
             self,
@@ -154,6 +210,19 @@ impl PointKind {
     pub fn from_name(name: &str) -> Option<PointKind> {
         PointKind::NAMED.into_iter().find(|k| k.name() == name)
     }
+}
+
+/// Quality bits as [`Point::flags`] has them, whatever octet of the element they stood in.
+fn quality_name(bit: u8) -> Option<&'static str> {
+    Some(match bit {
+        0 => "overflow",
+        3 => "elapsed_time_invalid",
+        4 => "blocked",
+        5 => "substituted",
+        6 => "not_topical",
+        7 => "invalid",
+        _ => return None,
+    })
 }
 
 /// A run of points of one kind. Cannot end before it starts.
@@ -209,7 +278,7 @@ pub enum Value<'a> {
     None,
     /// One bit.
     Bit(bool),
-    /// DNP3 double-bit state: 0 intermediate, 1 off, 2 on, 3 indeterminate.
+    /// Double-bit state (DNP3, IEC 60870-5): 0 intermediate, 1 off, 2 on, 3 indeterminate.
     DoubleBit(u8),
     /// Unsigned number.
     Unsigned(u64),
@@ -219,7 +288,7 @@ pub enum Value<'a> {
     Float32(f32),
     /// 64-bit float.
     Float64(f64),
-    /// Milliseconds since 1970-01-01T00:00:00Z (DNP3 time).
+    /// Milliseconds since 1970-01-01T00:00:00Z (DNP3 time; IEC 60870-5 time, which may be local time).
     TimeMs(u64),
     /// DNP3 control relay output block or pattern control block.
     Crob(Crob),
@@ -258,20 +327,23 @@ pub struct Point<'a> {
     pub address: Option<u32>,
     /// The value.
     pub value: Value<'a>,
-    /// Flags octet (DNP3), raw.
+    /// Flags octet (DNP3), raw; quality (IEC 60870-5), the bits of the element's quality descriptor alone.
     pub flags: Option<u8>,
     /// Command status octet (DNP3 group 12, 41, 13, 43), raw.
     pub status: Option<u8>,
-    /// Time of the event, milliseconds since 1970 (DNP3), relative times already added to their base.
+    /// Time of the event, milliseconds since 1970, relative times already added to their base. That of IEC
+    /// 60870-5 may be local time; one without a date (three octets) is not here.
     pub time_ms: Option<u64>,
     /// DNP3 object group and variation; `None` for other protocols.
     pub object: Option<(u8, u8)>,
+    /// The value is what a command or a set-point orders (or an answer that repeats it), not a state.
+    pub ordered: bool,
 }
 
 impl<'a> Point<'a> {
     /// A point with a value and nothing else.
     #[must_use]
     pub fn new(kind: PointKind, address: Option<u32>, value: Value<'a>) -> Point<'a> {
-        Point { kind, address, value, flags: None, status: None, time_ms: None, object: None }
+        Point { kind, address, value, flags: None, status: None, time_ms: None, object: None, ordered: false }
     }
 }

@@ -6,7 +6,7 @@
 //! sync.rs         what was skipped to find a frame
 //! transport.rs    segments to fragments
 //! application.rs  a fragment's header and internal indications
-//! function.rs     function codes
+//! function.rs     function codes; names.rs their table
 //! object/         object headers, layouts, values
 //! survey.rs       one look at all objects of a fragment: ranges, checks
 //! checks.rs       what a link or application header alone can get wrong
@@ -32,6 +32,7 @@ mod exchange;
 mod function;
 mod link;
 mod matching;
+mod names;
 mod object;
 mod pairing;
 mod probe;
@@ -44,21 +45,26 @@ mod transport;
 #[cfg(test)]
 mod tests;
 
-use crate::contract::{Dissector, Function, Protocol};
-
-/// A function with its name.
-pub(crate) fn function_of(code: u8) -> Function {
-    function::function(code)
-}
-
-/// The class that a function code alone gives.
-pub(crate) fn action_of(code: u8) -> crate::contract::Action {
-    function::action(code)
-}
+use crate::contract::{AddressTerms, Dissector, Protocol, SelectRule, StationAddress};
 
 /// The registration row.
 pub const DISSECTOR: Dissector = Dissector {
     protocol: Protocol::Dnp3,
+    functions: names::FUNCTIONS,
+    codes: 0..=255,
+    function: |code, _| function::function(code),
+    action: |code, _| function::action(code),
+    is_everyday: |code| matches!(code, 0..=5 | 7 | 9 | 20 | 21 | 23 | 24),
+    address: AddressTerms {
+        key: "link_address",
+        what: "link address",
+        plural: "link addresses",
+        stations: 0..=0xFFEF,
+        broadcasts: Some(0xFFFD..=0xFFFF),
+        address: StationAddress::Link,
+    },
+    select: SelectRule::NextSequence,
+    device: "rtu",
     tcp_ports: &[20000],
     udp_ports: &[20000],
     probe: probe::probe,

@@ -20,6 +20,7 @@ mod foreign;
 mod function;
 mod judge;
 mod mbap;
+mod names;
 mod pairing;
 mod pdu;
 mod points;
@@ -31,21 +32,26 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-use crate::contract::{Dissector, Function, Protocol};
-
-/// A function with its name.
-pub(crate) fn function_of(code: u8, sub: Option<u16>) -> Function {
-    function::function(code, sub)
-}
-
-/// The class of a function by its code.
-pub(crate) fn action_of(code: u8, sub: Option<u16>) -> crate::contract::Action {
-    function::action(code, sub)
-}
+use crate::contract::{AddressTerms, Dissector, Protocol, SelectRule, StationAddress};
 
 /// The registration row.
 pub const DISSECTOR: Dissector = Dissector {
     protocol: Protocol::Modbus,
+    functions: names::FUNCTIONS,
+    codes: 1..=127,
+    function: function::function,
+    action: function::action,
+    is_everyday: |code| matches!(code, 1..=6 | 15 | 16),
+    address: AddressTerms {
+        key: "unit_id",
+        what: "unit id",
+        plural: "unit ids",
+        stations: 0..=255,
+        broadcasts: None,
+        address: |unit| StationAddress::Unit(unit as u8),
+    },
+    select: SelectRule::NextSequence,
+    device: "plc",
     tcp_ports: &[502],
     udp_ports: &[502],
     probe: probe::probe,

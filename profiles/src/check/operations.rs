@@ -87,16 +87,17 @@ fn function_number(
     let sub = sub_number.and_then(Result::ok);
     match protocols {
         [] => None,
-        [Protocol::Dnp3] if sub.is_some() => {
-            reporter
-                .error(&text.span, "dnp3 functions have no sub-functions")
-                .label(format!("write \"fc:{code}\""));
+        [protocol] if !has_function(*protocol, code) => {
+            let error = reporter.error(&text.span, format!("{} has no function {code}", protocol.name()));
+            if let Some(d) = parsers::dissector(*protocol) {
+                error.label(format!("function codes are {} to {}", d.codes.start(), d.codes.end()));
+            }
             None
         }
-        [Protocol::Modbus] if code == 0 || code > 127 => {
+        [protocol] if sub.is_some() && !has_subs(*protocol) => {
             reporter
-                .error(&text.span, format!("modbus has no function {code}"))
-                .label("function codes are 1 to 127");
+                .error(&text.span, format!("{} functions have no sub-functions", protocol.name()))
+                .label(format!("write \"fc:{code}\""));
             None
         }
         [protocol] => Some(Allow::Function { protocol: *protocol, code, sub }),
@@ -107,4 +108,12 @@ fn function_number(
             None
         }
     }
+}
+
+fn has_function(protocol: Protocol, code: u8) -> bool {
+    parsers::dissector(protocol).is_none_or(|d| d.codes.contains(&code))
+}
+
+fn has_subs(protocol: Protocol) -> bool {
+    parsers::dissector(protocol).is_none_or(|d| d.functions.iter().any(|row| row.1.is_some()))
 }

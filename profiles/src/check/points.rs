@@ -29,7 +29,7 @@ impl<'f> Maps<'f> {
         let mut by_name = HashMap::new();
         for entry in entries {
             let points = points(&entry.points, &Protocol::ALL, reporter);
-            let mut protocols: Vec<_> = points.iter().map(|p| points::protocol_of(p.kind)).collect();
+            let mut protocols: Vec<_> = points.iter().map(|p| p.kind.protocol()).collect();
             protocols.sort_unstable();
             protocols.dedup();
             by_name.insert(entry.name.value.as_str(), Map { points, protocols });
@@ -173,7 +173,7 @@ fn point(entry: &PointEntry, spoken: &[Protocol], reporter: &mut Reporter<'_>) -
         tags,
         comment: entry.comment.clone(),
     };
-    if address.checked_add(spec.width() - 1).is_none_or(|last| last > points::highest(kind))
+    if address.checked_add(spec.width() - 1).is_none_or(|last| last > kind.highest())
         && let Some(text) = &entry.point
     {
         let message =

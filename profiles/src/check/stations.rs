@@ -12,11 +12,6 @@ use crate::nearest::nearest;
 use crate::profile::Station;
 use crate::reporter::Reporter;
 
-/// First DNP3 address that is no individual one, IEEE 1815 clause 9.2.4.1.3.
-const DNP3_RESERVED: i64 = 0xFFF0;
-/// First DNP3 broadcast address.
-const DNP3_BROADCAST: i64 = 0xFFFD;
-
 /// Check one station. `maps` are the point maps of the file.
 pub(super) fn station(
     entry: &StationEntry,
@@ -74,11 +69,12 @@ fn address(
     protocol: Protocol,
     reporter: &mut Reporter<'_>,
 ) -> Result<Option<StationAddress>, ()> {
-    let (right, wrong, key, wrong_key) = match protocol {
-        Protocol::Modbus => (&entry.unit_id, &entry.link_address, "unit_id", "link_address"),
-        Protocol::Dnp3 => (&entry.link_address, &entry.unit_id, "link_address", "unit_id"),
-    };
-    if let Some(wrong) = wrong {
+    let Some(dissector) = parsers::dissector(protocol) else { return Err(()) };
+    let terms = &dissector.address;
+    let key = terms.key;
+    let right = entry.addresses.iter().find(|(name, _)| *name == key).map(|(_, number)| number);
+    let wrong = entry.addresses.iter().find(|(name, _)| *name != key);
+    if let Some((wrong_key, wrong)) = wrong {
         reporter
             .error(&wrong.span, format!("a {} station has no `{wrong_key}`", protocol.name()))
             .label(format!("write `{key}`"));
@@ -91,21 +87,21 @@ fn address(
         return Err(());
     };
     let Number::Is(number) = *value else { return Ok(None) };
-    let trouble = match (protocol, number) {
-        (Protocol::Modbus, 0..=255) => return Ok(u8::try_from(number).ok().map(StationAddress::Unit)),
-        (Protocol::Modbus, _) => "a unit id is a number from 0 to 255",
-        (Protocol::Dnp3, 0..DNP3_RESERVED) => {
-            return Ok(u16::try_from(number).ok().map(StationAddress::Link));
-        }
-        (Protocol::Dnp3, DNP3_BROADCAST..=0xFFFF) => {
-            reporter
-                .error(span, format!("{number} is a broadcast address, not a station"))
-                .help("to allow broadcasts write `broadcast = true` in a rule for a station of that host");
-            return Err(());
-        }
-        (Protocol::Dnp3, _) => "a link address is a number from 0 to 65519",
-    };
-    reporter.error(span, format!("{key} {number} is out of bounds")).label(trouble);
+    let as_address = u16::try_from(number).ok();
+    if let Some(number) = as_address.filter(|number| terms.stations.contains(number)) {
+        return Ok(Some((terms.address)(number)));
+    }
+    let to_all = |number: u16| terms.broadcasts.as_ref().is_some_and(|all| all.contains(&number));
+    if as_address.is_some_and(to_all) {
+        reporter
+            .error(span, format!("{number} is a broadcast address, not a station"))
+            .help("to allow broadcasts write `broadcast = true` in a rule for a station of that host");
+        return Err(());
+    }
+    let (first, last) = (terms.stations.start(), terms.stations.end());
+    reporter
+        .error(span, format!("{key} {number} is out of bounds"))
+        .label(format!("a {} is a number from {first} to {last}", terms.what));
     Err(())
 }
 

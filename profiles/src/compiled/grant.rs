@@ -20,10 +20,7 @@ fn action_bit(action: Action) -> u32 {
 }
 
 fn slot(protocol: Protocol) -> usize {
-    match protocol {
-        Protocol::Modbus => 0,
-        Protocol::Dnp3 => 1,
-    }
+    protocol as usize
 }
 
 impl Operations {

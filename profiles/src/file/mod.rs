@@ -57,8 +57,8 @@ pub(crate) struct StationEntry {
     pub(crate) name: At<String>,
     pub(crate) protocol: Option<At<String>>,
     pub(crate) host: Option<At<String>>,
-    pub(crate) unit_id: Option<At<Number>>,
-    pub(crate) link_address: Option<At<Number>>,
+    /// By the keys of the protocols: `unit_id`.
+    pub(crate) addresses: Vec<(&'static str, At<Number>)>,
     pub(crate) port: Option<At<Number>>,
     pub(crate) role: Option<At<String>>,
     pub(crate) tags: Vec<At<String>>,

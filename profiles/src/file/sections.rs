@@ -138,8 +138,10 @@ impl Walk<'_, '_> {
         StationEntry {
             protocol: self.required_text(section, "protocol", "\"modbus\" or \"dnp3\""),
             host: self.required_text(section, "host", "the name of a host, or an address"),
-            unit_id: self.number(section, "unit_id", true),
-            link_address: self.number(section, "link_address", true),
+            addresses: parsers::DISSECTORS
+                .iter()
+                .filter_map(|d| Some((d.address.key, self.number(section, d.address.key, true)?)))
+                .collect(),
             port: self.number(section, "port", false),
             role: self.text(section, "role"),
             tags: self.list(section, "tags").unwrap_or_default(),

@@ -156,7 +156,7 @@ fn unknown_keys_are_errors_everywhere() {
     assert_eq!(
         spoil("link_address = 10", "link_address = 10\nlink_adress = 11"),
         [
-            "15:1: unknown key `link_adress` in station `FDR` | did you mean `link_address`? | a station has the keys: protocol, host, unit_id, link_address, port, role, tags, quirks, map, points, comment"
+            "15:1: unknown key `link_adress` in station `FDR` | did you mean `link_address`? | a station has the keys: protocol, host, unit_id, link_address, common_address, port, role, tags, quirks, map, points, comment"
         ]
     );
     assert_eq!(
@@ -273,7 +273,7 @@ fn addresses_must_not_overlap() {
 fn stations_name_a_host_and_a_protocol() {
     assert_eq!(
         spoil("\"modbus\"", "\"modbuss\""),
-        ["17:12: unknown protocol `modbuss` | did you mean `modbus`? | protocols are: modbus, dnp3"]
+        ["17:12: unknown protocol `modbuss` | did you mean `modbus`? | protocols are: modbus, dnp3, iec104"]
     );
     assert_eq!(
         spoil("protocol = \"modbus\"", ""),
@@ -358,7 +358,7 @@ fn sections_must_be_tables() {
         [
             "1:9: `hosts` must be a table, not a number | write every one as a section of its own:\n             [hosts.NAME]\n             address = \"10.0.0.5\"",
             "2:9: `rules` must be a list of tables, not a number | begin every rule with [[rules]]",
-            "6:5: station `A` must be a table, not a number | a station has the keys: protocol, host, unit_id, link_address, port, role, tags, quirks, map, points, comment",
+            "6:5: station `A` must be a table, not a number | a station has the keys: protocol, host, unit_id, link_address, common_address, port, role, tags, quirks, map, points, comment",
         ]
     );
 }

@@ -152,7 +152,7 @@ fn errors_in_templates_say_which_instance() {
     assert_eq!(
         spoil("protocol = \"dnp3\"", "protocol = \"dnp\""),
         [
-            "10:12: unknown protocol `dnp` | did you mean `dnp3`? | template `feeder` with n = 12, address = 10.0.1.12 (line 25), and 1 more instance | protocols are: modbus, dnp3"
+            "10:12: unknown protocol `dnp` | did you mean `dnp3`? | template `feeder` with n = 12, address = 10.0.1.12 (line 25), and 1 more instance | protocols are: modbus, dnp3, iec104"
         ],
         "an error that all instances share is told once"
     );

@@ -1,6 +1,6 @@
 //! A request taken apart: which points it is about, and what is ordered of them.
 
-use parsers::{Action, Operation, PointKind, Protocol};
+use parsers::{Action, Operation, PointKind};
 
 use crate::report::control::{Method, Order};
 
@@ -66,6 +66,6 @@ pub(super) fn body_key(operation: &Operation<'_>) -> u64 {
     use core::hash::{BuildHasher as _, Hasher as _};
     let mut hasher = foldhash::fast::FixedState::default().build_hasher();
     hasher.write(operation.body);
-    hasher.write_u8(u8::from(operation.protocol == Protocol::Dnp3));
+    hasher.write_u8(operation.protocol as u8);
     hasher.finish()
 }

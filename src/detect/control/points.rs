@@ -129,12 +129,7 @@ impl PointTable {
 /// The state in a point of a report. What is commanded is no state, nor is what the station itself does not
 /// trust (offline, communication lost).
 pub(super) fn reading(point: &Point<'_>) -> Option<(PointKind, u32, Level)> {
-    const ONLINE: u8 = 0x01;
-    const COMM_LOST: u8 = 0x04;
-    if matches!(point.object, Some((12 | 13 | 41 | 43, _))) {
-        return None;
-    }
-    if point.flags.is_some_and(|flags| flags & ONLINE == 0 || flags & COMM_LOST != 0) {
+    if point.ordered || point.flags.is_some_and(|flags| !point.kind.vouches(flags)) {
         return None;
     }
     Some((point.kind, point.address?, Level::of(&point.value)?))
@@ -144,16 +139,18 @@ pub(super) fn reading(point: &Point<'_>) -> Option<(PointKind, u32, Level)> {
 /// what is commanded among them is followed from its first command on.
 pub(super) fn holds_outputs(operation: &Operation<'_>) -> bool {
     const LONGEST: u32 = 256;
-    let kind = output_kind(operation.protocol);
+    let Some(kind) = output_kind(operation.protocol) else { return false };
     operation.ranges.iter().any(|range| {
         range.kind() == kind && range.first() < OUTPUTS && range.last() - range.first() < LONGEST
     })
 }
 
-fn output_kind(protocol: Protocol) -> PointKind {
+/// Points that are outputs by their kind alone; an information object may be anything.
+fn output_kind(protocol: Protocol) -> Option<PointKind> {
     match protocol {
-        Protocol::Modbus => PointKind::Coil,
-        Protocol::Dnp3 => PointKind::BinaryOutput,
+        Protocol::Modbus => Some(PointKind::Coil),
+        Protocol::Dnp3 => Some(PointKind::BinaryOutput),
+        Protocol::Iec104 => None,
     }
 }
 

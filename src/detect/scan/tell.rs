@@ -80,8 +80,7 @@ impl fmt::Display for Expected<'_> {
         let usual = match self.over {
             Over::Functions => "functions",
             Over::Points => "points",
-            Over::Stations if self.protocol == Protocol::Modbus => "unit ids",
-            Over::Stations => "link addresses",
+            Over::Stations => addresses(self.protocol),
         };
         if self.site.profile.is_some() {
             return write!(f, "requests for the {usual} that the profile allows");
@@ -96,6 +95,11 @@ impl fmt::Display for Expected<'_> {
             Over::Stations => write!(f, "{usual} that answer, or were asked for in its first {learning}"),
         }
     }
+}
+
+/// What the addresses of a protocol's stations are called.
+fn addresses(protocol: Protocol) -> &'static str {
+    parsers::dissector(protocol).map_or("stations", |d| d.address.plural)
 }
 
 /// How far a sweep has come.
@@ -119,10 +123,7 @@ impl fmt::Display for Extent<'_> {
             Over::Points => {
                 write!(f, "{count} points ({} {first} to {last})", kind.name().replace('_', " "))?;
             }
-            Over::Stations if self.protocol == Protocol::Modbus => {
-                write!(f, "{count} unit ids ({first} to {last})")?;
-            }
-            Over::Stations => write!(f, "{count} link addresses ({first} to {last})")?,
+            Over::Stations => write!(f, "{count} {} ({first} to {last})", addresses(self.protocol))?,
         }
         let span = Seconds(running.last.since(running.began));
         write!(f, " in {} requests within {span}", running.requests)?;

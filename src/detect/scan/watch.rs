@@ -411,9 +411,13 @@ enum Refusal {
 fn refusal(outcome: Outcome) -> Option<Refusal> {
     let Outcome::Refused { name, .. } = outcome else { return None };
     match name {
-        "illegal_function" | "no_func_code_support" => Some(Refusal::Function),
-        "illegal_data_address" | "object_unknown" | "parameter_error" => Some(Refusal::Address),
-        "gateway_path_unavailable" | "gateway_target_device_failed_to_respond" => Some(Refusal::Gateway),
+        "illegal_function" | "no_func_code_support" | "unknown_type_id" => Some(Refusal::Function),
+        "illegal_data_address" | "object_unknown" | "parameter_error" | "unknown_object_address" => {
+            Some(Refusal::Address)
+        }
+        "gateway_path_unavailable" | "gateway_target_device_failed_to_respond" | "unknown_common_address" => {
+            Some(Refusal::Gateway)
+        }
         _ => None,
     }
 }
@@ -421,10 +425,7 @@ fn refusal(outcome: Outcome) -> Option<Refusal> {
 /// Functions with which ordinary masters read, write, control and start up. A sweep without a profile must
 /// contain others.
 fn is_everyday(operation: &Operation<'_>) -> bool {
-    match operation.protocol {
-        parsers::Protocol::Modbus => matches!(operation.function.code, 1..=6 | 15 | 16),
-        parsers::Protocol::Dnp3 => matches!(operation.function.code, 0..=5 | 7 | 9 | 20 | 21 | 23 | 24),
-    }
+    parsers::dissector(operation.protocol).is_some_and(|d| (d.is_everyday)(operation.function.code))
 }
 
 /// Whether a range names addresses, not a class of data or all there is.

@@ -193,9 +193,8 @@ impl core::fmt::Display for StationWords<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match (self.0, self.1) {
             (Some(name), _) => f.write_str(name),
-            (None, StationAddress::Unit(unit)) => write!(f, "unit {unit}"),
-            (None, StationAddress::Link(link)) => write!(f, "link {link}"),
             (None, StationAddress::None) => f.write_str("the host itself"),
+            (None, address) => address.fmt(f),
         }
     }
 }

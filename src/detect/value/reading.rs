@@ -1,6 +1,6 @@
 //! The values that an operation carries, by the points that the profile names.
 
-use parsers::{Operation, Point, PointKind, PointRange, Timestamp, Value};
+use parsers::{Operation, Point, PointKind, PointRange, Protocol, Timestamp, Value};
 use profiles::{Compiled, PointSpec};
 
 /// A value of a named point, in its unit.
@@ -53,12 +53,15 @@ pub(super) fn named_points(
 }
 
 fn reading(point: &Point<'_>, value: f64) -> Reading {
-    let flags = point.flags.unwrap_or(ONLINE);
+    let of_dnp3 = point.kind.protocol() == Protocol::Dnp3;
+    let flags = point.flags.filter(|_| of_dnp3).unwrap_or(0);
     let counter = matches!(point.kind, PointKind::Counter | PointKind::FrozenCounter);
     Reading {
         value,
         at: point.time_ms.map(|ms| Timestamp(ms.saturating_mul(1_000_000))),
-        trusted: flags & ONLINE != 0,
+        trusted: point
+            .flags
+            .is_none_or(|flags| if of_dnp3 { flags & ONLINE != 0 } else { point.kind.vouches(flags) }),
         restarted: flags & RESTART != 0 || counter && flags & DISCONTINUITY != 0,
     }
 }

@@ -29,6 +29,8 @@ pub(super) fn belongs_to_start(protocol: Protocol, key: &FunctionKey) -> bool {
             key.action == Action::Time
                 || matches!((key.action, key.code), (Action::Configure, 2 | 20) | (Action::Time, 23 | 24))
         }
+        // Clocks, counters.
+        Protocol::Iec104 => matches!(key.action, Action::Time | Action::Diagnose),
         Protocol::Modbus => false,
     }
 }

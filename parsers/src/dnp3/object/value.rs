@@ -58,6 +58,7 @@ pub(in crate::dnp3) fn point<'a>(
     };
     let mut point = Point::new(layout::kind(header.group), address, Value::None);
     point.object = Some((header.group, header.variation));
+    point.ordered = matches!(header.group, 12 | 13 | 41 | 43);
     if !header.has_objects && item.octets.is_empty() {
         return point;
     }

@@ -1,0 +1,45 @@
+//! The functions that have names: IEEE 1815 clause 4.4.
+
+use crate::contract::FunctionRow;
+
+/// Code, sub-function, name.
+#[rustfmt::skip]
+pub(super) const FUNCTIONS: &[FunctionRow] = &[
+    (0, None, "confirm"),
+    (1, None, "read"),
+    (2, None, "write"),
+    (3, None, "select"),
+    (4, None, "operate"),
+    (5, None, "direct_operate"),
+    (6, None, "direct_operate_nr"),
+    (7, None, "immed_freeze"),
+    (8, None, "immed_freeze_nr"),
+    (9, None, "freeze_clear"),
+    (10, None, "freeze_clear_nr"),
+    (11, None, "freeze_at_time"),
+    (12, None, "freeze_at_time_nr"),
+    (13, None, "cold_restart"),
+    (14, None, "warm_restart"),
+    (15, None, "initialize_data"),
+    (16, None, "initialize_appl"),
+    (17, None, "start_appl"),
+    (18, None, "stop_appl"),
+    (19, None, "save_config"),
+    (20, None, "enable_unsolicited"),
+    (21, None, "disable_unsolicited"),
+    (22, None, "assign_class"),
+    (23, None, "delay_measure"),
+    (24, None, "record_current_time"),
+    (25, None, "open_file"),
+    (26, None, "close_file"),
+    (27, None, "delete_file"),
+    (28, None, "get_file_info"),
+    (29, None, "authenticate_file"),
+    (30, None, "abort_file"),
+    (31, None, "activate_config"),
+    (32, None, "authenticate_req"),
+    (33, None, "auth_req_no_ack"),
+    (129, None, "response"),
+    (130, None, "unsolicited_response"),
+    (131, None, "authenticate_resp"),
+];
