@@ -11,6 +11,7 @@ pub mod dnp3;
 pub mod modbus;
 #[cfg(test)]
 mod testing;
+mod tight;
 
 pub use contract::*;
 

@@ -79,7 +79,7 @@ impl<W: Write> Printer<W> {
 
 impl<W: Write> Consumer for Printer<W> {
     fn unit(&mut self, context: &mut FlowContext, unit: &Unit<'_>) {
-        let reader = &mut context.by_segment[unit.direction.index()];
+        let reader = &mut context.by_segment()[unit.direction.index()];
         let is_seen = reader.sees(unit);
         if !self.wanted(unit.protocol) || reader.has_shown(unit) {
             return;
@@ -110,10 +110,11 @@ impl<W: Write> Consumer for Printer<W> {
     }
 
     fn defect(&mut self, context: &mut FlowContext, defect: &Defect<'_>) {
-        let reader = &mut context.by_segment[defect.direction.index()];
+        let readers = context.by_segment();
+        let reader = &mut readers[defect.direction.index()];
         match (defect.kind, defect.check) {
             (DefectKind::ForeignProtocol, _) => {
-                context.by_segment.iter_mut().for_each(SegmentReader::lose);
+                readers.iter_mut().for_each(SegmentReader::lose);
             }
             (DefectKind::Resynchronised, _) | (_, "MB-C02") => reader.lose(),
             (_, "MB-C01") => reader.stumble(),

@@ -24,9 +24,11 @@ pub struct Partner {
 }
 
 /// Partners looked up for a flow.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Default)]
 pub struct Partners {
-    entries: [Option<Partner>; KEPT],
+    /// Most flows have one.
+    first: Option<Partner>,
+    others: Option<Box<[Option<Partner>; KEPT - 1]>>,
     next: u8,
 }
 
@@ -42,7 +44,7 @@ impl Partners {
     ) -> Partner {
         let commands =
             if operation.from_master { operation.direction } else { operation.direction.reverse() };
-        for partner in self.entries.iter().flatten() {
+        for partner in self.all() {
             if partner.station == operation.station
                 && partner.commands == commands
                 && partner.epoch == epoch
@@ -72,14 +74,26 @@ impl Partners {
         });
         let association = table.admit(operation, pair);
         let partner = Partner { commands, station: operation.station, epoch, pair, association };
-        self.entries[usize::from(self.next) % KEPT] = Some(partner);
+        match usize::from(self.next).checked_sub(1) {
+            None => self.first = Some(partner),
+            Some(place) => {
+                if let Some(slot) = self.others.get_or_insert_default().get_mut(place) {
+                    *slot = Some(partner);
+                }
+            }
+        }
         self.next = (self.next + 1) % KEPT as u8;
         partner
     }
 
+    #[inline]
+    fn all(&self) -> impl Iterator<Item = &Partner> {
+        self.first.iter().chain(self.others.iter().flat_map(|others| others.iter().flatten()))
+    }
+
     /// The flow lost octets: note it with its partners.
     pub fn gap(&self, table: &mut AssociationTable, now: Timestamp) {
-        for partner in self.entries.iter().flatten() {
+        for partner in self.all() {
             if let Some(association) = partner.association.and_then(|id| table.get(id)) {
                 association.gap(now);
             }

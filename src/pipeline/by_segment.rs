@@ -158,7 +158,7 @@ mod tests {
 
     impl Consumer for Seen {
         fn unit(&mut self, context: &mut FlowContext, unit: &Unit<'_>) {
-            let sees = context.by_segment[unit.direction.index()].sees(unit);
+            let sees = context.by_segment()[unit.direction.index()].sees(unit);
             let mark = match (sees, unit.flow.transport) {
                 (_, Transport::Udp) => "+",
                 (true, _) => "",

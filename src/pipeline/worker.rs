@@ -81,12 +81,20 @@ pub struct FlowContext {
     /// Directions, by [`Direction::index`], whose numbering jumped or went back: a receiver may not have
     /// followed, so what is decoded from there on counts as recovered.
     pub renumbered: [bool; 2],
-    /// How far one who reads each segment for itself has come, by [`Direction::index`].
-    pub by_segment: [SegmentReader; 2],
+    /// How far one who reads each segment for itself has come, by [`Direction::index`]; only if somebody
+    /// wants to know.
+    by_segment: Option<Box<[SegmentReader; 2]>>,
     /// The flow was found to speak something else; further stray octets are no news.
     pub foreign: bool,
     /// The station that answered last.
     pub last_station: Option<StationAddress>,
+}
+
+impl FlowContext {
+    /// How far those have come who read each segment for itself, by [`Direction::index`].
+    pub fn by_segment(&mut self) -> &mut [SegmentReader; 2] {
+        self.by_segment.get_or_insert_default()
+    }
 }
 
 /// What is done with units, operations and defects.
@@ -176,7 +184,8 @@ enum State {
 struct Speaking {
     session: Box<dyn Session>,
     context: FlowContext,
-    carry: [Carry; 2],
+    /// What was left over of a probed beginning, by [`Direction::index`]; few flows have any.
+    carry: Option<Box<[Carry; 2]>>,
     /// Nothing was fed yet: the port's word has not been checked.
     fresh: bool,
 }
@@ -259,13 +268,13 @@ impl<C: Consumer> Worker<C> {
             partners: Partners::default(),
             scan: [None; 2],
             renumbered: [false; 2],
-            by_segment: [SegmentReader::default(); 2],
+            by_segment: None,
             foreign: false,
             last_station: None,
         };
         let session = (dissector.open)(flow, &self.limits);
         self.counters.open[dissector.protocol as usize] += 1;
-        Box::new(Speaking { session, context, carry: Default::default(), fresh: true })
+        Box::new(Speaking { session, context, carry: None, fresh: true })
     }
 
     fn feed(&mut self, flow: &mut FlowInfo, speaking: &mut Speaking, chunk: &Chunk<'_>) -> Progress {
@@ -274,11 +283,10 @@ impl<C: Consumer> Worker<C> {
             context.blindness.note(flow, piece.at);
         }
         let mut tap = Tap { consumer: &mut self.consumer, context };
-        let carry = &mut carry[chunk.direction.index()];
-        let progress = if carry.is_empty() {
-            session.feed(flow, chunk, &mut tap)
-        } else {
-            carry.feed(chunk, |c| session.feed(flow, c, &mut tap))
+        let carry = carry.as_mut().map(|carry| &mut carry[chunk.direction.index()]);
+        let progress = match carry.filter(|carry| !carry.is_empty()) {
+            None => session.feed(flow, chunk, &mut tap),
+            Some(carry) => carry.feed(chunk, |c| session.feed(flow, c, &mut tap)),
         };
         if self.consumer.reads_segments() && context.protocol == Protocol::Modbus {
             self.read_segments(flow, context, chunk);
@@ -290,12 +298,12 @@ impl<C: Consumer> Worker<C> {
 
     #[cold]
     fn read_segments(&mut self, flow: &FlowInfo, context: &mut FlowContext, chunk: &Chunk<'_>) {
-        let mut reader = context.by_segment[chunk.direction.index()];
+        let mut reader = context.by_segment()[chunk.direction.index()];
         if flow.transport == Transport::Tcp {
             let consumer = &mut self.consumer;
             by_segment::read(flow, &mut reader, chunk, &self.limits, |unit| consumer.unit(context, unit));
         }
-        context.by_segment[chunk.direction.index()] = reader;
+        context.by_segment()[chunk.direction.index()] = reader;
     }
 
     /// The port promised a protocol; look whether the first bytes plainly speak another one.
@@ -335,9 +343,13 @@ impl<C: Consumer> Worker<C> {
                 self.consumer.unexpected_port(&mut speaking.context, flow, chunk);
                 let Speaking { session, context, carry, .. } = &mut *speaking;
                 let mut tap = Tap { consumer: &mut self.consumer, context };
+                let carry = carry.get_or_insert_default();
                 probing.replay(|c| {
                     carry[c.direction.index()].replay(c, |c| session.feed(flow, c, &mut tap));
                 });
+                if speaking.carry.as_ref().is_some_and(|carry| carry.iter().all(Carry::is_empty)) {
+                    speaking.carry = None;
+                }
                 state.0 = State::Speaking(speaking);
             }
         }
@@ -393,11 +405,12 @@ impl<C: Consumer> FlowHandler for Worker<C> {
                 self.counters.gaps[context.protocol as usize] += 1;
                 context.renumbered[gap.direction.index()] |= gap.missing.is_none();
                 let mut tap = Tap { consumer: &mut self.consumer, context };
-                let carry = core::mem::take(&mut carry[gap.direction.index()]);
-                if carry.is_empty() {
-                    session.gap(flow, gap, &mut tap);
-                } else {
-                    session.gap(flow, &Gap { tail: carry.chunk(gap.direction), ..*gap }, &mut tap);
+                let carry = carry.as_mut().map(|carry| core::mem::take(&mut carry[gap.direction.index()]));
+                match carry.filter(|carry| !carry.is_empty()) {
+                    None => session.gap(flow, gap, &mut tap),
+                    Some(carry) => {
+                        session.gap(flow, &Gap { tail: carry.chunk(gap.direction), ..*gap }, &mut tap);
+                    }
                 }
             }
             State::Probing(probing) => **probing = Probing::new(),
@@ -413,7 +426,7 @@ impl<C: Consumer> FlowHandler for Worker<C> {
     fn disbelieved(&mut self, flow: &mut FlowInfo, state: &mut FlowState, chunk: &Chunk<'_>) {
         let Some(context) = Self::context(state) else { return };
         if self.consumer.reads_segments() && context.protocol == Protocol::Modbus {
-            context.by_segment[chunk.direction.index()].stumble();
+            context.by_segment()[chunk.direction.index()].stumble();
             self.read_segments(flow, context, chunk);
         }
     }
@@ -459,12 +472,12 @@ impl<C: Consumer> FlowHandler for Worker<C> {
         let Speaking { session, context, carry, .. } = &mut **speaking;
         self.counters.open[context.protocol as usize] -= 1;
         let mut tap = Tap { consumer: &mut self.consumer, context };
-        let [to_server, to_client] = tails;
-        let whole = |own: Chunk<'_>, carry: &Carry| own.bytes.is_empty() && !carry.is_empty();
-        let first = if whole(to_server, &carry[0]) { carry[0].chunk(Direction::ToServer) } else { to_server };
-        let second =
-            if whole(to_client, &carry[1]) { carry[1].chunk(Direction::ToClient) } else { to_client };
-        session.finish(flow, [first, second], &mut tap);
+        let carry = carry.as_deref();
+        let tails = tails.map(|own| {
+            let carried = carry.map(|carry| &carry[own.direction.index()]).filter(|carry| !carry.is_empty());
+            carried.filter(|_| own.bytes.is_empty()).map_or(own, |carry| carry.chunk(own.direction))
+        });
+        session.finish(flow, tails, &mut tap);
         if matches!(reason, CloseReason::Fin | CloseReason::Reset | CloseReason::Reused) {
             // No answer can come any more, nor the rest of a fragment. A master that gives up sooner than the
             // time-out would otherwise hide that its station is silent.

@@ -2,6 +2,7 @@
 
 use super::transport::Series;
 use crate::contract::{Answered, Direction, Timestamp};
+use crate::tight;
 
 /// A master and an outstation, and the side of the flow the master sits on.
 #[derive(Debug, Copy, Clone, Eq, PartialEq)]
@@ -83,8 +84,8 @@ impl Associations {
         let reversed = self.keys.contains(&key.reversed());
         let fresh = fresh(key, whole, reversed, self.clock);
         if self.pairs.len() < self.limit {
-            self.keys.push(key);
-            self.pairs.push(fresh);
+            tight::push(&mut self.keys, key);
+            tight::push(&mut self.pairs, fresh);
             self.latest[side.index()] = self.pairs.len() - 1;
             return Lookup::New(self.pairs.len() - 1);
         }

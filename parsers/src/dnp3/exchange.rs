@@ -11,7 +11,7 @@ use super::matching::{self, Match};
 use super::object::Observed;
 use super::pairing::{self, Pending};
 use super::scene::Scene;
-use super::survey::{self, RANGES, Survey};
+use super::survey::{self, Survey};
 use super::transport::{self, Outcome as Step};
 use crate::contract::*;
 
@@ -78,7 +78,7 @@ impl Exchanges {
             fragment_limit: limits.fragment_bytes,
             patience_ns: limits.answer_timeout_ns,
             segment_due: None,
-            ranges: Vec::with_capacity(RANGES),
+            ranges: Vec::new(),
             broadcast: None,
         }
     }

@@ -7,6 +7,7 @@
 //! passed over. A request never overwrites another one that still waits.
 
 use crate::contract::{Action, Direction, Origin, PointRange, Timestamp};
+use crate::tight;
 
 /// Ranges kept with a request, for answers that carry none.
 pub(super) const KEPT_RANGES: usize = 8;
@@ -137,7 +138,7 @@ impl Pending {
             index
         } else {
             let Ok(index) = u16::try_from(self.rows.len()) else { return NONE };
-            self.rows.push(blank());
+            tight::push(&mut self.rows, blank());
             index
         };
         let deadline = request.origin.at.plus(self.timeout_ns);
@@ -306,7 +307,11 @@ impl Pending {
 
     fn enqueue(&mut self, index: u16, pair: usize) {
         if self.queues.len() <= pair {
-            self.queues.resize(pair + 1, Queue { rows: EMPTY, expecting: [0; 16] });
+            // Pairs come one by one.
+            let empty = || Queue { rows: EMPTY, expecting: [0; 16] };
+            while self.queues.len() <= pair {
+                tight::push(&mut self.queues, empty());
+            }
         }
         let Some(queue) = self.queues.get_mut(pair) else { return };
         let Some(row) = self.rows.get_mut(usize::from(index)) else { return };

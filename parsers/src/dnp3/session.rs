@@ -14,18 +14,13 @@ use crate::contract::*;
 pub(super) struct Dnp3 {
     /// By [`Direction::index`].
     sync: [Sync; 2],
-    user_data: UserData,
     exchanges: Exchanges,
 }
 
 impl Dnp3 {
     /// A session for a flow.
     pub(super) fn open(_flow: &FlowInfo, limits: &Limits) -> Box<dyn Session> {
-        Box::new(Dnp3 {
-            sync: [Sync::default(), Sync::default()],
-            user_data: UserData::new(),
-            exchanges: Exchanges::new(limits),
-        })
+        Box::new(Dnp3 { sync: [Sync::default(), Sync::default()], exchanges: Exchanges::new(limits) })
     }
 
     /// One good header with all of its octets, of which only `kept` are its own if another frame begins
@@ -35,7 +30,8 @@ impl Dnp3 {
         flow: &FlowInfo,
         chunk: &Chunk<'_>,
         at: usize,
-        (header, kept, good): (link::Header, usize, bool),
+        (header, kept): (link::Header, usize),
+        (user_data, good): (&UserData, bool),
         observer: &mut dyn Observer,
     ) {
         let origin = chunk.origin(at..at + header.wire());
@@ -44,7 +40,7 @@ impl Dnp3 {
         sync.found(flow, chunk.direction, observer);
         let recovered = sync.recovered();
         let frame = super::exchange::Frame { direction: chunk.direction, origin, recovered, header, octets };
-        self.exchanges.frame(flow, &frame, (self.user_data.octets(), good), observer);
+        self.exchanges.frame(flow, &frame, (user_data.octets(), good), observer);
     }
 
     /// Octets at the end that no more will follow.
@@ -87,6 +83,7 @@ impl Dnp3 {
         observer: &mut dyn Observer,
     ) -> Progress {
         let mut at = 0;
+        let mut user_data = UserData::new();
         loop {
             let rest = chunk.bytes.get(at..).unwrap_or_default();
             match link::scan(rest) {
@@ -114,13 +111,13 @@ impl Dnp3 {
                 }
                 Scan::Frame(header) => {
                     let whole = rest.get(..header.wire()).unwrap_or_default();
-                    let good = self.user_data.load(whole);
+                    let good = user_data.load(whole);
                     let kept = if good { Ok(header.wire()) } else { link::own_octets(rest, header, last) };
                     let kept = match kept {
                         Ok(kept) => kept,
                         Err(needed) => return Progress { consumed: at, needed },
                     };
-                    self.frame(flow, chunk, at, (header, kept, good), observer);
+                    self.frame(flow, chunk, at, (header, kept), (&user_data, good), observer);
                     if kept < header.wire() {
                         self.sync[chunk.direction.index()].lose();
                     }

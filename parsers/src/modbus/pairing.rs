@@ -15,6 +15,7 @@
 //! gain an attacker nothing.
 
 use crate::contract::{Action, Direction, Function, Origin, PointRange, Timestamp};
+use crate::tight;
 
 /// How far a hash chain is followed.
 const CHAIN: usize = 16;
@@ -153,10 +154,28 @@ impl Pairing {
         self.slots.get(usize::from(place.0)).map(|s| &s.pending)
     }
 
+    /// Twice as many chains, and all requests in them anew, the oldest first.
+    #[cold]
+    fn widen(&mut self) {
+        let most = self.limit.next_power_of_two().min(1024);
+        let chains = (self.chains.len() * 2).clamp(1, most);
+        self.chains.clear();
+        self.chains.reserve_exact(chains);
+        self.chains.resize(chains, [EMPTY; 3]);
+        let mut place = self.age.first;
+        while let Some(pending) = self.get(Place(place)) {
+            let first = if pending.retired { ID } else { EXACT };
+            for list in first..AGE {
+                self.append(list, place);
+            }
+            place = self.after(AGE, place);
+        }
+    }
+
     /// Remember a request. If the table is full the oldest is forgotten for it and returned.
     pub(crate) fn insert(&mut self, pending: Pending) -> Option<Pending> {
-        if self.chains.is_empty() {
-            self.chains.resize(self.limit.next_power_of_two().min(1024), [EMPTY; 3]);
+        if self.waiting >= self.chains.len() && (self.chains.len() < self.limit.min(1024)) {
+            self.widen();
         }
         let evicted = if self.waiting >= self.limit { self.take(Place(self.age.first)) } else { None };
         let slot = Slot { pending, links: [Link { before: NONE, after: NONE }; 4] };
@@ -164,7 +183,7 @@ impl Pairing {
             self.slots[usize::from(place)] = slot;
             place
         } else {
-            self.slots.push(slot);
+            tight::push(&mut self.slots, slot);
             (self.slots.len() - 1) as u16
         };
         for list in [EXACT, ID, SHAPE, AGE] {
