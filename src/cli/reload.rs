@@ -39,6 +39,7 @@ pub(super) struct Reload {
     news: Receiver<Read>,
     reloaded: u64,
     refused: u64,
+    sound: bool,
 }
 
 /// Size and time of change of a file; `None` while it cannot be looked at.
@@ -58,7 +59,7 @@ impl Reload {
         let (sender, news) = sync_channel(1);
         let (path, files) = (path.to_owned(), paths(compiled));
         std::thread::Builder::new().name("profile".to_owned()).spawn(move || look(&path, files, &sender))?;
-        Ok(Reload { news, reloaded: 0, refused: 0 })
+        Ok(Reload { news, reloaded: 0, refused: 0, sound: true })
     }
 
     /// Put in force what has come.
@@ -72,6 +73,7 @@ impl Reload {
                 }
                 sensor.set_profile(Some(profile));
                 self.reloaded += 1;
+                self.sound = true;
                 tracing::info!("profile \"{name}\" ({}) is in force", short(&hash));
                 self.tell(
                     sensor,
@@ -82,6 +84,7 @@ impl Reload {
             }
             Read::Refused(errors) => {
                 self.refused += 1;
+                self.sound = false;
                 tracing::error!(
                     "the profile was changed but has errors; the old one stays in force\n{errors}"
                 );
@@ -100,6 +103,11 @@ impl Reload {
     fn tell(&self, sensor: &mut Sensor, at: Timestamp, what: &'static str, message: std::fmt::Arguments<'_>) {
         let figures = [("reloaded", self.reloaded), ("refused", self.refused)];
         sensor.tell(&SensorEvent { at, what, capture: None, message, figures: &figures });
+    }
+
+    /// Whether the files as they were last read are in force.
+    pub(super) fn is_sound(&self) -> bool {
+        self.sound
     }
 
     /// How often the profile was changed for another, and how often another one was refused.

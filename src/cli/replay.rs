@@ -156,6 +156,7 @@ fn tap_vitals(names: &[String], sensor: &Sensor, damaged: &[u64], lost: &[u64]) 
                 dropped_interface: 0,
                 dropped_queue: 0,
                 damaged: damaged[n],
+                lost: false,
                 last_packet: (tap.frames > 0).then_some(tap.last_frame),
             }
         })

@@ -105,6 +105,7 @@ fn start(file: &Path) -> Result<(), Exit> {
         pipeline: config.pipeline(),
         workers: config.sensor.workers,
         round_ns: Some(ROUND_NS),
+        series_per_family: config.serve.series_per_family,
         ..SensorOptions::default()
     };
     let reload = match (&config.profile, &profile) {
@@ -210,6 +211,7 @@ impl Watch {
             self.count_interface_drops(sensor);
             let mut vitals = sensor.vitals(self.vitals(sensor));
             vitals.profile_reloads = self.reloads();
+            vitals.profile_sound = self.reload.as_ref().map(Reload::is_sound);
             sensor.publish(&vitals);
             self.publish_readiness(sensor);
         }
@@ -276,6 +278,7 @@ impl Watch {
                 dropped_interface: self.dropped[n].1,
                 dropped_queue: 0,
                 damaged: self.damaged[n],
+                lost: self.lost[n].is_some(),
                 last_packet: (tap.frames > 0).then_some(tap.last_frame),
             }
         };

@@ -158,11 +158,13 @@ impl Default for Events {
 pub struct Serve {
     /// Address and port of `/metrics`, `/healthz` and `/readyz`.
     pub listen: SocketAddr,
+    /// Label sets that each family of metrics with stations exposes; `None`: as in the catalogue.
+    pub series_per_family: Option<usize>,
 }
 
 impl Default for Serve {
     fn default() -> Self {
-        Serve { listen: SocketAddr::from(([127, 0, 0, 1], 9817)) }
+        Serve { listen: SocketAddr::from(([127, 0, 0, 1], 9817)), series_per_family: None }
     }
 }
 

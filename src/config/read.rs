@@ -44,7 +44,7 @@ const SECTIONS: [(&str, Keys); 6] = [
     ),
     ("profile", &["path"]),
     ("events", &["path", "operations", "rotate_mib", "rotate_hours", "keep", "queue_mib"]),
-    ("serve", &["listen"]),
+    ("serve", &["listen", "series_per_family"]),
     ("limits", &["flows", "buffer_mib", "pending_requests", "answer_timeout_ms", "fragment_octets"]),
 ];
 /// Longest name of an interface that Linux knows, in octets.
@@ -170,17 +170,20 @@ impl Walk<'_, '_> {
     }
 
     fn serve(&mut self, section: &Section<'_>) -> Serve {
-        let default = Serve::default();
-        let Some(value) = section.get("listen") else { return default };
+        let mut serve = Serve::default();
+        if section.get("series_per_family").is_some() {
+            serve.series_per_family = Some(self.size(section, "series_per_family", 16..=100_000, 2_000));
+        }
+        let Some(value) = section.get("listen") else { return serve };
         let address = value.get_ref().as_str().and_then(|text| text.parse::<SocketAddr>().ok());
         if let Some(address) = address {
-            return Serve { listen: address };
+            return Serve { listen: address, ..serve };
         }
         self.reporter
             .error(&value.span(), format!("{} is no address and port", section.key("listen")))
             .label("write \"ADDRESS:PORT\"")
             .help("\"127.0.0.1:9817\" for this machine only, \"0.0.0.0:9817\" or \"[::]:9817\" for all");
-        default
+        serve
     }
 
     fn protocols<'t>(&mut self, root: &'t DeTable<'t>) -> Protocols {

@@ -32,6 +32,7 @@ use crate::pipeline::FlowContext;
 use crate::report::catalogue::FindingKind;
 use crate::report::control::ControlEvent;
 use crate::report::finding::Finding;
+use crate::report::point_values::PointReading;
 use crate::report::record::StationState;
 use association::{Association, AssociationId, AssociationTable};
 use policy::Weighed;
@@ -82,6 +83,8 @@ pub trait FindingSink {
     fn quirk(&mut self, _kind: FindingKind) {}
     /// A station's polling changed.
     fn station(&mut self, _state: &StationState<'_>) {}
+    /// A point that the profile selects for the metrics was read: its station, and its place in it.
+    fn point(&mut self, _station: u32, _point: u32, _reading: PointReading) {}
     /// A control has come to its end.
     fn control(&mut self, _event: &ControlEvent<'_>) {}
 }

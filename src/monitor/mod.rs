@@ -26,6 +26,7 @@ use crate::pipeline::{Blind, Consumer, FlowContext};
 use crate::report::event_log::{Journal, ShardLog, ToLog};
 use crate::report::output::Item;
 use crate::report::record::{Judgement, StationEvent, Verdict};
+use crate::report::roster::Roster;
 use crate::site::Fact;
 
 /// Stations that a shard remembers to have told the owner of. When they are more, all are forgotten: the
@@ -54,11 +55,6 @@ struct Part {
     forgotten: Forgotten,
 }
 
-/// The names of a profile's stations, as the counters know them.
-pub(crate) fn station_names(profile: Option<&Compiled>) -> Arc<[String]> {
-    profile.into_iter().flat_map(Compiled::stations).map(|station| station.name.to_owned()).collect()
-}
-
 impl Monitor {
     /// A monitor for its part of the shards.
     pub(crate) fn new(
@@ -68,10 +64,10 @@ impl Monitor {
         windows: usize,
         (first, step): (usize, usize),
     ) -> Monitor {
-        let stations = station_names(profile.map(|p| &**p));
+        let roster = Arc::new(Roster::of(profile.map(|p| &**p)));
         let part = |_| Part {
             detector: Detector::limited(profile.cloned(), limits),
-            log: ShardLog::new(Arc::clone(&stations)).with_windows(windows),
+            log: ShardLog::new(Arc::clone(&roster)).with_windows(windows),
             told: HashSet::default(),
             forgotten: Forgotten::default(),
         };
@@ -79,11 +75,11 @@ impl Monitor {
     }
 
     /// Another profile is in force from here on, in all shards.
-    pub(crate) fn set_profile(&mut self, profile: Option<&Arc<Compiled>>, stations: &Arc<[String]>) {
+    pub(crate) fn set_profile(&mut self, profile: Option<&Arc<Compiled>>, roster: &Arc<Roster>) {
         self.journal.set_profile(profile.map_or("", |p| p.name()), profile.map_or("", |p| p.sha256()));
         for part in &mut self.parts {
             part.detector.set_profile(profile.cloned());
-            part.log.set_stations(Arc::clone(stations));
+            part.log.set_roster(Arc::clone(roster));
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use parsers::Timestamp;
 use profiles::Compiled;
 
-use super::{Forgotten, Monitor, station_names};
+use super::{Forgotten, Monitor};
 use crate::capture::{Frame, Trouble, TroubleKind};
 use crate::detect::{DetectLimits, Detector};
 use crate::dispatch::{MAX_WORKERS, Place, SECOND, SHARDS, Seconds, Workers, shard_of};
@@ -16,6 +16,7 @@ use crate::report::event_log::{Journal, ShardLog, ToLog};
 use crate::report::fold::FOLD_WINDOWS;
 use crate::report::output::Item;
 use crate::report::record::SensorEvent;
+use crate::report::roster::Roster;
 use crate::report::sinks::{BATCH_BYTES, Sinks, SinksConfig, Tally};
 use crate::report::summary::Summary;
 use crate::report::vitals::Vitals;
@@ -36,6 +37,9 @@ pub struct SensorOptions {
     pub round: usize,
     /// Packet time in nanoseconds after which they are handed over though they are fewer (live).
     pub round_ns: Option<u64>,
+    /// Label sets that a family of metrics with stations exposes at most, where that is not the limit of the
+    /// catalogue.
+    pub series_per_family: Option<usize>,
 }
 
 impl Default for SensorOptions {
@@ -47,6 +51,7 @@ impl Default for SensorOptions {
             workers: 1,
             round: 1024,
             round_ns: None,
+            series_per_family: None,
         }
     }
 }
@@ -91,6 +96,7 @@ impl Sensor {
     /// begin with the first frame, or with [`Sensor::start`].
     pub fn new(options: &SensorOptions, profile: Option<Arc<Compiled>>, config: SinksConfig) -> Sensor {
         let sinks = Sinks::new(config);
+        let roster = Arc::new(Roster::of(profile.as_deref()));
         let workers = options.workers.clamp(1, MAX_WORKERS);
         let crew = |first: usize| {
             let part = (first, workers);
@@ -106,7 +112,7 @@ impl Sensor {
         };
         let desk = Desk {
             detector: Detector::limited(profile.clone(), options.detect),
-            log: ShardLog::new(station_names(profile.as_deref())).with_windows(options.windows),
+            log: ShardLog::new(Arc::clone(&roster)).with_windows(options.windows),
             journal: sinks.journal(),
         };
         Sensor {
@@ -115,7 +121,7 @@ impl Sensor {
             site: Site::new(profile.as_deref(), options.pipeline.ports.clone()),
             desk,
             sinks,
-            tally: Tally::default(),
+            tally: Tally::new(roster, options.series_per_family),
             profile,
             told: [0; 6],
             finished: false,
@@ -262,22 +268,28 @@ impl Sensor {
 
     /// Another profile is in force from the next frame on, in all shards alike.
     pub fn set_profile(&mut self, profile: Option<Arc<Compiled>>) {
-        let stations = station_names(profile.as_deref());
+        let roster = Arc::new(Roster::of(profile.as_deref()));
         let (name, hash) = profile.as_deref().map_or(("", ""), |p| (p.name(), p.sha256()));
         // What was said before was said under the old name.
         self.drain();
         self.sinks.set_profile(name, hash);
         self.desk.journal.set_profile(name, hash);
-        self.desk.log.set_stations(Arc::clone(&stations));
+        self.desk.log.set_roster(Arc::clone(&roster));
+        self.tally.set_roster(Arc::clone(&roster));
         self.desk.detector.set_profile(profile.clone());
         self.site.set_profile(profile.as_deref());
-        self.each_crew(|crew| crew.consumer().set_profile(profile.as_ref(), &stations));
+        self.each_crew(|crew| crew.consumer().set_profile(profile.as_ref(), &roster));
         self.profile = profile;
     }
 
     /// The profile in force.
     pub fn profile(&self) -> Option<&Arc<Compiled>> {
         self.profile.as_ref()
+    }
+
+    /// Hosts that sent, those that the profile names and the others.
+    pub(super) fn hosts(&self) -> (usize, usize) {
+        self.site.hosts_by_name()
     }
 
     /// Hosts judged without memory because the inventory was full.

@@ -10,6 +10,7 @@ impl Sensor {
     pub fn vitals(&self, taps: Vec<TapVitals>) -> Vitals {
         let (flow, worker, [selects, associations, polls, scans, points, controls], capacity) = self.shards();
         let decap = self.decap_counters();
+        let (named, others) = self.hosts();
         let mut flows: Vec<_> =
             Protocol::ALL.into_iter().map(|p| (p.name(), worker.open[p as usize])).collect();
         let known: u64 = worker.open.iter().sum();
@@ -41,6 +42,8 @@ impl Sensor {
                 ("out_of_window", flow.out_of_window),
             ],
             unknown_flows: worker.unrecognised,
+            assets: vec![("profiled", named as u64), ("unprofiled", others as u64)],
+            profile_sound: None,
             profile_reloads: Vec::new(),
             tables_full: vec![
                 ("control_points_not_remembered", points),

@@ -6,17 +6,24 @@
 use std::sync::Arc;
 
 use foldhash::quality::RandomState;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use parsers::{Action, Defect, DefectKind, Exchange, Function, Operation, Outcome, Protocol, Unit};
 
 use super::catalogue::{CATALOGUE, FindingKind, Severity};
 use super::finding::Finding;
+use super::point_values::{PointReading, PointValues};
 use super::record::{Judgement, StationChange, StationState};
-use super::series::{SERIES_PER_FAMILY, SeriesTable, UNPROFILED};
+use super::roster::Roster;
+use super::series::UNPROFILED;
+use super::station_tables::{Family, StationTables};
 
 /// Functions whose place in the table of operations is remembered; wire-chosen codes could otherwise
 /// fill memory.
 const FUNCTIONS_KEPT: usize = 65_536;
+
+/// Label sets of [`Metric::StationAnomalies`](super::metric_table::Metric::StationAnomalies) that are there
+/// from the start, the worst kinds first: as many kinds for every station as fit.
+pub const FINDINGS_BEGUN: usize = 2_000;
 
 /// Upper bounds of the latency histogram in nanoseconds.
 pub const LATENCY_BOUNDS_NS: [u64; 12] = [
@@ -65,26 +72,16 @@ struct FunctionKey {
 /// All counters.
 #[derive(Debug)]
 pub struct Counters {
-    stations: Arc<[String]>,
+    roster: Arc<Roster>,
     pdus: [u64; Protocol::ALL.len()],
     defects: Vec<[u64; Protocol::ALL.len()]>,
     latency: [Latency; Protocol::ALL.len()],
-    pub(super) operations: SeriesTable,
+    pub(super) tables: StationTables,
     operation_places: HashMap<FunctionKey, u32, RandomState>,
-    pub(super) controls: SeriesTable,
-    pub(super) exceptions: SeriesTable,
-    pub(super) unanswered: SeriesTable,
-    /// Value: nanoseconds since 1970.
-    pub(super) last_seen: SeriesTable,
     last_seen_places: HashMap<(Option<u32>, Protocol), u32, RandomState>,
-    /// Stations that are silent now.
-    pub(super) silent: SeriesTable,
-    pub(super) polls_missed: SeriesTable,
-    /// Value: nanoseconds.
-    pub(super) poll_period: SeriesTable,
+    points: PointValues,
     /// By kind and severity.
     findings: Vec<[u64; Severity::ALL.len()]>,
-    pub(super) station_findings: SeriesTable,
     folded: Vec<u64>,
     withheld: Vec<u64>,
     quirks: Vec<u64>,
@@ -94,38 +91,73 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Counters at zero. `stations` are the names of the profile's stations, by [`Judgement::station`].
-    pub fn new(stations: Arc<[String]>) -> Counters {
-        let table = || SeriesTable::new(SERIES_PER_FAMILY);
+    /// Counters at zero, for the stations of a profile, by [`Judgement::station`].
+    pub fn new(roster: Arc<Roster>) -> Counters {
         Counters {
-            stations,
             pdus: Default::default(),
             defects: vec![Default::default(); DefectKind::ALL.len()],
             latency: Default::default(),
-            operations: table(),
+            tables: StationTables::new(),
             operation_places: HashMap::default(),
-            controls: table(),
-            exceptions: table(),
-            unanswered: table(),
-            last_seen: table(),
             last_seen_places: HashMap::default(),
-            silent: table(),
-            polls_missed: table(),
-            poll_period: table(),
+            points: PointValues::new(&roster),
             findings: vec![[0; Severity::ALL.len()]; CATALOGUE.len()],
-            station_findings: table(),
             folded: vec![0; CATALOGUE.len()],
             withheld: vec![0; CATALOGUE.len()],
             quirks: vec![0; CATALOGUE.len()],
             actions: vec![[None; 256]; Protocol::ALL.len()],
+            roster,
         }
     }
 
-    /// Another profile is in force: these are its stations.
-    pub fn set_stations(&mut self, stations: Arc<[String]>) {
-        self.stations = stations;
+    /// Another profile is in force: these are its stations. Those that are no longer among them are
+    /// forgotten; a station that is only silent never is.
+    pub fn set_roster(&mut self, roster: Arc<Roster>) {
         self.operation_places.clear();
         self.last_seen_places.clear();
+        self.points = self.points.moved(&self.roster, &roster);
+        self.roster = roster;
+        let stations = self.roster.stations();
+        let kept: HashSet<&str, RandomState> = stations.iter().map(|s| s.name.as_str()).collect();
+        self.tables.retain(|station| kept.contains(station));
+    }
+
+    /// These counters are exposed: the limits of the families hold, and label sets whose first increase must
+    /// not be missed are there from the start.
+    pub fn expose(&mut self, series_per_family: Option<usize>) {
+        self.tables.limit(series_per_family);
+        let stations = self.roster.stations();
+        for station in stations {
+            let labels = [station.name.as_str(), station.protocol.name()];
+            self.tables[Family::Unanswered].begin(&labels);
+            self.tables[Family::PollsMissed].begin(&labels);
+        }
+        let room = FINDINGS_BEGUN.min(series_per_family.unwrap_or(usize::MAX));
+        let mut worst_first: Vec<FindingKind> = CATALOGUE.to_vec();
+        worst_first.sort_by_key(|kind| core::cmp::Reverse(kind.severity()));
+        for kind in worst_first.into_iter().take(room / stations.len().max(1)) {
+            for station in stations {
+                self.tables[Family::Findings].begin(&[&station.name, kind.name()]);
+            }
+        }
+    }
+
+    /// The stations of the profile in force.
+    pub fn roster(&self) -> &Roster {
+        &self.roster
+    }
+
+    /// The last readings of the selected points, in the order of the roster.
+    pub fn points(&self) -> impl Iterator<Item = Option<PointReading>> {
+        self.points.iter()
+    }
+
+    /// A point that the profile names was read.
+    #[inline]
+    pub fn point(&mut self, station: u32, point: u32, reading: PointReading) {
+        if let Some(place) = self.roster.place(station, point) {
+            self.points.read(place, reading);
+        }
     }
 
     /// Back to zero; label sets keep their places, so that what exceeds a limit is the same every time the
@@ -138,23 +170,8 @@ impl Counters {
         self.folded.fill(0);
         self.withheld.fill(0);
         self.quirks.fill(0);
-        for table in self.tables() {
-            table.reset();
-        }
-    }
-
-    fn tables(&mut self) -> [&mut SeriesTable; 9] {
-        [
-            &mut self.operations,
-            &mut self.controls,
-            &mut self.exceptions,
-            &mut self.unanswered,
-            &mut self.station_findings,
-            &mut self.last_seen,
-            &mut self.silent,
-            &mut self.polls_missed,
-            &mut self.poll_period,
-        ]
+        self.tables.reset();
+        self.points.reset();
     }
 
     /// Add what another shard has counted.
@@ -173,19 +190,8 @@ impl Counters {
         add(&mut self.folded, &other.folded);
         add(&mut self.withheld, &other.withheld);
         add(&mut self.quirks, &other.quirks);
-        self.operations.add_all(&other.operations);
-        self.controls.add_all(&other.controls);
-        self.exceptions.add_all(&other.exceptions);
-        self.unanswered.add_all(&other.unanswered);
-        self.station_findings.add_all(&other.station_findings);
-        self.silent.add_all(&other.silent);
-        self.polls_missed.add_all(&other.polls_missed);
-        self.last_seen.combine(&other.last_seen, u64::max);
-        // The fastest of several masters; 0 is none yet.
-        self.poll_period.combine(&other.poll_period, |mine, theirs| match mine {
-            0 => theirs,
-            _ => mine.min(theirs),
-        });
+        self.tables.add(&other.tables);
+        self.points.combine(&other.points);
     }
 
     /// Count a PDU.
@@ -203,14 +209,14 @@ impl Counters {
         let answers = operation.answers.is_some() && operation.exchange == Exchange::Response;
         if !answers {
             let place = self.operation_place(operation, judgement);
-            *self.operations.at(place) += 1;
+            *self.tables[Family::Operations].at(place) += 1;
         }
         if let Some(ns) = operation.latency_ns() {
             self.latency[protocol as usize].add(ns);
         }
         if !operation.from_master {
             let place = self.last_seen_place(protocol, judgement);
-            let last = self.last_seen.at(place);
+            let last = self.tables[Family::LastSeen].at(place);
             *last = (*last).max(operation.origin.at.0);
         }
         if operation.action.is_plain_read() && !matches!(operation.outcome, Outcome::Refused { .. }) {
@@ -220,10 +226,10 @@ impl Counters {
     }
 
     fn outcome(&mut self, operation: &Operation<'_>, judgement: &Judgement<'_>) {
-        let station = station_name(&self.stations, judgement);
+        let station = station_name(&self.roster, judgement);
         let protocol = operation.protocol.name();
         if let Outcome::Refused { name, .. } = operation.outcome {
-            self.exceptions.add_to(&[station, protocol, name], 1);
+            self.tables[Family::Exceptions].add_to(&[station, protocol, name], 1);
         }
         let outcome = match operation.outcome {
             Outcome::Success => "confirmed",
@@ -234,7 +240,7 @@ impl Counters {
             Outcome::None => return,
         };
         if is_command(operation.action) {
-            self.controls.add_to(&[station, protocol, operation.action.name(), outcome], 1);
+            self.tables[Family::Controls].add_to(&[station, protocol, operation.action.name(), outcome], 1);
         }
     }
 
@@ -245,15 +251,15 @@ impl Counters {
         if kept && let Some(&place) = self.operation_places.get(&key) {
             return place;
         }
-        let labels = [station_name(&self.stations, judgement), operation.protocol.name(), name];
-        match self.operations.place(&labels) {
+        let labels = [station_name(&self.roster, judgement), operation.protocol.name(), name];
+        match self.tables[Family::Operations].place(&labels) {
             Some(place) => {
                 if kept && self.operation_places.len() < FUNCTIONS_KEPT {
                     self.operation_places.insert(key, place);
                 }
                 place
             }
-            None => self.operations.overflow(&labels),
+            None => self.tables[Family::Operations].overflow(&labels),
         }
     }
 
@@ -263,15 +269,15 @@ impl Counters {
         if kept && let Some(&place) = self.last_seen_places.get(&key) {
             return place;
         }
-        let labels = [station_name(&self.stations, judgement), protocol.name()];
-        match self.last_seen.place(&labels) {
+        let labels = [station_name(&self.roster, judgement), protocol.name()];
+        match self.tables[Family::LastSeen].place(&labels) {
             Some(place) => {
                 if kept {
                     self.last_seen_places.insert(key, place);
                 }
                 place
             }
-            None => self.last_seen.overflow(&labels),
+            None => self.tables[Family::LastSeen].overflow(&labels),
         }
     }
 
@@ -283,12 +289,12 @@ impl Counters {
         }
         let station = station.unwrap_or(UNPROFILED);
         let protocol = defect.protocol.name();
-        self.unanswered.add_to(&[station, protocol], 1);
+        self.tables[Family::Unanswered].add_to(&[station, protocol], 1);
         let action = defect
             .function
             .and_then(|function| self.actions[defect.protocol as usize][usize::from(function.code)]);
         if let Some(action) = action.filter(|action| is_command(*action)) {
-            self.controls.add_to(&[station, protocol, action.name(), "unanswered"], 1);
+            self.tables[Family::Controls].add_to(&[station, protocol, action.name(), "unanswered"], 1);
         }
     }
 
@@ -296,23 +302,33 @@ impl Counters {
     pub fn station_state(&mut self, state: &StationState<'_>) {
         let labels = [state.station_name.unwrap_or(UNPROFILED), state.protocol.name()];
         match state.change {
-            StationChange::Silent => self.silent.add_to(&labels, 1),
+            StationChange::Silent => self.tables[Family::Silent].add_to(&labels, 1),
             StationChange::AnswersAgain => {
-                let place = self.silent.place(&labels);
-                let place = place.unwrap_or_else(|| self.silent.overflow(&labels));
-                let silent = self.silent.at(place);
+                let place = self.tables[Family::Silent].place(&labels);
+                let place = place.unwrap_or_else(|| self.tables[Family::Silent].overflow(&labels));
+                let silent = self.tables[Family::Silent].at(place);
                 *silent = silent.saturating_sub(1);
             }
-            StationChange::Missed(count) => self.polls_missed.add_to(&labels, count),
+            StationChange::Missed(count) => self.tables[Family::PollsMissed].add_to(&labels, count),
             // Stations without a name have no period in common.
-            StationChange::Period(ns) if state.station_name.is_some() => {
-                if let Some(place) = self.poll_period.place(&labels) {
-                    *self.poll_period.at(place) = ns;
-                }
-                self.silent.add_to(&labels, 0);
-                self.polls_missed.add_to(&labels, 0);
+            StationChange::Interval(ns) if state.station_name.is_some() => {
+                self.gauge(Family::PollInterval, &labels, ns);
             }
-            StationChange::Period(_) | StationChange::NotPolled | StationChange::PolledAgain => {}
+            StationChange::Period(ns) if state.station_name.is_some() => {
+                self.gauge(Family::PollBaseline, &labels, ns);
+                self.tables[Family::Silent].add_to(&labels, 0);
+                self.tables[Family::PollsMissed].add_to(&labels, 0);
+            }
+            StationChange::Period(_)
+            | StationChange::Interval(_)
+            | StationChange::NotPolled
+            | StationChange::PolledAgain => {}
+        }
+    }
+
+    fn gauge(&mut self, family: Family, labels: &[&str], value: u64) {
+        if let Some(place) = self.tables[family].place(labels) {
+            *self.tables[family].at(place) = value;
         }
     }
 
@@ -320,7 +336,7 @@ impl Counters {
     pub fn finding(&mut self, finding: &Finding<'_>) {
         self.findings[finding.kind.index()][finding.severity() as usize] += 1;
         let station = finding.station_name.unwrap_or(UNPROFILED);
-        self.station_findings.add_to(&[station, finding.kind.name()], 1);
+        self.tables[Family::Findings].add_to(&[station, finding.kind.name()], 1);
     }
 
     /// Count a finding that was folded into an earlier one.
@@ -395,7 +411,7 @@ fn has_key(judgement: &Judgement<'_>) -> bool {
     judgement.station.is_some() || judgement.station_name.is_none()
 }
 
-fn station_name<'a>(stations: &'a [String], judgement: &Judgement<'a>) -> &'a str {
-    let by_index = judgement.station.and_then(|place| stations.get(place as usize));
-    by_index.map(String::as_str).or(judgement.station_name).unwrap_or(UNPROFILED)
+fn station_name<'a>(roster: &'a Roster, judgement: &Judgement<'a>) -> &'a str {
+    let by_index = judgement.station.and_then(|place| roster.name(place));
+    by_index.or(judgement.station_name).unwrap_or(UNPROFILED)
 }

@@ -21,7 +21,9 @@ use super::finding::Finding;
 use super::fold::{FOLD_WINDOW_NS, FOLD_WINDOWS, FoldTable, Window};
 use super::json::Json;
 use super::output::Output;
+use super::point_values::PointReading;
 use super::record::{Judgement, OperationsLog, SensorEvent, StationEvent, StationState};
+use super::roster::Roster;
 use super::writer::Weight;
 use crate::detect::FindingSink;
 
@@ -98,10 +100,10 @@ pub struct ShardLog {
 }
 
 impl ShardLog {
-    /// Nothing seen yet. `stations` are the names of the profile's stations, by [`Judgement::station`].
-    pub fn new(stations: Arc<[String]>) -> ShardLog {
+    /// Nothing seen yet; for the stations of a profile, by [`Judgement::station`].
+    pub fn new(roster: Arc<Roster>) -> ShardLog {
         ShardLog {
-            counters: Counters::new(stations),
+            counters: Counters::new(roster),
             flows: FlowParts::new(),
             folds: FoldTable::new(FOLD_WINDOWS, FOLD_WINDOW_NS),
             uids: HashMap::default(),
@@ -210,8 +212,14 @@ impl ShardLog {
     }
 
     /// Another profile is in force: these are its stations.
-    pub fn set_stations(&mut self, stations: Arc<[String]>) {
-        self.counters.set_stations(stations);
+    pub fn set_roster(&mut self, roster: Arc<Roster>) {
+        self.counters.set_roster(roster);
+    }
+
+    /// A point that the profile selects was read.
+    #[inline]
+    pub fn point(&mut self, station: u32, point: u32, reading: PointReading) {
+        self.counters.point(station, point, reading);
     }
 
     /// Identity of a finding: what it is, when, and between whom. File names, frame numbers and the
@@ -277,6 +285,9 @@ impl FindingSink for ToLog<'_> {
     }
     fn quirk(&mut self, kind: FindingKind) {
         self.log.quirk(kind);
+    }
+    fn point(&mut self, station: u32, point: u32, reading: PointReading) {
+        self.log.point(station, point, reading);
     }
     fn station(&mut self, state: &StationState<'_>) {
         self.log.station_state(self.journal, state);

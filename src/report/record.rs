@@ -110,8 +110,10 @@ pub enum StationChange {
     NotPolled,
     /// Its master asks again.
     PolledAgain,
-    /// Its fastest poll comes every so many nanoseconds.
+    /// Its fastest poll is expected every so many nanoseconds, by the profile or by what was seen at first.
     Period(u64),
+    /// Its fastest poll now comes every so many nanoseconds.
+    Interval(u64),
     /// So many polls did not come.
     Missed(u64),
 }
@@ -125,7 +127,7 @@ impl StationChange {
             StationChange::AnswersAgain => Some("answers_again"),
             StationChange::NotPolled => Some("not_polled"),
             StationChange::PolledAgain => Some("polled_again"),
-            StationChange::Period(_) | StationChange::Missed(_) => None,
+            StationChange::Period(_) | StationChange::Interval(_) | StationChange::Missed(_) => None,
         }
     }
 }

@@ -17,6 +17,7 @@ use super::event_log::{Journal, ShardLog};
 use super::json::Json;
 use super::output::{Item, Output};
 use super::record::{OperationsLog, SensorEvent, StationEvent};
+use super::roster::Roster;
 use super::snapshot::{Published, Snapshot};
 use super::summary::Summary;
 use super::vitals::Vitals;
@@ -52,15 +53,30 @@ pub struct Tally {
     pub counters: Counters,
     /// Windows of repeated findings that ended early.
     pub folds_evicted: u64,
+    series_per_family: Option<usize>,
 }
 
 impl Default for Tally {
     fn default() -> Self {
-        Tally { counters: Counters::new(Arc::default()), folds_evicted: 0 }
+        Tally::new(Arc::default(), None)
     }
 }
 
 impl Tally {
+    /// Nothing counted, for the stations of a profile. `series_per_family` takes the place of the limits in
+    /// the catalogue.
+    pub fn new(roster: Arc<Roster>, series_per_family: Option<usize>) -> Tally {
+        let mut counters = Counters::new(roster);
+        counters.expose(series_per_family);
+        Tally { counters, folds_evicted: 0, series_per_family }
+    }
+
+    /// Another profile is in force.
+    pub fn set_roster(&mut self, roster: Arc<Roster>) {
+        self.counters.set_roster(roster);
+        self.counters.expose(self.series_per_family);
+    }
+
     /// Begin again. Shards must be added in the same order every time.
     pub fn reset(&mut self) {
         self.counters.reset();

@@ -14,8 +14,10 @@ use super::catalogue::{CATALOGUE, Severity};
 use super::counters::{Counters, Latency};
 use super::event::Identity;
 use super::metric_table::Metric;
-use super::series::{LabelSet, SeriesTable};
+use super::roster::Roster;
+use super::series::{LabelSet, Series};
 use super::sinks::Tally;
+use super::station_tables::Family;
 use super::vitals::Vitals;
 use super::writer::WriterFigures;
 
@@ -40,6 +42,9 @@ pub struct Sample {
     pub labels: LabelSet,
     /// The value.
     pub value: Value,
+    /// Of a label set that may come while the sensor runs: rises from one to the next of its family. 0: it
+    /// was there from the start.
+    pub born: u64,
 }
 
 /// The figures of a moment.
@@ -70,7 +75,12 @@ impl Snapshot {
 
     fn add(&mut self, metric: Metric, labels: &[&str], value: f64) {
         debug_assert_eq!(labels.len(), metric.info().labels.len());
-        self.samples.push(Sample { metric, labels: LabelSet::new(labels), value: Value::Number(value) });
+        self.samples.push(Sample {
+            metric,
+            labels: LabelSet::new(labels),
+            value: Value::Number(value),
+            born: 0,
+        });
     }
 
     fn list(&mut self, metric: Metric, list: &[(&'static str, u64)]) {
@@ -79,12 +89,18 @@ impl Snapshot {
         }
     }
 
-    fn table(&mut self, metric: Metric, table: &SeriesTable) {
-        self.samples.extend(table.iter().map(|(labels, value)| Sample {
-            metric,
-            labels: labels.clone(),
-            value: Value::Number(value as f64),
-        }));
+    fn family(&mut self, family: Family, counters: &Counters) {
+        let sample = |series: &Series| Sample {
+            metric: family.metric(),
+            labels: series.labels.clone(),
+            value: Value::Number(if family.is_time() {
+                seconds(Timestamp(series.value))
+            } else {
+                series.value as f64
+            }),
+            born: series.born,
+        };
+        self.samples.extend(counters.tables[family].iter().map(sample));
     }
 
     fn information(&mut self, identity: &Identity) {
@@ -103,6 +119,7 @@ impl Snapshot {
             self.add(Metric::CaptureDropped, &[name, "queue"], tap.dropped_queue as f64);
             self.add(Metric::CaptureDamaged, &[name], tap.damaged as f64);
             self.add(Metric::CaptureTruncated, &[name], tap.truncated as f64);
+            self.add(Metric::CaptureUp, &[name], f64::from(u8::from(!tap.lost)));
             if let Some(last) = tap.last_packet {
                 self.add(Metric::CaptureLastPacket, &[name], seconds(last));
             }
@@ -113,6 +130,10 @@ impl Snapshot {
         self.add(Metric::WithoutIp, &[], vitals.without_ip as f64);
         self.list(Metric::TablesFull, &vitals.tables_full);
         self.list(Metric::ProfileReloads, &vitals.profile_reloads);
+        if let Some(sound) = vitals.profile_sound {
+            self.add(Metric::ProfileReloadSuccess, &[], f64::from(u8::from(sound)));
+        }
+        self.list(Metric::Assets, &vitals.assets);
     }
 
     fn flows(&mut self, vitals: &Vitals) {
@@ -136,29 +157,51 @@ impl Snapshot {
                 self.add(Metric::DecodeErrors, &[protocol.name(), kind.name()], count as f64);
             }
         }
-        self.table(Metric::Operations, &counters.operations);
-        self.table(Metric::ControlCommands, &counters.controls);
-        self.table(Metric::Exceptions, &counters.exceptions);
-        self.table(Metric::Unanswered, &counters.unanswered);
+        for family in [Family::Operations, Family::Controls, Family::Exceptions, Family::Unanswered] {
+            self.family(family, counters);
+        }
         for protocol in Protocol::ALL {
             self.samples.push(Sample {
                 metric: Metric::ResponseLatency,
                 labels: LabelSet::new(&[protocol.name()]),
                 value: Value::Latency(*counters.latency(protocol)),
+                born: 0,
             });
         }
-        self.samples.extend(counters.last_seen.iter().map(|(labels, ns)| Sample {
-            metric: Metric::StationLastSeen,
-            labels: labels.clone(),
-            value: Value::Number(seconds(Timestamp(ns))),
-        }));
-        self.table(Metric::StationSilent, &counters.silent);
-        self.samples.extend(counters.poll_period.iter().map(|(labels, ns)| Sample {
-            metric: Metric::StationPollPeriod,
-            labels: labels.clone(),
-            value: Value::Number(ns as f64 / 1e9),
-        }));
-        self.table(Metric::StationPollsMissed, &counters.polls_missed);
+        self.stations(counters.roster());
+        for family in [
+            Family::LastSeen,
+            Family::Silent,
+            Family::PollInterval,
+            Family::PollBaseline,
+            Family::PollsMissed,
+        ] {
+            self.family(family, counters);
+        }
+        self.points(counters);
+    }
+
+    fn stations(&mut self, roster: &Roster) {
+        for station in roster.stations().iter().take(Metric::StationInfo.info().limit.unwrap_or(0)) {
+            let protocol = station.protocol.name();
+            let labels = [&*station.name, protocol, &*station.address, station.role, roster.site()];
+            self.add(Metric::StationInfo, &labels, 1.0);
+        }
+    }
+
+    fn points(&mut self, counters: &Counters) {
+        let points = counters.roster().points();
+        let read = || points.iter().zip(counters.points()).filter_map(|(p, read)| Some((p, read?)));
+        for (point, reading) in read() {
+            self.add(Metric::PointValue, &[&point.station, &point.name], reading.value);
+        }
+        for (point, reading) in read() {
+            let good = f64::from(u8::from(reading.good));
+            self.add(Metric::PointQuality, &[&point.station, &point.name], good);
+        }
+        for point in points {
+            self.add(Metric::PointInfo, &[&point.station, &point.name, &point.unit], 1.0);
+        }
     }
 
     fn findings(&mut self, counters: &Counters, folds_evicted: u64) {
@@ -171,7 +214,7 @@ impl Snapshot {
                 }
             }
         }
-        self.table(Metric::StationAnomalies, &counters.station_findings);
+        self.family(Family::Findings, counters);
         for &kind in CATALOGUE {
             let first = kind.techniques().first().and_then(|id| attack().find(id));
             let newer = first.map_or("", |t| t.id_v19.as_deref().unwrap_or(&t.id));
@@ -203,22 +246,23 @@ impl Snapshot {
     }
 
     fn series(&mut self, counters: &Counters) {
-        let families = [
-            (Metric::Operations, &counters.operations),
-            (Metric::ControlCommands, &counters.controls),
-            (Metric::Exceptions, &counters.exceptions),
-            (Metric::Unanswered, &counters.unanswered),
-            (Metric::StationLastSeen, &counters.last_seen),
-            (Metric::StationSilent, &counters.silent),
-            (Metric::StationPollPeriod, &counters.poll_period),
-            (Metric::StationPollsMissed, &counters.polls_missed),
-            (Metric::StationAnomalies, &counters.station_findings),
+        let roster = counters.roster();
+        let listed = Metric::StationInfo.info().limit.unwrap_or(0);
+        let untold = roster.stations().len().saturating_sub(listed);
+        let tables = Family::ALL.map(|family| {
+            let table = &counters.tables[family];
+            (family.metric(), table.len(), table.dropped())
+        });
+        let fixed = [
+            (Metric::StationInfo, roster.stations().len() - untold, untold as u64),
+            (Metric::PointValue, roster.points().len(), roster.left_out() as u64),
         ];
-        for (metric, table) in families {
-            self.add(Metric::MetricSeries, &[metric.info().name], table.len() as f64);
+        let families = || tables.iter().chain(&fixed);
+        for (metric, held, _) in families() {
+            self.add(Metric::MetricSeries, &[metric.info().name], *held as f64);
         }
-        for (metric, table) in families {
-            self.add(Metric::MetricSeriesDropped, &[metric.info().name], table.dropped() as f64);
+        for (metric, _, dropped) in families() {
+            self.add(Metric::MetricSeriesDropped, &[metric.info().name], *dropped as f64);
         }
     }
 }

@@ -8,7 +8,9 @@ use super::catalogue::{CATALOGUE, FindingKind, Severity};
 use super::counters::Counters;
 use super::event::Identity;
 use super::json::Json;
+use super::series::Series;
 use super::sinks::Tally;
+use super::station_tables::Family;
 use super::vitals::Vitals;
 use super::writer::WriterFigures;
 
@@ -213,7 +215,7 @@ impl Summary {
 
 fn operations(counters: &Counters) -> Vec<(String, String, u64)> {
     let mut sums: std::collections::BTreeMap<(String, String), u64> = std::collections::BTreeMap::new();
-    for (labels, count) in counters.operations.iter() {
+    for Series { labels, value: count, .. } in counters.tables[Family::Operations].iter() {
         if let [_, protocol, function] = labels.values() {
             *sums.entry((protocol.to_string(), function.to_string())).or_default() += count;
         }

@@ -24,6 +24,8 @@ pub struct TapVitals {
     pub dropped_queue: u64,
     /// Damaged places, or failures of the tap.
     pub damaged: u64,
+    /// It is down or gone.
+    pub lost: bool,
     /// Stamp of the last packet.
     pub last_packet: Option<Timestamp>,
 }
@@ -64,6 +66,10 @@ pub struct Vitals {
     pub unknown_flows: u64,
     /// What detection could not remember because a table was full, by kind.
     pub tables_full: Vec<(&'static str, u64)>,
+    /// Hosts that have sent something, by state: `profiled`, `unprofiled`.
+    pub assets: Vec<(&'static str, u64)>,
+    /// Whether the profile's files as they are now are in force. `None` where there is no profile to change.
+    pub profile_sound: Option<bool>,
     /// Changes of the profile while running, by result: `changed`, `refused`. Empty where there is none to change.
     pub profile_reloads: Vec<(&'static str, u64)>,
 }

@@ -2,8 +2,11 @@
 //!
 //! The registry and the encoder are those of the crate `prometheus`; the samples come from the snapshot,
 //! whose label sets were told apart exactly (see [`crate::report::series`]).
+//!
+//! A counter that appears at 1 has not increased, as Prometheus sees it. So a label set that comes while the
+//! sensor runs is exposed as 0 once; its count comes with the next scrape.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::{
@@ -23,13 +26,17 @@ pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
 pub struct SnapshotCollector {
     published: Arc<Published>,
     descriptions: Vec<Desc>,
+    exposed: Mutex<Exposed>,
 }
+
+/// The youngest label set of every family that a scrape has seen.
+type Exposed = [u64; Metric::ALL.len()];
 
 impl SnapshotCollector {
     /// A collector for what is published here.
     pub fn new(published: Arc<Published>) -> prometheus::Result<SnapshotCollector> {
         let descriptions = Metric::ALL.iter().map(|metric| describe(*metric)).collect::<Result<_, _>>()?;
-        Ok(SnapshotCollector { published, descriptions })
+        Ok(SnapshotCollector { published, descriptions, exposed: Mutex::new([0; Metric::ALL.len()]) })
     }
 }
 
@@ -45,7 +52,8 @@ impl Collector for SnapshotCollector {
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
-        families(&self.published.latest())
+        let snapshot = self.published.latest();
+        families(&snapshot, &mut self.exposed.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -63,15 +71,21 @@ pub fn exposition(registry: &Registry) -> prometheus::Result<String> {
 
 /// Samples of a family stand together in a snapshot; each run becomes a family. (The registry joins runs
 /// of the same name.)
-fn families(snapshot: &Snapshot) -> Vec<MetricFamily> {
+fn families(snapshot: &Snapshot, exposed: &mut Exposed) -> Vec<MetricFamily> {
     snapshot
         .samples
         .chunk_by(|a, b| a.metric == b.metric)
-        .filter_map(|run| run.first().map(|first| family(first.metric, run)))
+        .filter_map(|run| {
+            let metric = run.first()?.metric;
+            let youngest = &mut exposed[metric as usize];
+            let family = family(metric, run, *youngest);
+            *youngest = run.iter().map(|sample| sample.born).fold(*youngest, u64::max);
+            Some(family)
+        })
         .collect()
 }
 
-fn family(metric: Metric, samples: &[Sample]) -> MetricFamily {
+fn family(metric: Metric, samples: &[Sample], exposed: u64) -> MetricFamily {
     let info = metric.info();
     let mut family = MetricFamily::default();
     family.set_name(info.name.to_owned());
@@ -81,11 +95,11 @@ fn family(metric: Metric, samples: &[Sample]) -> MetricFamily {
         metric_table::MetricType::Gauge => MetricType::GAUGE,
         metric_table::MetricType::Histogram => MetricType::HISTOGRAM,
     });
-    family.set_metric(samples.iter().map(|sample| line(info, sample)).collect());
+    family.set_metric(samples.iter().map(|sample| line(info, sample, sample.born > exposed)).collect());
     family
 }
 
-fn line(info: &metric_table::MetricInfo, sample: &Sample) -> Line {
+fn line(info: &metric_table::MetricInfo, sample: &Sample, new: bool) -> Line {
     let mut line = Line::default();
     let labels = info.labels.iter().zip(sample.labels.values()).map(|(name, value)| {
         let mut pair = LabelPair::default();
@@ -98,7 +112,7 @@ fn line(info: &metric_table::MetricInfo, sample: &Sample) -> Line {
         (Value::Latency(latency), _) => line.set_histogram(histogram(latency)),
         (Value::Number(number), metric_table::MetricType::Counter) => {
             let mut counter = Counter::default();
-            counter.set_value(*number);
+            counter.set_value(if new { 0.0 } else { *number });
             line.set_counter(counter);
         }
         (Value::Number(number), _) => {

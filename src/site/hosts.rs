@@ -116,6 +116,8 @@ pub(super) struct Hosts {
     map: HashMap<IpAddr, u32, RandomState>,
     devices: HashMap<MacAddr, Device, RandomState>,
     swept: Timestamp,
+    /// Hosts that the profile names.
+    named: usize,
     /// Packets of hosts, and addresses, that found no room.
     pub(super) overflowed: u64,
 }
@@ -149,7 +151,9 @@ impl Hosts {
             return None;
         }
         self.map.insert(ip, self.slots.len() as u32);
-        self.slots.push(Host::new(ip, named(), now));
+        let named = named();
+        self.named += usize::from(named);
+        self.slots.push(Host::new(ip, named, now));
         Some(true)
     }
 
@@ -182,9 +186,15 @@ impl Hosts {
         self.map.len()
     }
 
+    /// Hosts known that the profile names; they are never given up.
+    pub(super) fn named(&self) -> usize {
+        self.named
+    }
+
     /// Another profile is in force.
     pub(super) fn rename(&mut self, named: impl Fn(IpAddr) -> bool) {
         self.slots.iter_mut().for_each(|host| host.named = named(host.ip));
+        self.named = self.slots.iter().filter(|host| host.named).count();
     }
 
     /// Give up hosts that have been silent for long.

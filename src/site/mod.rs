@@ -145,6 +145,12 @@ impl Site {
         self.hosts.len()
     }
 
+    /// Hosts that the profile names, and others.
+    pub fn hosts_by_name(&self) -> (usize, usize) {
+        let named = self.hosts.named();
+        (named, self.hosts.len() - named)
+    }
+
     /// A packet.
     #[inline]
     pub fn packet(

@@ -8,6 +8,7 @@ use crate::detect::FindingSink;
 use crate::report::catalogue::{FindingKind, Severity};
 use crate::report::control::ControlEvent;
 use crate::report::finding::Finding;
+use crate::report::point_values::PointReading;
 use crate::report::record::StationState;
 
 /// Tags that raise the severity of findings.
@@ -69,6 +70,10 @@ impl FindingSink for Weighed<'_> {
 
     fn station(&mut self, state: &StationState<'_>) {
         self.sink.station(state);
+    }
+
+    fn point(&mut self, station: u32, point: u32, reading: PointReading) {
+        self.sink.point(station, point, reading);
     }
 
     fn control(&mut self, event: &ControlEvent<'_>) {

@@ -149,6 +149,8 @@ pub(super) struct Beat {
     intervals: [u32; WINDOW],
     recent: [Figures; LEARNING_WINDOWS],
     usual: Figures,
+    /// What was usual at first.
+    first: Figures,
     pauses: [u32; PAUSES],
     /// The period that the profile expects, how far it may be off (a share of it), and how many requests
     /// came in that time.
@@ -203,6 +205,7 @@ impl Beat {
             intervals: [0; WINDOW],
             recent: [Figures::default(); LEARNING_WINDOWS],
             usual: Figures::default(),
+            first: Figures::default(),
             pauses: [0; PAUSES],
             configured_ns,
             tolerance: poll.and_then(|poll| poll.tolerance).unwrap_or(0.0),
@@ -264,6 +267,17 @@ impl Beat {
     /// Usual nanoseconds from one to the next.
     pub(super) fn period_ns(&self) -> u64 {
         if self.configured_ns > 0 { self.configured_ns } else { self.usual.period_ns() }
+    }
+
+    /// Nanoseconds from one to the next as the profile expects it, or as they were at first.
+    pub(super) fn baseline_ns(&self) -> u64 {
+        if self.configured_ns > 0 { self.configured_ns } else { self.first.period_ns() }
+    }
+
+    /// Nanoseconds from one to the next in the window that has just come to its end, if one has.
+    pub(super) fn latest_ns(&self) -> Option<u64> {
+        let [.., latest] = &self.recent;
+        (self.filled == 0 && self.windows > 0).then(|| latest.period_ns())
     }
 
     /// The longest interval that is usual, in nanoseconds.
@@ -360,6 +374,7 @@ impl Beat {
             n @ 1..=LEARNING_WINDOWS => {
                 self.doubled_usually |= self.doubled > 0;
                 self.usual = if n == LEARNING_WINDOWS { Figures::common(&self.recent) } else { figures };
+                self.first = self.usual;
                 if self.configured_ns > 0 { self.expected(&figures, thresholds) } else { Change::Learned }
             }
             _ if self.configured_ns > 0 && self.doubled < 2 => self.expected(&figures, thresholds),

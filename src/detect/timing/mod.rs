@@ -381,7 +381,8 @@ impl State {
         }
         let (at, frame) = (operation.origin.at, operation.origin.frame);
         let (change, missed) = beat.came(at, frame, port, seen.site.pulse, seen.site.thresholds);
-        if change == Change::None && missed == 0 {
+        let latest = beat.latest_ns();
+        if change == Change::None && missed == 0 && latest.is_none() {
             return;
         }
         let party = Party::of(association, seen.coverage(), seen.site.profile);
@@ -390,7 +391,11 @@ impl State {
         }
         self.changed(place, change, &party, seen, sink);
         self.refresh(seen.site.thresholds);
-        let Some(period_ns) = self.fastest().map(Beat::period_ns) else { return };
+        let Some(fastest) = self.fastest() else { return };
+        let period_ns = fastest.baseline_ns();
+        if let Some(ns) = latest.filter(|_| fastest.is(key)) {
+            sink.station(&party.changed(StationChange::Interval(ns), at));
+        }
         if !core::mem::replace(&mut self.known, true) {
             shared.outages.know(&association.key);
         }

@@ -12,6 +12,7 @@ use parsers::{Exchange, Operation, Outcome, Timestamp};
 use profiles::{Compiled, PointSpec};
 
 use super::{FindingSink, Seen};
+use crate::report::point_values::PointReading;
 use raise::{Trouble, raise};
 use reading::Reading;
 
@@ -86,6 +87,11 @@ fn points(
         if written {
             write(history, spec, &reading, seen, sink);
         } else {
+            if spec.metric {
+                let good = reading.trusted && !reading.restarted && reading.value.is_finite();
+                let (value, at) = (reading.value, operation.origin.at);
+                sink.point(station, place, PointReading { value, good, at });
+            }
             read(history, spec, &reading, seen, sink);
         }
     });

@@ -36,6 +36,8 @@ fn vitals() -> Vitals {
         reassembly_dropped: vec![("flow_limit", 0)],
         tables_full: vec![("selects_not_remembered", 0)],
         profile_reloads: vec![("changed", 1), ("refused", 0)],
+        profile_sound: Some(true),
+        assets: vec![("profiled", 2), ("unprofiled", 0)],
         ..Vitals::default()
     }
 }
@@ -43,7 +45,10 @@ fn vitals() -> Vitals {
 fn text_of(sinks: &mut EventLog) -> String {
     let published = Arc::new(Published::new());
     published.publish(sinks.snapshot(&vitals()));
-    metrics::exposition(&metrics::registry(published).unwrap()).unwrap()
+    let registry = metrics::registry(published).unwrap();
+    // What is new is 0 at first.
+    metrics::exposition(&registry).unwrap();
+    metrics::exposition(&registry).unwrap()
 }
 
 /// The value of a line of the exposition.
@@ -255,16 +260,20 @@ fn a_station_is_silent_until_it_answers_again_and_its_polls_have_a_period() {
     sinks.station_state(&pump_is(StationChange::Missed(1)));
     assert_eq!(read(&mut sinks, "silent"), 0);
     assert_eq!(read(&mut sinks, "polls_missed_total"), 4);
-    assert_eq!(read(&mut sinks, "poll_period_seconds"), 2);
+    assert_eq!(read(&mut sinks, "poll_interval_baseline_seconds"), 2);
     // Stations without a name are silent together, and have no period in common.
     let nameless = |change| StationState { station_name: None, ..pump_is(change) };
-    for change in [StationChange::Period(1), StationChange::Silent, StationChange::Silent] {
+    sinks.station_state(&pump_is(StationChange::Interval(3_000_000_000)));
+    assert_eq!(read(&mut sinks, "poll_interval_seconds"), 3);
+    for change in
+        [StationChange::Period(1), StationChange::Interval(1), StationChange::Silent, StationChange::Silent]
+    {
         sinks.station_state(&nameless(change));
     }
     let text = text_of(&mut sinks);
     let labels = labels.replace("pump", "_unprofiled");
     assert_eq!(value(&text, &format!("gridtap_station_silent{labels}")), 2);
-    assert!(!text.contains(&format!("gridtap_station_poll_period_seconds{labels}")));
+    assert!(!text.contains(&format!("gridtap_station_poll_interval_baseline_seconds{labels}")));
 }
 
 #[test]
@@ -287,6 +296,7 @@ fn no_family_has_the_same_labels_twice_and_every_family_can_be_exposed() {
     sinks.operation(&answer(&flow, &detail, refused, 1), &PUMP);
     sinks.finding(&finding(None, FindingKind::UnprofiledControl, T0));
     sinks.station_state(&pump_is(StationChange::Period(2_000_000_000)));
+    sinks.station_state(&pump_is(StationChange::Interval(2_000_000_000)));
     let text = text_of(&mut sinks);
     let mut series: Vec<_> = text
         .lines()
@@ -297,10 +307,10 @@ fn no_family_has_the_same_labels_twice_and_every_family_can_be_exposed() {
     series.sort_unstable();
     series.dedup();
     assert_eq!(series.len(), count);
-    // The unanswered requests and the last success have no sample here; all others have.
+    // The last success and the points have no sample here; all others have.
     for metric in super::super::metric_table::Metric::ALL {
         let name = metric.info().name;
-        let optional = name.contains("unanswered") || name.contains("last_success");
+        let optional = name.contains("point_") || name.contains("last_success");
         assert!(optional || text.contains(&format!("# TYPE {name} ")), "{name}");
     }
     promtool(&text);
@@ -387,4 +397,79 @@ fn a_full_table_of_detection_makes_a_run_incomplete() {
     assert!(full.to_string().contains("3  selects not remembered, because a table was full"), "{full}");
     assert!(full.to_json().contains("\"complete\":false"), "{full}");
     assert!(of(0).to_json().contains("\"complete\":true"));
+}
+
+/// What is new is exposed as 0 once, so that Prometheus sees it increase; what the profile and the catalogue
+/// name is there before.
+#[test]
+fn a_new_label_set_of_a_counter_is_zero_for_one_scrape() {
+    let (flow, detail) = (flow(1), Content(&[]));
+    let mut sinks = sinks();
+    let published = Arc::new(Published::new());
+    let registry = metrics::registry(Arc::clone(&published)).unwrap();
+    let scrape = |sinks: &mut EventLog| {
+        published.publish(sinks.snapshot(&vitals()));
+        metrics::exposition(&registry).unwrap()
+    };
+    let worst = "gridtap_station_anomalies_total{station=\"pump\",kind=\"unprofiled_control\"}";
+    let unanswered = "gridtap_unanswered_requests_total{station=\"valve\",protocol=\"modbus\"}";
+    let first = scrape(&mut sinks);
+    assert_eq!([value(&first, worst), value(&first, unanswered)], [0, 0]);
+
+    let series =
+        "gridtap_operations_total{station=\"pump\",protocol=\"modbus\",operation=\"write_single_coil\"}";
+    assert!(!first.contains(series));
+    sinks.operation(&write_coil(&flow, &detail, T0), &PUMP);
+    sinks.finding(&Finding {
+        station_name: Some("pump"),
+        ..finding(None, FindingKind::UnprofiledControl, T0)
+    });
+    let second = scrape(&mut sinks);
+    assert_eq!([value(&second, worst), value(&second, series)], [1, 0], "known kinds count at once");
+    assert_eq!(value(&scrape(&mut sinks), series), 1);
+    // A gauge is what it is.
+    sinks.station_state(&pump_is(StationChange::Period(2_000_000_000)));
+    let baseline = "gridtap_station_poll_interval_baseline_seconds{station=\"pump\",protocol=\"modbus\"}";
+    assert_eq!(value(&scrape(&mut sinks), baseline), 2);
+}
+
+#[test]
+fn a_station_that_the_profile_drops_goes_and_a_silent_one_stays() {
+    let (flow, detail) = (flow(1), Content(&[]));
+    let mut sinks = sinks();
+    sinks.operation(&write_coil(&flow, &detail, T0), &PUMP);
+    sinks.operation(&write_coil(&flow, &detail, T0), &Judgement::default());
+    let count = |text: &str, station: &str| {
+        text.lines().filter(|line| line.contains(&format!("station=\"{station}\""))).count()
+    };
+    let text = text_of(&mut sinks);
+    assert!(count(&text, "pump") > 0 && count(&text, "valve") > 0 && count(&text, UNPROFILED) > 0);
+    sinks.set_roster(&["valve", "fan"]);
+    let text = text_of(&mut sinks);
+    assert_eq!(count(&text, "pump"), 0);
+    assert!(count(&text, "valve") > 0 && count(&text, "fan") > 0 && count(&text, UNPROFILED) > 0);
+}
+
+#[test]
+fn more_stations_than_a_family_has_room_for_are_counted_together() {
+    let (flow, detail) = (flow(1), Content(&[]));
+    let names: Vec<String> = (0..3_000).map(|n| format!("station-{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let writer = Some(Collected::default().writer());
+    let mut sinks = EventLog::with(SinksConfig { writer, ..SinksConfig::default() }, &names);
+    for station in 0..3_000 {
+        let judgement = Judgement { station: Some(station), ..Judgement::default() };
+        sinks.operation(&answer(&flow, &detail, Outcome::Success, 1), &judgement);
+        sinks.operation(&write_coil(&flow, &detail, T0), &judgement);
+    }
+    let text = text_of(&mut sinks);
+    let lines = |family: &str| text.lines().filter(|line| line.starts_with(&format!("{family}{{"))).count();
+    assert_eq!(lines("gridtap_station_last_seen_timestamp_seconds"), 2_001);
+    assert_eq!(lines("gridtap_station_info"), 2_000);
+    assert_eq!(lines("gridtap_operations_total"), 3_000);
+    let dropped =
+        |family: &str| value(&text, &format!("gridtap_metric_series_dropped_total{{family=\"{family}\"}}"));
+    assert_eq!(dropped("gridtap_station_last_seen_timestamp_seconds"), 1_000);
+    assert_eq!(dropped("gridtap_station_info"), 1_000);
+    assert_eq!(dropped("gridtap_operations_total"), 0);
 }

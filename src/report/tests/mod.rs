@@ -20,6 +20,7 @@ use super::event_log::{Folded, Journal, ShardLog};
 use super::finding::Finding;
 use super::output::Item;
 use super::record::{Judgement, SensorEvent, StationEvent, StationState};
+use super::roster::Roster;
 use super::sinks::{Sinks, SinksConfig, Tally};
 use super::snapshot::Snapshot;
 use super::summary::Summary;
@@ -147,11 +148,12 @@ impl EventLog {
 
     pub(super) fn with(config: SinksConfig, stations: &[&str]) -> EventLog {
         let sinks = Sinks::new(config);
+        let roster = Arc::new(Roster::named(stations));
         EventLog {
-            shard: ShardLog::new(stations.iter().map(|name| (*name).to_owned()).collect()),
+            shard: ShardLog::new(Arc::clone(&roster)),
             journal: sinks.journal(),
             sinks,
-            tally: Tally::default(),
+            tally: Tally::new(roster, None),
             act: 0,
         }
     }
@@ -192,6 +194,12 @@ impl EventLog {
         let name = event.station_name.map(Box::from);
         let event = StationEvent { station_name: None, ..*event };
         self.then(|_, journal| journal.out.tell(Item::Fact(Fact::Station { event, name })));
+    }
+
+    pub(super) fn set_roster(&mut self, stations: &[&str]) {
+        let roster = Arc::new(Roster::named(stations));
+        self.shard.set_roster(Arc::clone(&roster));
+        self.tally.set_roster(roster);
     }
 
     pub(super) fn station_state(&mut self, state: &StationState<'_>) {
