@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use parsers::{Defect, Operation, Point, Value};
+use parsers::{Defect, Operation, Point, PointKind, PointSink, Value};
 
 use super::{BenchArguments, Exit};
 use crate::capture::file::open_files;
@@ -60,7 +60,9 @@ impl Sums {
     fn add(&mut self, value: u64) {
         self.checksum = (self.checksum.rotate_left(5) ^ value).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     }
+}
 
+impl PointSink for Sums {
     fn point(&mut self, point: &Point<'_>) {
         self.points += 1;
         self.add(u64::from(point.address.unwrap_or(u32::MAX)));
@@ -83,6 +85,30 @@ impl Sums {
         self.add(value);
         self.add(point.time_ms.unwrap_or(0) << 16 | u64::from(point.flags.unwrap_or(0)) << 8);
     }
+
+    fn registers(&mut self, _kind: PointKind, first: Option<u32>, words: &[[u8; 2]]) {
+        self.points += words.len() as u64;
+        let all = words
+            .iter()
+            .fold(0_u64, |sum, word| sum.wrapping_mul(31).wrapping_add(u64::from(u16::from_be_bytes(*word))));
+        self.add(u64::from(first.unwrap_or(u32::MAX)) << 32 | words.len() as u64);
+        self.add(all);
+    }
+
+    fn bits(&mut self, _kind: PointKind, first: Option<u32>, octets: &[u8], count: usize) {
+        self.points += count as u64;
+        let all = (0..count).fold(0_u64, |sum, at| {
+            let bit = octets.get(at / 8).map_or(0, |octet| octet >> (at % 8) & 1);
+            sum.wrapping_mul(31).wrapping_add(u64::from(bit))
+        });
+        self.add(u64::from(first.unwrap_or(u32::MAX)) << 32 | count as u64);
+        self.add(all);
+    }
+
+    fn addresses(&mut self, _kind: PointKind, first: u32, count: u32) {
+        self.points += u64::from(count);
+        self.add(u64::from(first) << 32 | u64::from(count));
+    }
 }
 
 struct Counter {
@@ -101,8 +127,7 @@ impl Consumer for Counter {
     fn operation(&mut self, context: &mut FlowContext, operation: &Operation<'_>) {
         self.sums.operations += 1;
         self.sums.add(u64::from(operation.function.code) << 16 | u64::from(operation.sequence));
-        let sums = &mut self.sums;
-        operation.detail.points(&mut |point| sums.point(point));
+        operation.detail.values(&mut self.sums);
         self.detector.operation(context, operation, &mut self.sums);
     }
 

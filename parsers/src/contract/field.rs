@@ -59,6 +59,10 @@ pub trait Detail {
     fn octets(&self) -> &[u8];
     /// Every point with its value, in wire order.
     fn points(&self, visit: &mut dyn FnMut(&super::Point<'_>));
+    /// The same for a consumer that can take many values in one call.
+    fn values(&self, sink: &mut dyn super::PointSink) {
+        self.points(&mut |point| sink.point(point));
+    }
     /// The decode tree, headers first. The keys of the reference reading come first and by its names.
     fn fields(&self, sink: &mut dyn FieldSink);
 }

@@ -347,3 +347,46 @@ impl<'a> Point<'a> {
         Point { kind, address, value, flags: None, status: None, time_ms: None, object: None, ordered: false }
     }
 }
+
+/// Receives values: points one by one, and what stands on the wire as an array in one call. A register poll
+/// carries a hundred values; whoever does not want a [`Point`] of each saves most of their cost.
+pub trait PointSink {
+    /// One point.
+    fn point(&mut self, point: &Point<'_>);
+
+    /// Sixteen-bit values with consecutive addresses from `first`.
+    fn registers(&mut self, kind: PointKind, first: Option<u32>, words: &[[u8; 2]]) {
+        let mut address = first;
+        for word in words {
+            self.point(&Point::new(kind, address, Value::Unsigned(u16::from_be_bytes(*word).into())));
+            address = address.map(|a| a.saturating_add(1));
+        }
+    }
+
+    /// `count` bits with consecutive addresses from `first`, the first in the lowest place of the first
+    /// octet.
+    fn bits(&mut self, kind: PointKind, first: Option<u32>, octets: &[u8], count: usize) {
+        let all = octets.iter().flat_map(|octet| (0..8).map(move |place| octet >> place & 1 == 1));
+        let mut address = first;
+        for bit in all.take(count) {
+            self.point(&Point::new(kind, address, Value::Bit(bit)));
+            address = address.map(|a| a.saturating_add(1));
+        }
+    }
+
+    /// `count` addresses from `first`, without values.
+    fn addresses(&mut self, kind: PointKind, first: u32, count: u32) {
+        for i in 0..count {
+            self.point(&Point::new(kind, Some(first.saturating_add(i)), Value::None));
+        }
+    }
+}
+
+/// A closure as a [`PointSink`].
+pub struct EachPoint<'f>(pub &'f mut dyn FnMut(&Point<'_>));
+
+impl PointSink for EachPoint<'_> {
+    fn point(&mut self, point: &Point<'_>) {
+        (self.0)(point);
+    }
+}

@@ -1,7 +1,7 @@
 //! A PDU's content, decoded on demand: the fields in wire order under the names of the reference reading,
 //! then names, values and points.
 
-use crate::contract::{Detail, FieldSink, Leaf, Point, Value};
+use crate::contract::{Detail, EachPoint, FieldSink, Leaf, Point, PointSink, Value};
 
 use super::file;
 use super::function::{self, ENCAPSULATED, UMAS};
@@ -63,7 +63,11 @@ impl Detail for Content<'_> {
     }
 
     fn points(&self, visit: &mut dyn FnMut(&Point<'_>)) {
-        points::visit(self.pdu, self.requested, visit);
+        points::visit(self.pdu, self.requested, &mut EachPoint(visit));
+    }
+
+    fn values(&self, sink: &mut dyn PointSink) {
+        points::visit(self.pdu, self.requested, sink);
     }
 
     fn fields(&self, sink: &mut dyn FieldSink) {
@@ -264,7 +268,7 @@ impl Content<'_> {
             sink.bytes("data", pdu.data);
         }
         let mut any = false;
-        points::visit(pdu, self.requested, &mut |point| {
+        let mut each = |point: &Point<'_>| {
             if matches!(point.value, Value::None) {
                 return;
             }
@@ -272,7 +276,8 @@ impl Content<'_> {
                 sink.open_list("points");
             }
             show(point, sink);
-        });
+        };
+        points::visit(pdu, self.requested, &mut EachPoint(&mut each));
         if any {
             sink.close();
         }

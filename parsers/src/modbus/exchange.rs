@@ -147,12 +147,10 @@ impl Exchanges {
             more_ranges: ranges.len() > RANGES,
             wants_answer,
             broadcast,
-            retired: false,
-            overdue: false,
         };
         self.note_id(&pending, matches!(framing, Framing::Rtu { .. }), site, observer);
         let evicted = self.table.insert(pending);
-        if evicted.is_some() && !self.told_full {
+        if evicted && !self.told_full {
             self.told_full = true;
             let limit = self.table.limit();
             site.report(
@@ -206,7 +204,7 @@ impl Exchanges {
                 if self.ids_vary && self.echo == Echo::Unknown {
                     self.echo = Echo::Yes;
                 }
-                self.table.take(place).map_or(Answer::Unasked, Answer::To)
+                self.table.take(place).copied().map_or(Answer::Unasked, Answer::To)
             }
             Match::ByShape(place) => {
                 // With something unseen the answer may well belong to a request that was not seen.
@@ -215,7 +213,7 @@ impl Exchanges {
                 if self.echo != Echo::No && self.misses < proof {
                     return Answer::Unasked;
                 }
-                self.table.take(place).map_or(Answer::Unasked, Answer::WithoutEcho)
+                self.table.take(place).copied().map_or(Answer::Unasked, Answer::WithoutEcho)
             }
             Match::Contradicts(place) => {
                 self.table.get(place).copied().map_or(Answer::Unasked, Answer::Contradicts)
@@ -259,7 +257,7 @@ impl Exchanges {
     fn find(&self, pdu: &Pdu<'_>, framing: Framing) -> Match {
         let (id, unit, code) = (framing.transaction(), framing.unit(), pdu.code);
         let consistent = |place: &Place| self.table.get(*place).is_some_and(|p| agrees(p, pdu));
-        let waiting = |place: &Place| self.table.get(*place).is_some_and(|p| !p.retired);
+        let waiting = |place: &Place| !self.table.is_retired(*place);
         if self.echo == Echo::No {
             let by_shape = self.table.same_shape(unit, code).filter(waiting).find(consistent);
             if let Some(place) = by_shape {

@@ -30,19 +30,42 @@ pub(crate) fn writes(code: u8) -> bool {
 }
 
 /// The function with its name: the sub-function's where the code has sub-functions.
+#[inline]
 pub(crate) fn function(code: u8, sub: Option<u16>) -> Function {
-    let name = match (code, sub) {
-        (DIAGNOSTICS, Some(sub)) => diagnostic_name(sub),
-        (ENCAPSULATED, Some(13)) => "canopen_general_reference",
-        (ENCAPSULATED, Some(14)) => "read_device_identification",
-        (UMAS, Some(umas)) => umas_name(umas),
-        _ => name(code),
+    let name = match sub {
+        None => name(code),
+        Some(sub) => name_of_sub(code, sub),
     };
     Function { code, sub, name }
 }
 
+fn name_of_sub(code: u8, sub: u16) -> &'static str {
+    match (code, sub) {
+        (DIAGNOSTICS, sub) => diagnostic_name(sub),
+        (ENCAPSULATED, 13) => "canopen_general_reference",
+        (ENCAPSULATED, 14) => "read_device_identification",
+        (UMAS, umas) => umas_name(umas),
+        _ => name(code),
+    }
+}
+
 /// The name of a code by itself.
+#[inline]
 pub(crate) fn name(code: u8) -> &'static str {
+    /// By code: looked up for every PDU.
+    static NAMES: [&str; 128] = {
+        let mut names = [""; 128];
+        let mut code = 0;
+        while code < names.len() {
+            names[code] = name_of(code as u8);
+            code += 1;
+        }
+        names
+    };
+    NAMES.get(usize::from(code)).copied().unwrap_or("unknown")
+}
+
+const fn name_of(code: u8) -> &'static str {
     match code {
         1 => "read_coils",
         2 => "read_discrete_inputs",

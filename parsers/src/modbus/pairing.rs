@@ -1,30 +1,23 @@
 //! The requests of one flow that wait for their answers.
 //!
-//! A slab of slots, at most [`crate::contract::Limits::pending_requests`], in four lists at once, each in
-//! the order of arrival:
+//! At most [`crate::contract::Limits::pending_requests`], in the order of arrival. What they are looked up
+//! by stands apart, in eight octets each: a flow has one request open or a few, and looking through the
+//! keys of the sixty-four allowed is cheaper than keeping indices in order at every request and answer.
 //!
 //! ```text
 //! exact   same transaction id, unit and function     the normal match, while the client may still wait
 //! id      same transaction id                        late answers, and answers that contradict
 //! shape   same unit and function                     gateways that do not echo the transaction id
-//! age     all                                        time-outs, and eviction when the slab is full
+//! age     all                                        time-outs, and eviction when the table is full
 //! ```
-//!
-//! The first three are hash chains. Insert, match and evict cost the same whether one request waits or
-//! thousands were never answered; a chain is followed for [`CHAIN`] steps at most, so that colliding keys
-//! gain an attacker nothing.
 
 use crate::contract::{Action, Direction, Function, Origin, PointRange, Timestamp};
 use crate::tight;
 
-/// How far a hash chain is followed.
-const CHAIN: usize = 16;
 /// Ranges kept with a request. More occur only in file requests, whose answer then says `more_ranges`.
 pub(crate) const RANGES: usize = 4;
-/// The most slots a table has, whatever the limits say: links are 16 bits wide.
+/// The most slots a table has, whatever the limits say: slots are numbered with 16 bits.
 const MOST: usize = 0xFFF0;
-
-const NONE: u16 = u16::MAX;
 
 /// A request that waits.
 #[derive(Debug, Clone, Copy)]
@@ -49,10 +42,6 @@ pub(crate) struct Pending {
     pub(crate) more_ranges: bool,
     pub(crate) wants_answer: bool,
     pub(crate) broadcast: bool,
-    /// Whether its silence has been reported.
-    pub(crate) overdue: bool,
-    /// Not the first choice for an answer any more: overdue, or the client has asked again since.
-    pub(crate) retired: bool,
 }
 
 /// Some octets in 64 bits, to tell an echo from another text. Short ones are kept whole.
@@ -67,69 +56,51 @@ pub(crate) fn digest(octets: &[u8]) -> u64 {
         .fold(0xCBF2_9CE4_8422_2325, |sum, o| (sum ^ u64::from(*o)).wrapping_mul(0x0000_0100_0000_01B3))
 }
 
-const EXACT: usize = 0;
-const ID: usize = 1;
-const SHAPE: usize = 2;
-const AGE: usize = 3;
-
+/// What a waiting request is looked up by.
 #[derive(Debug, Clone, Copy)]
-struct Link {
-    before: u16,
-    after: u16,
+struct Waiting {
+    transaction: u16,
+    unit: u8,
+    code: u8,
+    slot: u16,
+    /// Not the first choice for an answer any more: overdue, or the client has asked again since.
+    retired: bool,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Ends {
-    first: u16,
-    last: u16,
-}
-
-const EMPTY: Ends = Ends { first: NONE, last: NONE };
-
-#[derive(Debug, Clone, Copy)]
-struct Slot {
-    pending: Pending,
-    links: [Link; 4],
-}
-
-/// A place in the table, valid until the request there is taken or forgotten.
+/// A place in the table, valid until the table changes.
 #[derive(Debug, Clone, Copy, Eq, PartialEq)]
-pub(crate) struct Place(u16);
+pub(crate) struct Place(usize);
 
 /// The table.
 #[derive(Debug)]
 pub(crate) struct Pairing {
-    slots: Vec<Slot>,
+    /// Oldest first.
+    waiting: Vec<Waiting>,
+    slots: Vec<Pending>,
     free: Vec<u16>,
-    /// Ends of the chains, three lists for each hash value.
-    chains: Vec<[Ends; 3]>,
-    age: Ends,
-    /// The oldest request whose silence has not been reported: everything older has been.
-    undue: u16,
-    limit: usize,
-    waiting: usize,
-    /// Of these, not retired.
+    /// So many of the oldest have had their silence reported.
+    told: usize,
+    /// So many are not retired.
     active: usize,
+    limit: usize,
 }
 
 impl Pairing {
-    /// An empty table for `limit` requests. Allocates when the first one comes.
+    /// An empty table for `limit` requests. Allocates as requests come.
     pub(crate) fn new(limit: usize) -> Pairing {
         Pairing {
+            waiting: Vec::new(),
             slots: Vec::new(),
             free: Vec::new(),
-            chains: Vec::new(),
-            age: EMPTY,
-            undue: NONE,
-            limit: limit.clamp(1, MOST),
-            waiting: 0,
+            told: 0,
             active: 0,
+            limit: limit.clamp(1, MOST),
         }
     }
 
     /// Requests that wait.
     pub(crate) fn len(&self) -> usize {
-        self.waiting
+        self.waiting.len()
     }
 
     /// Whether exactly one request waits that is not retired.
@@ -144,192 +115,105 @@ impl Pairing {
 
     /// Heap octets.
     pub(crate) fn memory(&self) -> usize {
-        self.slots.capacity() * size_of::<Slot>()
+        self.waiting.capacity() * size_of::<Waiting>()
+            + self.slots.capacity() * size_of::<Pending>()
             + self.free.capacity() * size_of::<u16>()
-            + self.chains.capacity() * size_of::<[Ends; 3]>()
     }
 
     /// The request at a place.
     pub(crate) fn get(&self, place: Place) -> Option<&Pending> {
-        self.slots.get(usize::from(place.0)).map(|s| &s.pending)
+        self.slots.get(usize::from(self.waiting.get(place.0)?.slot))
     }
 
-    /// Twice as many chains, and all requests in them anew, the oldest first.
-    #[cold]
-    fn widen(&mut self) {
-        let most = self.limit.next_power_of_two().min(1024);
-        let chains = (self.chains.len() * 2).clamp(1, most);
-        self.chains.clear();
-        self.chains.reserve_exact(chains);
-        self.chains.resize(chains, [EMPTY; 3]);
-        let mut place = self.age.first;
-        while let Some(pending) = self.get(Place(place)) {
-            let first = if pending.retired { ID } else { EXACT };
-            for list in first..AGE {
-                self.append(list, place);
-            }
-            place = self.after(AGE, place);
-        }
+    /// Whether the request at a place is the first choice for an answer no more.
+    pub(crate) fn is_retired(&self, place: Place) -> bool {
+        self.waiting.get(place.0).is_none_or(|w| w.retired)
     }
 
-    /// Remember a request. If the table is full the oldest is forgotten for it and returned.
-    pub(crate) fn insert(&mut self, pending: Pending) -> Option<Pending> {
-        if self.waiting >= self.chains.len() && (self.chains.len() < self.limit.min(1024)) {
-            self.widen();
+    /// Remember a request. If the table is full the oldest is forgotten for it; returns whether one was.
+    pub(crate) fn insert(&mut self, pending: Pending) -> bool {
+        let full = self.waiting.len() >= self.limit;
+        if full {
+            self.remove(0);
         }
-        let evicted = if self.waiting >= self.limit { self.take(Place(self.age.first)) } else { None };
-        let slot = Slot { pending, links: [Link { before: NONE, after: NONE }; 4] };
-        let place = if let Some(place) = self.free.pop() {
-            self.slots[usize::from(place)] = slot;
-            place
+        let (transaction, unit, code) = (pending.transaction, pending.unit, pending.function.code);
+        let slot = if let Some(slot) = self.free.pop() {
+            self.slots[usize::from(slot)] = pending;
+            slot
         } else {
-            tight::push(&mut self.slots, slot);
+            tight::push(&mut self.slots, pending);
             (self.slots.len() - 1) as u16
         };
-        for list in [EXACT, ID, SHAPE, AGE] {
-            self.append(list, place);
-        }
-        if self.undue == NONE {
-            self.undue = place;
-        }
-        self.waiting += 1;
-        self.active += usize::from(!pending.retired);
-        evicted
+        let waiting = Waiting { transaction, unit, code, slot, retired: false };
+        tight::push(&mut self.waiting, waiting);
+        self.active += 1;
+        full
     }
 
     /// Forget a request and return it.
-    pub(crate) fn take(&mut self, place: Place) -> Option<Pending> {
-        let pending = *self.get(place)?;
-        if self.undue == place.0 {
-            self.undue = self.after(AGE, place.0);
+    pub(crate) fn take(&mut self, place: Place) -> Option<&Pending> {
+        let slot = self.remove(place.0)?;
+        self.slots.get(usize::from(slot))
+    }
+
+    fn remove(&mut self, at: usize) -> Option<u16> {
+        if at >= self.waiting.len() {
+            return None;
         }
-        if !pending.retired {
-            self.unlink(EXACT, place.0);
-            self.active -= 1;
-        }
-        for list in [ID, SHAPE, AGE] {
-            self.unlink(list, place.0);
-        }
-        self.free.push(place.0);
-        self.waiting -= 1;
-        Some(pending)
+        let gone = self.waiting.remove(at);
+        self.told -= usize::from(at < self.told);
+        self.active -= usize::from(!gone.retired);
+        self.free.push(gone.slot);
+        Some(gone.slot)
     }
 
     /// Leave a request to late answers only: [`Pairing::exact`] does not return it any more.
     pub(crate) fn retire(&mut self, place: Place) {
-        if self.get(place).is_none_or(|p| p.retired) {
-            return;
+        if let Some(waiting) = self.waiting.get_mut(place.0)
+            && !core::mem::replace(&mut waiting.retired, true)
+        {
+            self.active -= 1;
         }
-        self.unlink(EXACT, place.0);
-        self.active -= 1;
-        self.slots[usize::from(place.0)].pending.retired = true;
     }
 
     /// Requests with this transaction id, unit and function that are not retired, oldest first.
     pub(crate) fn exact(&self, transaction: u16, unit: u8, code: u8) -> impl Iterator<Item = Place> {
-        let matches =
-            move |p: &Pending| p.transaction == transaction && p.unit == unit && p.function.code == code;
-        self.chain(EXACT, self.bucket(EXACT, transaction, unit, code), matches)
+        self.those(move |w| w.transaction == transaction && w.unit == unit && w.code == code && !w.retired)
     }
 
     /// Requests with this transaction id, oldest first.
     pub(crate) fn same_id(&self, transaction: u16) -> impl Iterator<Item = Place> {
-        self.chain(ID, self.bucket(ID, transaction, 0, 0), move |p| p.transaction == transaction)
+        self.those(move |w| w.transaction == transaction)
     }
 
     /// Requests to this unit with this function, oldest first.
     pub(crate) fn same_shape(&self, unit: u8, code: u8) -> impl Iterator<Item = Place> {
-        let matches = move |p: &Pending| p.unit == unit && p.function.code == code;
-        self.chain(SHAPE, self.bucket(SHAPE, 0, unit, code), matches)
+        self.those(move |w| w.unit == unit && w.code == code)
+    }
+
+    fn those(&self, wanted: impl Fn(&Waiting) -> bool) -> impl Iterator<Item = Place> {
+        self.waiting.iter().enumerate().filter(move |(_, w)| wanted(w)).map(|(at, _)| Place(at))
     }
 
     /// The next request that is overdue at `now` and has not been reported; it is marked as reported.
     pub(crate) fn next_overdue(&mut self, now: Timestamp) -> Option<Pending> {
-        let place = self.undue;
-        let due = self.get(Place(place))?.due;
-        if due > now {
-            return None;
-        }
-        self.undue = self.after(AGE, place);
-        self.retire(Place(place));
-        let slot = self.slots.get_mut(usize::from(place))?;
-        slot.pending.overdue = true;
-        Some(slot.pending)
+        let place = Place(self.told);
+        let pending = *self.get(place).filter(|p| p.due <= now)?;
+        self.told += 1;
+        self.retire(place);
+        Some(pending)
     }
 
     /// Forget what is not matched any more at `now`.
     pub(crate) fn forget(&mut self, now: Timestamp) {
-        while let Some(oldest) = self.get(Place(self.age.first)) {
-            if !oldest.overdue || oldest.forgotten > now {
-                break;
-            }
-            self.take(Place(self.age.first));
+        while self.told > 0 && self.get(Place(0)).is_some_and(|oldest| oldest.forgotten <= now) {
+            self.remove(0);
         }
     }
 
     /// When the next request is overdue.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
-        self.get(Place(self.undue)).map(|p| p.due)
-    }
-
-    fn bucket(&self, list: usize, transaction: u16, unit: u8, code: u8) -> usize {
-        let key = match list {
-            EXACT => u32::from(transaction) << 16 | u32::from(unit) << 8 | u32::from(code),
-            ID => u32::from(transaction),
-            _ => u32::from(unit) << 8 | u32::from(code),
-        };
-        let spread = key.wrapping_mul(0x9E37_79B1) >> 16;
-        spread as usize & self.chains.len().saturating_sub(1)
-    }
-
-    fn chain(
-        &self,
-        list: usize,
-        bucket: usize,
-        matches: impl Fn(&Pending) -> bool,
-    ) -> impl Iterator<Item = Place> {
-        let first = self.chains.get(bucket).map_or(NONE, |ends| ends[list].first);
-        core::iter::successors(Some(first), move |place| Some(self.after(list, *place)))
-            .take_while(|place| *place != NONE)
-            .take(CHAIN)
-            .map(Place)
-            .filter(move |place| self.get(*place).is_some_and(&matches))
-    }
-
-    fn after(&self, list: usize, place: u16) -> u16 {
-        self.slots.get(usize::from(place)).map_or(NONE, |s| s.links[list].after)
-    }
-
-    fn ends(&mut self, list: usize, place: u16) -> &mut Ends {
-        if list == AGE {
-            return &mut self.age;
-        }
-        let p = &self.slots[usize::from(place)].pending;
-        let bucket = self.bucket(list, p.transaction, p.unit, p.function.code);
-        &mut self.chains[bucket][list]
-    }
-
-    fn append(&mut self, list: usize, place: u16) {
-        let ends = self.ends(list, place);
-        let before = core::mem::replace(&mut ends.last, place);
-        if before == NONE {
-            ends.first = place;
-        } else {
-            self.slots[usize::from(before)].links[list].after = place;
-        }
-        self.slots[usize::from(place)].links[list] = Link { before, after: NONE };
-    }
-
-    fn unlink(&mut self, list: usize, place: u16) {
-        let Link { before, after } = self.slots[usize::from(place)].links[list];
-        match before {
-            NONE => self.ends(list, place).first = after,
-            _ => self.slots[usize::from(before)].links[list].after = after,
-        }
-        match after {
-            NONE => self.ends(list, place).last = before,
-            _ => self.slots[usize::from(after)].links[list].before = before,
-        }
+        self.get(Place(self.told)).map(|p| p.due)
     }
 }
 
@@ -355,8 +239,6 @@ mod tests {
             more_ranges: false,
             wants_answer: true,
             broadcast: false,
-            overdue: false,
-            retired: false,
         }
     }
 
@@ -373,7 +255,7 @@ mod tests {
         table.insert(request(0, 2, 3, 4));
         let first = table.exact(0, 1, 3).next();
         assert_eq!(at(&table, first), Some(1));
-        table.take(first.unwrap_or(Place(NONE)));
+        table.take(first.unwrap_or(Place(9)));
         let next = table.exact(0, 1, 3).next();
         assert_eq!(at(&table, next), Some(2));
         assert_eq!(table.same_id(0).count(), 3);
@@ -383,9 +265,9 @@ mod tests {
     #[test]
     fn a_full_table_gives_up_its_oldest_and_no_other() {
         let mut table = Pairing::new(2);
-        assert!(table.insert(request(1, 1, 3, 1)).is_none());
-        assert!(table.insert(request(2, 1, 3, 2)).is_none());
-        assert_eq!(table.insert(request(3, 1, 3, 3)).map(|p| p.transaction), Some(1));
+        assert!(!table.insert(request(1, 1, 3, 1)));
+        assert!(!table.insert(request(2, 1, 3, 2)));
+        assert!(table.insert(request(3, 1, 3, 3)));
         assert_eq!(table.len(), 2);
         assert_eq!(table.exact(1, 1, 3).next(), None);
         assert!(table.exact(2, 1, 3).next().is_some());

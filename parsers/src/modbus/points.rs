@@ -1,7 +1,7 @@
 //! Which points a PDU is about, and the values it carries. Values are decoded here and nowhere else, when
 //! somebody asks.
 
-use crate::contract::{Point, PointKind, PointRange, Value};
+use crate::contract::{Point, PointKind, PointRange, PointSink, Value};
 
 use super::file;
 use super::pdu::{Pdu, Role};
@@ -64,67 +64,65 @@ pub(crate) fn named_ranges(pdu: &Pdu<'_>, ranges: &mut Vec<PointRange>) {
 }
 
 /// Hand out every point of a PDU.
-pub(crate) fn visit(pdu: &Pdu<'_>, requested: Requested<'_>, visit: &mut dyn FnMut(&Point<'_>)) {
+pub(crate) fn visit(pdu: &Pdu<'_>, requested: Requested<'_>, sink: &mut dyn PointSink) {
     if pdu.exception {
         return;
     }
     match pdu.role {
-        Role::Request => request(pdu, visit),
-        Role::Response => response(pdu, requested, visit),
+        Role::Request => request(pdu, sink),
+        Role::Response => response(pdu, requested, sink),
     }
 }
 
-type Visit<'v> = &'v mut dyn FnMut(&Point<'_>);
+type Sink<'s> = &'s mut dyn PointSink;
 
-fn request(pdu: &Pdu<'_>, visit: Visit<'_>) {
+fn request(pdu: &Pdu<'_>, sink: Sink<'_>) {
     let kind = kind(pdu.code);
     let address = pdu.address.map(u32::from);
     match pdu.code {
-        1..=4 => bare(kind, pdu.address, pdu.quantity, visit),
-        5 | 6 | 8 | 22 => single(pdu, visit),
-        15 => bits(kind, address, pdu.data, pdu.quantity, visit),
-        16 => registers(kind, address, pdu.data, visit),
-        20 | 21 => file_parts(pdu, visit),
+        1..=4 => bare(kind, pdu.address, pdu.quantity, sink),
+        5 | 6 | 8 | 22 => single(pdu, sink),
+        15 => bits(kind, address, pdu.data, pdu.quantity, sink),
+        16 => registers(kind, address, pdu.data, sink),
+        20 | 21 => file_parts(pdu, sink),
         23 => {
-            bare(kind, pdu.read_address, pdu.read_quantity, visit);
-            registers(kind, pdu.write_address.map(u32::from), pdu.data, visit);
+            bare(kind, pdu.read_address, pdu.read_quantity, sink);
+            registers(kind, pdu.write_address.map(u32::from), pdu.data, sink);
         }
-        24 => bare(kind, pdu.address, Some(1), visit),
-        _ => opaque(pdu, visit),
+        24 => bare(kind, pdu.address, Some(1), sink),
+        _ => opaque(pdu, sink),
     }
 }
 
-fn response(pdu: &Pdu<'_>, requested: Requested<'_>, visit: Visit<'_>) {
+fn response(pdu: &Pdu<'_>, requested: Requested<'_>, sink: Sink<'_>) {
     let kind = kind(pdu.code);
     match pdu.code {
-        1 | 2 => bits(kind, requested.first(), pdu.data, requested.quantity, visit),
-        3 | 4 | 23 => registers(kind, requested.first(), pdu.data, visit),
-        5..=8 | 22 => single(pdu, visit),
-        11 | 12 => counters(pdu, visit),
-        15 | 16 => bare(kind, pdu.address, pdu.quantity, visit),
-        20 => file_answer(pdu, requested, visit),
-        21 => file_parts(pdu, visit),
-        24 => queue(pdu, requested, visit),
+        1 | 2 => bits(kind, requested.first(), pdu.data, requested.quantity, sink),
+        3 | 4 | 23 => registers(kind, requested.first(), pdu.data, sink),
+        5..=8 | 22 => single(pdu, sink),
+        11 | 12 => counters(pdu, sink),
+        15 | 16 => bare(kind, pdu.address, pdu.quantity, sink),
+        20 => file_answer(pdu, requested, sink),
+        21 => file_parts(pdu, sink),
+        24 => queue(pdu, requested, sink),
         43 if pdu.identification.objects.is_some() => {
             for object in file::objects(pdu.data) {
-                visit(&Point::new(kind, Some(object.id.into()), Value::Text(object.value)));
+                sink.point(&Point::new(kind, Some(object.id.into()), Value::Text(object.value)));
             }
         }
-        _ => opaque(pdu, visit),
+        _ => opaque(pdu, sink),
     }
 }
 
 /// Addresses without values. No function reaches more points than the coils of a read.
-fn bare(kind: PointKind, first: Option<u16>, quantity: Option<u16>, visit: Visit<'_>) {
+fn bare(kind: PointKind, first: Option<u16>, quantity: Option<u16>, sink: Sink<'_>) {
     const MOST_POINTS: u16 = 2000;
     let (Some(first), Some(quantity)) = (first, quantity) else { return };
-    for i in 0..quantity.min(MOST_POINTS) {
-        visit(&Point::new(kind, Some(u32::from(first) + u32::from(i)), Value::None));
-    }
+    sink.addresses(kind, first.into(), quantity.min(MOST_POINTS).into());
 }
 
 /// Functions whose value is one field.
-fn single(pdu: &Pdu<'_>, visit: Visit<'_>) {
+fn single(pdu: &Pdu<'_>, sink: Sink<'_>) {
     let address = pdu.address.map(u32::from);
     let value = match (pdu.code, pdu.value, pdu.and_mask, pdu.or_mask) {
         (5, Some(value @ (0 | 0xFF00)), _, _) => Value::Bit(value != 0),
@@ -132,27 +130,18 @@ fn single(pdu: &Pdu<'_>, visit: Visit<'_>) {
         (_, Some(value), _, _) => Value::Unsigned(value.into()),
         _ => return,
     };
-    visit(&Point::new(kind(pdu.code), address, value));
+    sink.point(&Point::new(kind(pdu.code), address, value));
 }
 
 /// Bits, the first in the lowest place of the first octet.
-fn bits(kind: PointKind, first: Option<u32>, data: &[u8], quantity: Option<u16>, visit: Visit<'_>) {
+fn bits(kind: PointKind, first: Option<u32>, data: &[u8], quantity: Option<u16>, sink: Sink<'_>) {
     let there = data.len() * 8;
     let count = quantity.map_or(there, |q| usize::from(q).min(there));
-    let all = data.iter().flat_map(|octet| (0..8).map(move |place| octet >> place & 1 == 1));
-    let mut address = first;
-    for bit in all.take(count) {
-        visit(&Point::new(kind, address, Value::Bit(bit)));
-        address = address.map(|a| a.saturating_add(1));
-    }
+    sink.bits(kind, first, data, count);
 }
 
-fn registers(kind: PointKind, first: Option<u32>, data: &[u8], visit: Visit<'_>) {
-    let mut address = first;
-    for word in words(data) {
-        visit(&Point::new(kind, address, Value::Unsigned(word.into())));
-        address = address.map(|a| a.saturating_add(1));
-    }
+fn registers(kind: PointKind, first: Option<u32>, data: &[u8], sink: Sink<'_>) {
+    sink.registers(kind, first, data.as_chunks::<2>().0);
 }
 
 /// Big-endian words; an odd octet at the end is left to the layout checks.
@@ -160,47 +149,44 @@ pub(crate) fn words(data: &[u8]) -> impl Iterator<Item = u16> {
     data.as_chunks::<2>().0.iter().map(|pair| u16::from_be_bytes(*pair))
 }
 
-fn counters(pdu: &Pdu<'_>, visit: Visit<'_>) {
+fn counters(pdu: &Pdu<'_>, sink: Sink<'_>) {
     for value in [pdu.value, pdu.event_count, pdu.message_count].into_iter().flatten() {
-        visit(&Point::new(PointKind::DeviceData, None, Value::Unsigned(value.into())));
+        sink.point(&Point::new(PointKind::DeviceData, None, Value::Unsigned(value.into())));
     }
     if pdu.code == 12 && !pdu.data.is_empty() {
-        visit(&Point::new(PointKind::DeviceData, None, Value::Bytes(pdu.data)));
+        sink.point(&Point::new(PointKind::DeviceData, None, Value::Bytes(pdu.data)));
     }
 }
 
-fn opaque(pdu: &Pdu<'_>, visit: Visit<'_>) {
+fn opaque(pdu: &Pdu<'_>, sink: Sink<'_>) {
     if pdu.data.is_empty() {
         return;
     }
-    visit(&Point::new(PointKind::DeviceData, None, Value::Bytes(pdu.data)));
+    sink.point(&Point::new(PointKind::DeviceData, None, Value::Bytes(pdu.data)));
 }
 
-fn file_parts(pdu: &Pdu<'_>, visit: Visit<'_>) {
+fn file_parts(pdu: &Pdu<'_>, sink: Sink<'_>) {
     for part in file::sub_requests(pdu.data, pdu.code == 21) {
         if pdu.code == 21 {
-            registers(PointKind::FileRecord, Some(part.address()), part.values, visit);
+            registers(PointKind::FileRecord, Some(part.address()), part.values, sink);
             continue;
         }
-        for i in 0..u32::from(part.registers.min(125)) {
-            let address = part.address().saturating_add(i);
-            visit(&Point::new(PointKind::FileRecord, Some(address), Value::None));
-        }
+        sink.addresses(PointKind::FileRecord, part.address(), part.registers.min(125).into());
     }
 }
 
 /// Sub-responses name no record: they come in the order of the sub-requests.
-fn file_answer(pdu: &Pdu<'_>, requested: Requested<'_>, visit: Visit<'_>) {
+fn file_answer(pdu: &Pdu<'_>, requested: Requested<'_>, sink: Sink<'_>) {
     let mut ranges = requested.ranges.iter();
     for part in file::sub_responses(pdu.data) {
         let first = ranges.next().map(PointRange::first);
-        registers(PointKind::FileRecord, first, part.values, visit);
+        registers(PointKind::FileRecord, first, part.values, sink);
     }
 }
 
 /// All values of a queue stand under the address of its pointer.
-fn queue(pdu: &Pdu<'_>, requested: Requested<'_>, visit: Visit<'_>) {
+fn queue(pdu: &Pdu<'_>, requested: Requested<'_>, sink: Sink<'_>) {
     for word in words(pdu.data) {
-        visit(&Point::new(PointKind::FifoQueue, requested.first(), Value::Unsigned(word.into())));
+        sink.point(&Point::new(PointKind::FifoQueue, requested.first(), Value::Unsigned(word.into())));
     }
 }

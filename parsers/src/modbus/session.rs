@@ -21,7 +21,7 @@ use super::exchange::{Answer, Asked, Exchanges, class};
 use super::function;
 use super::mbap::{self, Header, JUDGED};
 use super::pairing::Pending;
-use super::pdu::{Pdu, Role, Shape, decode, shape};
+use super::pdu::{Pdu, Role, Shape, decode, fits, shape};
 use super::points::{self, Requested};
 use super::rtu;
 use super::site::Site;
@@ -83,8 +83,14 @@ impl ModbusSession {
 
     /// The role of a PDU, and whether its shape says the opposite beyond doubt.
     fn role(&mut self, flow: &FlowInfo, direction: Direction, pdu: &[u8]) -> (Role, bool) {
-        let shape = shape(pdu);
         let told = flow.port_side.or(self.requests_travel);
+        if let Some(way) = told {
+            let role = if way == direction { Role::Request } else { Role::Response };
+            if fits(pdu, role) {
+                return (role, false);
+            }
+        }
+        let shape = shape(pdu);
         let way = match (told, shape) {
             (Some(way), _) => way,
             (None, Shape::Request) => *self.requests_travel.insert(direction),

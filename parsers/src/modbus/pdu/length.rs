@@ -120,12 +120,16 @@ pub(crate) enum Shape {
 
 /// Which role a whole PDU can have.
 pub(crate) fn shape(pdu: &[u8]) -> Shape {
-    let fits = |role| expected(pdu, role) == Length::Exact(pdu.len()) && sensible(pdu, role);
-    match (fits(Role::Request), fits(Role::Response)) {
+    match (fits(pdu, Role::Request), fits(pdu, Role::Response)) {
         (true, false) => Shape::Request,
         (false, true) => Shape::Response,
         _ => Shape::Open,
     }
+}
+
+/// Whether a whole PDU has the layout of a role.
+pub(crate) fn fits(pdu: &[u8], role: Role) -> bool {
+    expected(pdu, role) == Length::Exact(pdu.len()) && sensible(pdu, role)
 }
 
 /// Whether the fields agree with each other in a role, beyond the length.

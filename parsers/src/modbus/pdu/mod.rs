@@ -14,7 +14,7 @@ mod length;
 mod request;
 mod response;
 
-pub(crate) use length::{Length, Shape, expected, shape};
+pub(crate) use length::{Length, Shape, expected, fits, shape};
 
 use nom::IResult;
 use nom::number::complete::be_u8;
