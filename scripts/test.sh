@@ -23,7 +23,7 @@ cargo build --release --locked
 
 step "every PDU of the corpus against the reference reading"
 if [ -d "$GRIDTAP_CORPUS" ] && [ -x "$oracle/compare.py" ]; then
-    for protocol in modbus dnp3; do
+    for protocol in modbus dnp3 goose; do
         python3 "$oracle/compare.py" --corpus "$GRIDTAP_CORPUS" --only "$protocol" \
             --known tests/known-differences.toml -- \
             target/release/gridtap dissect --json --protocol '{protocol}' '{file}'

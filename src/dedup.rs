@@ -199,7 +199,7 @@ fn identity(packet: &Packet<'_>, hasher: &mut impl Hasher) -> (u64, u64) {
             place = mix(place, ends(bytes));
             bytes
         }
-        Payload::Ethernet { ethertype, bytes } => {
+        Payload::Ethernet { ethertype, bytes, .. } => {
             hasher.write_u64(2 << 56 | u64::from(ethertype));
             place = mix(place, ends(bytes));
             bytes
@@ -313,7 +313,7 @@ mod tests {
 
     #[test]
     fn bare_ethernet_is_told_apart_by_its_addresses() {
-        let payload = Payload::Ethernet { ethertype: 0x88B8, bytes: &[1, 2, 3] };
+        let payload = Payload::Ethernet { ethertype: 0x88B8, bytes: &[1, 2, 3], wire_len: 3 };
         let goose = Packet { ip: None, ip_id: 0, payload, ..tcp(0, &[]) };
         assert!(after(&goose, &goose, ANONYMOUS_WINDOW_NS));
         let other = Packet { src_mac: Some(MacAddr([2, 0, 0, 0, 0, 9])), ..goose };
@@ -322,7 +322,7 @@ mod tests {
 
     #[test]
     fn both_frames_of_a_redundant_pair_are_one() {
-        let payload = Payload::Ethernet { ethertype: 0x88B8, bytes: &[1, 2, 3] };
+        let payload = Payload::Ethernet { ethertype: 0x88B8, bytes: &[1, 2, 3], wire_len: 3 };
         let lan_a = Packet { ip: None, redundancy: Some(7), payload, ..tcp(0, &[]) };
         let next = Packet { redundancy: Some(8), ..lan_a };
         assert!(after(&lan_a, &lan_a, 5_000_000), "the other LAN is slower");

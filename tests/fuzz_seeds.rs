@@ -105,6 +105,11 @@ fn dnp3_seeds_and_mutations() {
 }
 
 #[test]
+fn goose_seeds_and_mutations() {
+    run("goose", &seeds::goose(), fuzzing::goose::check);
+}
+
+#[test]
 fn reassembly_seeds_and_mutations() {
     run("reassembly", &seeds::reassembly(), fuzzing::reassembly::check);
 }

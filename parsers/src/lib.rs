@@ -8,6 +8,7 @@
 
 pub mod contract;
 pub mod dnp3;
+pub mod goose;
 pub mod modbus;
 #[cfg(test)]
 mod testing;
@@ -32,7 +33,13 @@ pub fn action_of(protocol: Protocol, code: u8, sub: Option<u16>) -> Action {
 }
 
 /// Every protocol this build can decode. To add one: a folder beside `modbus`, and a row here.
-pub static DISSECTORS: &[Dissector] = &[modbus::DISSECTOR, dnp3::DISSECTOR];
+pub static DISSECTORS: &[Dissector] = &[modbus::DISSECTOR, dnp3::DISSECTOR, goose::DISSECTOR];
+
+/// The dissector of an Ethertype.
+#[must_use]
+pub fn dissector_of_ethertype(ethertype: u16) -> Option<&'static Dissector> {
+    DISSECTORS.iter().find(|d| d.ethertypes.contains(&ethertype))
+}
 
 /// The dissector of a protocol.
 #[must_use]

@@ -37,6 +37,7 @@ pub(crate) fn flow(transport: Transport, port: u16) -> FlowInfo {
         client: end(1, 40000),
         server: end(2, port),
         transport,
+        ethertype: 0,
         vlan: VlanStack::default(),
         client_mac: None,
         server_mac: None,
@@ -342,7 +343,7 @@ impl FieldSink for Json {
             Leaf::Signed(n) => write!(self.text, "{n}").unwrap(),
             Leaf::Float(n) => write!(self.text, "{n}").unwrap(),
             Leaf::Name(s) => write!(self.text, "{s:?}").unwrap(),
-            Leaf::Text(s) => write!(self.text, "{:?}", String::from_utf8_lossy(s)).unwrap(),
+            Leaf::Text(s) | Leaf::Ascii(s) => write!(self.text, "{:?}", String::from_utf8_lossy(s)).unwrap(),
             Leaf::Bytes(s) => write!(self.text, "\"{}\"", to_hex(s)).unwrap(),
         }
     }

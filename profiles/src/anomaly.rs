@@ -243,6 +243,7 @@ impl fmt::Display for Observed<'_, '_> {
             Exchange::Unsolicited => f.write_str("an unsolicited report, ")?,
             Exchange::Confirm => f.write_str("a confirmation, ")?,
             Exchange::Link => f.write_str("link traffic, ")?,
+            Exchange::Publication => f.write_str("a publication, ")?,
         }
         // The words of the standard, and the number beside them: a number in front reads as a count.
         let name = if a.function.name == "unknown" { "an unknown function" } else { a.function.name };

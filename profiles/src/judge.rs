@@ -80,6 +80,8 @@ impl Compiled {
                 self.connected(pair, operation).map(|_| None)
             }
             Exchange::Unsolicited => self.report(pair, operation).map(Some),
+            // It has no partner; its publisher is judged.
+            Exchange::Publication => Ok(None),
         };
         match result {
             Ok(rule) => Verdict::Allowed(rule),

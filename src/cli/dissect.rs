@@ -194,8 +194,12 @@ fn place(json: &mut Json, flow: &FlowInfo, direction: Direction, origin: &Origin
             Host::Mac(_) | Host::Serial(_) => null(json, name),
         }
     }
-    number(json, "src_port", from.port.into());
-    number(json, "dst_port", to.port.into());
+    for (name, endpoint) in [("src_port", from), ("dst_port", to)] {
+        match endpoint.host {
+            Host::Ip(_) => number(json, name, endpoint.port.into()),
+            Host::Mac(_) | Host::Serial(_) => null(json, name),
+        }
+    }
     let (source, destination) = match direction {
         Direction::ToServer => (flow.client_mac, flow.server_mac),
         Direction::ToClient => (flow.server_mac, flow.client_mac),

@@ -130,7 +130,7 @@ struct DissectArguments {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Only this protocol
-    #[arg(long, value_parser = ["modbus", "dnp3"])]
+    #[arg(long, value_parser = ["modbus", "dnp3", "goose"])]
     protocol: Option<String>,
     /// One JSON object a line (the only form there is so far)
     #[arg(long, required = true)]

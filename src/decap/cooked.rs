@@ -8,7 +8,6 @@
 
 use parsers::MacAddr;
 
-use super::Payload;
 use super::counters::Layer;
 use super::walk::{Outcome, View, Walk};
 
@@ -46,7 +45,7 @@ impl<'a> Walk<'a> {
         match (hardware, protocol) {
             (NETLINK, _) => {
                 self.counters.unknown_ethertype += 1;
-                self.done(Payload::Ethernet { ethertype: protocol, bytes: view.bytes })
+                self.done(view.payload(protocol))
             }
             // the protocol field is that of the GRE header, which for bridging is not an Ethertype
             (GRE, 0x6558) => self.ethernet(view),

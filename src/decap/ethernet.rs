@@ -11,10 +11,10 @@
 
 use parsers::MacAddr;
 
+use super::Tunnels;
 use super::counters::Layer;
 use super::options::MAX_VLAN_TAGS;
 use super::walk::{Outcome, View, Walk};
-use super::{Payload, Tunnels};
 
 pub(super) const IPV4: u16 = 0x0800;
 pub(super) const IPV6: u16 = 0x86DD;
@@ -117,7 +117,7 @@ impl<'a> Walk<'a> {
         }
         let view = self.without_prp_trailer(view);
         self.packet.ip = None;
-        self.done(Payload::Ethernet { ethertype, bytes: view.bytes })
+        self.done(view.payload(ethertype))
     }
 
     /// 802.3: the length field ends the payload, LLC says what it is. Only SNAP leads on.
@@ -139,7 +139,7 @@ impl<'a> Walk<'a> {
             return self.short(inner, 3, Layer::Ethernet);
         }
         self.packet.ip = None;
-        self.done(Payload::Ethernet { ethertype: length as u16, bytes: inner.bytes })
+        self.done(inner.payload(length as u16))
     }
 
     /// High-availability seamless redundancy: the same frame comes over both sides of the ring.

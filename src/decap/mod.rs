@@ -81,7 +81,7 @@ impl Default for Packet<'_> {
             redundancy: None,
             tunnels: Tunnels::default(),
             first_frame: FrameRef::default(),
-            payload: Payload::Ethernet { ethertype: 0, bytes: &[] },
+            payload: Payload::Ethernet { ethertype: 0, bytes: &[], wire_len: 0 },
         }
     }
 }
@@ -97,8 +97,10 @@ pub enum Payload<'a> {
     Ethernet {
         /// The Ethertype; below 0x600 the length field of 802.3, and LLC follows.
         ethertype: u16,
-        /// What follows it, padding included.
+        /// What follows it as far as captured, padding included.
         bytes: &'a [u8],
+        /// Its length on the wire; more than `bytes.len()` if the snap length cut it.
+        wire_len: u32,
     },
     /// IP payload of another protocol.
     Ip {

@@ -11,7 +11,7 @@
 use super::counters::Layer;
 use super::options::MAX_MPLS_LABELS;
 use super::walk::{Outcome, View, Walk};
-use super::{Payload, Tunnels, ethernet};
+use super::{Tunnels, ethernet};
 
 impl<'a> Walk<'a> {
     /// A label stack, announced by `ethertype`.
@@ -50,7 +50,7 @@ impl<'a> Walk<'a> {
         self.counters.mpls_unknown += 1;
         self.packet = outer;
         // also where the stack came in IP: the label stack's Ethertype names it best
-        self.done(Payload::Ethernet { ethertype, bytes: view.bytes })
+        self.done(view.payload(ethertype))
     }
 }
 

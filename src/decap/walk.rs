@@ -51,6 +51,11 @@ impl<'a> View<'a> {
         View { bytes: self.bytes.get(..count).unwrap_or(self.bytes), wire: self.wire.min(count) }
     }
 
+    /// What is left, as the payload of this Ethertype.
+    pub(super) fn payload(self, ethertype: u16) -> Payload<'a> {
+        Payload::Ethernet { ethertype, bytes: self.bytes, wire_len: self.wire as u32 }
+    }
+
     /// Whether the snap length cut something off.
     #[inline]
     pub(super) fn is_cut(self) -> bool {

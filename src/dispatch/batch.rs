@@ -122,7 +122,7 @@ fn with_payload<'a>(packet: &Packet<'_>, bytes: &'a [u8]) -> Packet<'a> {
     let payload = match packet.payload {
         Payload::Tcp(segment) => Payload::Tcp(Segment { bytes, ..segment }),
         Payload::Udp(datagram) => Payload::Udp(Datagram { bytes, ..datagram }),
-        Payload::Ethernet { ethertype, .. } => Payload::Ethernet { ethertype, bytes },
+        Payload::Ethernet { ethertype, wire_len, .. } => Payload::Ethernet { ethertype, bytes, wire_len },
         Payload::Ip { protocol, .. } => Payload::Ip { protocol, bytes },
     };
     Packet { payload, ..*packet }

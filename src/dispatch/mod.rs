@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! Frame --> Packet --> shard (of 64, by the unordered inner pair of hosts) --> worker (shard % workers)
+//!                      or, without IP, by what the payload is about (GOOSE: the control block)
 //! ```
 //!
 //! Everything between two hosts meets in one shard: flows, sessions, associations, the limits of their
@@ -19,7 +20,7 @@ use core::net::IpAddr;
 
 use parsers::{MacAddr, Timestamp};
 
-use crate::decap::Packet;
+use crate::decap::{Packet, Payload};
 
 /// Shards of the state of all pairs of hosts, whatever the number of workers.
 pub const SHARDS: usize = 64;
@@ -96,9 +97,16 @@ impl Seconds {
 #[inline]
 #[must_use]
 pub fn shard_of(packet: &Packet<'_>) -> usize {
-    let (one, other) = match packet.ip {
-        Some((one, other)) => (of_address(one), of_address(other)),
-        None => (of_mac(packet.src_mac), of_mac(packet.dst_mac)),
+    let (one, other) = match (packet.ip, packet.payload) {
+        (Some((one, other)), _) => (of_address(one), of_address(other)),
+        (None, Payload::Ethernet { ethertype, bytes, .. }) => {
+            match parsers::dissector_of_ethertype(ethertype) {
+                // All that publish the same meet in one shard: the forger beside the true publisher.
+                Some(dissector) => (of_octets((dissector.subject)(bytes)), u64::from(ethertype)),
+                None => (of_mac(packet.src_mac), of_mac(packet.dst_mac)),
+            }
+        }
+        (None, _) => (of_mac(packet.src_mac), of_mac(packet.dst_mac)),
     };
     let mixed = mix(one.min(other)) ^ one.max(other);
     (mix(mixed) >> 58) as usize % SHARDS
@@ -117,6 +125,12 @@ fn of_address(address: IpAddr) -> u64 {
 
 fn of_mac(mac: Option<MacAddr>) -> u64 {
     mac.map_or(0, |mac| mac.0.iter().fold(1, |bits, octet| bits << 8 | u64::from(*octet)))
+}
+
+fn of_octets(octets: &[u8]) -> u64 {
+    octets.chunks(8).fold(octets.len() as u64, |all, chunk| {
+        mix(all) ^ chunk.iter().fold(0, |bits, octet| bits << 8 | u64::from(*octet))
+    })
 }
 
 #[inline]
@@ -144,6 +158,22 @@ mod tests {
             counts[between(master, station)] += 1;
         }
         assert!(counts.iter().all(|count| (60..=140).contains(count)), "{counts:?}");
+    }
+
+    #[test]
+    fn all_that_publish_one_control_block_meet_in_one_shard() {
+        let publishes = |from: u8, block: &[u8]| {
+            let mut bytes = vec![0, 1, 0, 8 + 4 + block.len() as u8, 0, 0, 0, 0, 0x61, block.len() as u8 + 2];
+            bytes.extend([0x80, block.len() as u8]);
+            bytes.extend(block);
+            let payload =
+                Payload::Ethernet { ethertype: 0x88B8, bytes: &bytes, wire_len: bytes.len() as u32 };
+            shard_of(&Packet { src_mac: Some(MacAddr([2, 0, 0, 0, 0, from])), payload, ..Packet::default() })
+        };
+        assert_eq!(publishes(1, b"IED1/LLN0$GO$gcb1"), publishes(9, b"IED1/LLN0$GO$gcb1"));
+        let spread: std::collections::BTreeSet<_> =
+            (b'a'..=b'z').map(|n| publishes(1, &[b'I', n, b'/', b'g'])).collect();
+        assert!(spread.len() > 15, "{spread:?}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use core::hash::{BuildHasher, Hasher};
 use core::net::IpAddr;
 use std::sync::Arc;
 
-use parsers::{Transport, VlanStack};
+use parsers::{MacAddr, Transport, VlanStack};
 
 /// Both directions of a flow have the same key.
 #[derive(Debug, Copy, Clone, Eq, PartialEq)]
@@ -33,10 +33,13 @@ impl Key {
             if from_low { (a, src_port, b, dst_port) } else { (b, dst_port, a, src_port) };
         let kind = family | if transport == Transport::Tcp { 0 } else { 2 };
         let rest = u64::from(low_port) << 32 | u64::from(high_port) << 16 | kind;
-        let vlan = vlan.map_or(0, |stack| {
-            stack.ids().iter().fold(u64::from(stack.depth()), |all, id| all << 13 | u64::from(*id))
-        });
-        (Key { low, high, rest, vlan }, from_low)
+        (Key { low, high, rest, vlan: vlan.map_or(0, vlan_bits) }, from_low)
+    }
+
+    /// The key of frames without IP, which have one direction.
+    pub(super) fn of_ethernet(from: MacAddr, to: MacAddr, ethertype: u16, vlan: VlanStack) -> Key {
+        let bits = |mac: MacAddr| mac.0.iter().fold(0, |bits, octet| bits << 8 | u128::from(*octet));
+        Key { low: bits(from), high: bits(to), rest: u64::from(ethertype) << 32 | 4, vlan: vlan_bits(vlan) }
     }
 
     #[inline]
@@ -49,6 +52,10 @@ impl Key {
     }
 }
 
+fn vlan_bits(stack: VlanStack) -> u64 {
+    stack.ids().iter().fold(u64::from(stack.depth()), |all, id| all << 13 | u64::from(*id))
+}
+
 /// Address as a number, and 1 for IPv6, so that an IPv4-mapped IPv6 address is not taken for IPv4.
 #[inline]
 fn bits(ip: &IpAddr) -> (u128, u64) {
@@ -58,28 +65,36 @@ fn bits(ip: &IpAddr) -> (u128, u64) {
     }
 }
 
-/// Ports on which protocols are expected: they tell the server's side where no SYN was seen. A clone shares
+/// Ports and Ethertypes on which protocols are expected: they tell the server's side where no SYN was seen. A clone shares
 /// the memory.
 #[derive(Debug, Clone)]
 pub struct PortSet {
     tcp: Arc<[u64]>,
     udp: Arc<[u64]>,
+    ethertypes: Arc<[u16]>,
 }
 
 impl PortSet {
     /// A set of TCP and UDP ports.
     #[must_use]
     pub fn new(tcp: &[u16], udp: &[u16]) -> PortSet {
-        PortSet { tcp: bitmap(tcp), udp: bitmap(udp) }
+        PortSet { tcp: bitmap(tcp), udp: bitmap(udp), ethertypes: Arc::new([]) }
     }
 
-    /// Whether the port is in the set. Never for transports without ports.
+    /// With these Ethertypes of frames without IP.
+    #[must_use]
+    pub fn with_ethertypes(self, ethertypes: &[u16]) -> PortSet {
+        PortSet { ethertypes: ethertypes.into(), ..self }
+    }
+
+    /// Whether the port (over Ethernet: the Ethertype) is in the set. Never for transports without either.
     #[must_use]
     pub fn contains(&self, transport: Transport, port: u16) -> bool {
         let words = match transport {
             Transport::Tcp => &self.tcp,
             Transport::Udp => &self.udp,
-            Transport::Ethernet | Transport::Serial => return false,
+            Transport::Ethernet => return self.ethertypes.contains(&port),
+            Transport::Serial => return false,
         };
         words.get(usize::from(port / 64)).is_some_and(|word| word >> (port % 64) & 1 == 1)
     }

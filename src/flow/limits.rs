@@ -93,7 +93,9 @@ pub struct FlowCounters {
     pub tcp_segments: u64,
     /// UDP datagrams.
     pub udp_datagrams: u64,
-    /// Packets that are neither TCP nor UDP over IP: not followed here.
+    /// Frames without IP of a protocol that is followed.
+    pub ethernet_frames: u64,
+    /// Packets that are neither TCP nor UDP over IP, nor of such a protocol: not followed here.
     pub other_payloads: u64,
     /// Payload bytes as captured, TCP and UDP, with all repetitions.
     pub payload_bytes: u64,
@@ -179,11 +181,12 @@ impl FlowCounters {
         }
     }
 
-    fn all(&mut self) -> [&mut u64; 40] {
+    fn all(&mut self) -> [&mut u64; 41] {
         let FlowCounters {
             packets,
             tcp_segments,
             udp_datagrams,
+            ethernet_frames,
             other_payloads,
             payload_bytes,
             retransmitted,
@@ -226,6 +229,7 @@ impl FlowCounters {
             packets,
             tcp_segments,
             udp_datagrams,
+            ethernet_frames,
             other_payloads,
             payload_bytes,
             retransmitted,

@@ -27,6 +27,7 @@
 
 use parsers::{Chunk, Direction, FlowInfo, FrameRef, Gap, Origin, Piece, Progress, Timestamp};
 
+mod ethernet;
 mod gaps;
 mod held;
 mod history;

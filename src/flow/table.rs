@@ -124,6 +124,11 @@ impl<S> FlowTable<S> {
         match (&packet.payload, &packet.ip) {
             (Payload::Tcp(segment), Some(ips)) => self.tcp(source, packet, ips, segment, handler),
             (Payload::Udp(datagram), Some(ips)) => self.udp(source, packet, ips, datagram, handler),
+            (Payload::Ethernet { ethertype, bytes, wire_len }, None)
+                if self.ports.contains(Transport::Ethernet, *ethertype) =>
+            {
+                self.ethernet(source, packet, (*ethertype, bytes, *wire_len), handler);
+            }
             _ => self.counters.other_payloads += 1,
         }
     }
@@ -228,7 +233,7 @@ impl<S> FlowTable<S> {
     }
 
     #[inline]
-    fn find(&self, key: &Key) -> Option<u32> {
+    pub(super) fn find(&self, key: &Key) -> Option<u32> {
         let hash = key.hash(&self.seed);
         let same = |slot: &u32| self.slots[*slot as usize].as_ref().is_some_and(|flow| flow.key == *key);
         self.index.find(hash, same).copied()
@@ -247,9 +252,6 @@ impl<S> FlowTable<S> {
         opens: Option<bool>,
         handler: &mut H,
     ) -> u32 {
-        if self.counters.flows_open >= self.limits.flows.max(1) as u64 {
-            self.evict(handler);
-        }
         let known = [ports.0, ports.1].map(|port| self.ports.contains(transport, port));
         let sender_is_client = opens.unwrap_or(!known[0] || known[1]);
         let sender = Endpoint { host: Host::Ip(ips.0), port: ports.0 };
@@ -269,13 +271,12 @@ impl<S> FlowTable<S> {
         };
         let midstream = transport == Transport::Tcp && opens.is_none();
         let coverage = Coverage { midstream, one_way: true, ..Coverage::default() };
-        let id = self.next_id;
-        self.next_id += self.id_step;
         let info = FlowInfo {
-            id,
+            id: self.next_id(),
             client,
             server,
             transport,
+            ethertype: 0,
             vlan: packet.vlan,
             client_mac,
             server_mac,
@@ -284,11 +285,33 @@ impl<S> FlowTable<S> {
             late: None,
         };
         let class = if transport == Transport::Tcp { Class::Embryonic } else { Class::Datagram };
+        self.admit(key, from_low == sender_is_client, class, info, handler)
+    }
+
+    /// The number of the next flow.
+    pub(super) fn next_id(&mut self) -> u64 {
+        let id = self.next_id;
+        self.next_id += self.id_step;
+        id
+    }
+
+    /// Take a flow into the table; makes room if there is none.
+    pub(super) fn admit<H: FlowHandler<State = S>>(
+        &mut self,
+        key: Key,
+        client_is_low: bool,
+        class: Class,
+        info: FlowInfo,
+        handler: &mut H,
+    ) -> u32 {
+        if self.counters.flows_open >= self.limits.flows.max(1) as u64 {
+            self.evict(handler);
+        }
         let flow = Box::new(Flow {
             key,
             link: Link { before: NONE, after: NONE, class, stamp: self.clock.elapsed },
             due: NEVER,
-            client_is_low: from_low == sender_is_client,
+            client_is_low,
             connection: Connection::new(info),
         });
         let slot = self.free.pop().unwrap_or_else(|| {

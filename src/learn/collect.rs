@@ -234,7 +234,7 @@ impl Consumer for Learner {
                 pair.reports.note(at, &mut room.clock);
                 reported(pair, operation);
             }
-            Exchange::Confirm | Exchange::Link | Exchange::Request => {
+            Exchange::Confirm | Exchange::Link | Exchange::Request | Exchange::Publication => {
                 pair.upkeep.note(at, &mut room.clock);
             }
         }

@@ -62,7 +62,8 @@ impl PortTable {
     /// All of them, for the flow layer.
     pub fn all_ports(&self) -> PortSet {
         let ports = |list: &[(u16, Protocol)]| list.iter().map(|(port, _)| *port).collect::<Vec<_>>();
-        PortSet::new(&ports(&self.tcp), &ports(&self.udp))
+        let ethertypes: Vec<_> = DISSECTORS.iter().flat_map(|d| d.ethertypes).copied().collect();
+        PortSet::new(&ports(&self.tcp), &ports(&self.udp)).with_ethertypes(&ethertypes)
     }
 }
 
@@ -244,6 +245,9 @@ impl<C: Consumer> Worker<C> {
 
     /// The dissector that the flow's ports promise, and the side that has the port.
     fn promised(&self, flow: &FlowInfo) -> Option<(&'static Dissector, Option<Direction>)> {
+        if flow.transport == Transport::Ethernet {
+            return parsers::dissector_of_ethertype(flow.ethertype).map(|d| (d, None));
+        }
         let server = self.ports.protocol(flow.transport, flow.server.port);
         let client = self.ports.protocol(flow.transport, flow.client.port);
         let (protocol, side) = match (server, client) {
@@ -310,7 +314,8 @@ impl<C: Consumer> Worker<C> {
     fn check_promise(&mut self, flow: &mut FlowInfo, speaking: &mut Box<Speaking>, chunk: &Chunk<'_>) {
         speaking.fresh = false;
         let Some(expected) = parsers::dissector(speaking.context.protocol) else { return };
-        if speaking.context.unexpected_port {
+        // An Ethertype is no port that anybody may use for something else.
+        if speaking.context.unexpected_port || flow.transport == Transport::Ethernet {
             return;
         }
         if let Some(other) = other_than(expected, chunk, flow.transport) {

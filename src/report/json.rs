@@ -270,6 +270,20 @@ impl Json {
         lossy
     }
 
+    /// Text of the wire in ASCII. Every other octet becomes U+FFFD; returns whether there were any.
+    pub fn ascii_text(&mut self, value: &[u8]) -> bool {
+        self.separate();
+        self.out.push(b'"');
+        for run in value.chunk_by(|one, other| one.is_ascii() == other.is_ascii()) {
+            match core::str::from_utf8(run) {
+                Ok(text) if run.is_ascii() => escape(&mut self.out, text),
+                _ => run.iter().for_each(|_| self.out.extend_from_slice(b"\\ufffd")),
+            }
+        }
+        self.out.push(b'"');
+        !value.is_ascii()
+    }
+
     /// Text made by formatting, cut at [`FORMATTED_OCTETS`]: what is formatted may hold text of the wire.
     pub fn formatted(&mut self, value: fmt::Arguments<'_>) {
         self.separate();

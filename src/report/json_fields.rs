@@ -38,7 +38,8 @@ impl<'a> JsonFields<'a> {
 impl FieldSink for JsonFields<'_> {
     fn leaf(&mut self, name: &'static str, value: Leaf<'_>, _span: Option<core::ops::Range<usize>>) {
         JsonFields::name(self, name);
-        match value {
+        let leaf = value;
+        match leaf {
             Leaf::Null => self.json.null(),
             Leaf::Bool(value) => self.json.boolean(value),
             Leaf::Unsigned(value) => self.json.unsigned(value),
@@ -46,8 +47,11 @@ impl FieldSink for JsonFields<'_> {
             Leaf::Float(value) => self.json.float(value),
             Leaf::Name(value) => self.json.word(value),
             Leaf::Bytes(value) => self.json.hex(value),
-            Leaf::Text(value) => {
-                let lossy = self.json.wire_text(value);
+            Leaf::Text(value) | Leaf::Ascii(value) => {
+                let lossy = match leaf {
+                    Leaf::Ascii(_) => self.json.ascii_text(value),
+                    _ => self.json.wire_text(value),
+                };
                 if lossy && !self.in_list() {
                     self.json.key_with_ending(name, "_hex");
                     self.json.hex(value);
@@ -91,6 +95,7 @@ mod tests {
         fields.open_list("objects");
         fields.open("ignored");
         fields.leaf("name", Leaf::Text(b"ok\xff"), None);
+        fields.leaf("name", Leaf::Ascii("ü".as_bytes()), None);
         fields.close();
         fields.number("ignored", 7);
         fields.close();
@@ -100,7 +105,7 @@ mod tests {
         let text = String::from_utf8(json.take()).unwrap();
         assert_eq!(
             text,
-            "{\"function_code\":3,\"objects\":[{\"name\":\"ok\\ufffd\",\"name_hex\":\"6f6bff\"},7],\"left_open\":{}}"
+            "{\"function_code\":3,\"objects\":[{\"name\":\"ok\\ufffd\",\"name_hex\":\"6f6bff\",\"name\":\"\\ufffd\\ufffd\",\"name_hex\":\"c3bc\"},7],\"left_open\":{}}"
         );
     }
 }

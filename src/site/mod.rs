@@ -177,7 +177,7 @@ impl Site {
                 }
                 (8, (0, 0))
             }
-            Payload::Ethernet { ethertype, bytes } => {
+            Payload::Ethernet { ethertype, bytes, .. } => {
                 return self.without_ip(now, packet, *ethertype, bytes, sink);
             }
         };

@@ -8,5 +8,6 @@
 pub mod conversation;
 pub mod files;
 pub mod frames;
+pub mod goose;
 pub mod reassembly;
 pub mod session;

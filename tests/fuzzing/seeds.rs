@@ -37,6 +37,40 @@ fn unframed(frame: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Inputs of the target `goose`: payloads and elements with every kind of data, in short and long forms.
+pub(super) fn goose() -> Vec<Vec<u8>> {
+    let mut seeds = Vec::new();
+    let data: [&[u8]; 12] = [
+        &[0x83, 1, 0xFF],
+        &[0x84, 3, 3, 0x40, 0],
+        &[0x85, 2, 0xFF, 0x38],
+        &[0x86, 5, 0, 0xFF, 0xFF, 0xFF, 0xFF],
+        &[0x87, 5, 8, 0x3F, 0xC0, 0, 0],
+        &[0x89, 2, 1, 2],
+        &[0x8A, 2, 0x41, 0x42],
+        &[0x8C, 6, 0, 0, 3, 0xE8, 0, 1],
+        &[0x90, 2, 0xC3, 0xBC],
+        &[0x91, 8, 0x65, 0xA0, 0, 0, 0x80, 0, 0, 0x0A],
+        &[0xA2, 6, 0x83, 1, 0, 0x85, 1, 1],
+        &[0xA1, 0x81, 3, 0x86, 1, 2],
+    ];
+    for (n, member) in data.iter().enumerate() {
+        let state = n as u8 + 1;
+        let mut elements = vec![0x80, 0x81, 4];
+        elements.extend(b"A/g1");
+        elements.extend([0x81, 2, 0x0F, 0xA0, 0x82, 3, b'A', b'/', b'd', 0x83, 2, b'i', b'd']);
+        elements.extend([0x84, 8, 0x65, 0xA0, 0, 0, 0, 0, 0, 0, 0x85, 1, state, 0x86, 1, 0]);
+        elements.extend([0x87, 1, 0, 0x88, 1, 1, 0x89, 1, 0, 0x8A, 1, 1, 0xAB, member.len() as u8]);
+        elements.extend(*member);
+        let length = elements.len() as u8;
+        let mut payload = vec![0, 0, 1, 0, length + 10, 0, 0, 0, 0, 0x61, length];
+        payload.extend(&elements);
+        seeds.push([&[1 | state & 4], &elements[..]].concat());
+        seeds.push(payload);
+    }
+    seeds
+}
+
 fn session(options: u8, vector: &Vector, form: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
     let mut input = vec![options];
     for line in &vector.script {

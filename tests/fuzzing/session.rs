@@ -13,7 +13,8 @@ use std::fmt::Write as _;
 use gridtap::report::json::{Json, JsonFields};
 use parsers::{
     Beginning, Chunk, Coverage, Defect, Direction, Dissector, Endpoint, FlowInfo, FrameRef, Gap, Host,
-    Limits, Observer, Operation, Origin, Piece, Protocol, Session, Timestamp, Transport, Unit, VlanStack,
+    Limits, MacAddr, Observer, Operation, Origin, Piece, Protocol, Session, Timestamp, Transport, Unit,
+    VlanStack,
 };
 
 use super::frames::{link_frame, mbap, rtu};
@@ -36,9 +37,15 @@ const LONGEST: usize = 253;
 
 /// What was seen, without places: those follow from the cut and are compared elsewhere.
 #[derive(Default)]
-struct Log {
+pub(super) struct Log {
     text: String,
     json: Json,
+}
+
+impl Log {
+    pub(super) fn into_text(self) -> String {
+        self.text
+    }
 }
 
 impl Observer for Log {
@@ -97,6 +104,20 @@ fn flow(options: u8) -> FlowInfo {
         },
         coverage: Coverage { midstream: options & 8 != 0, ..Coverage::default() },
         late: None,
+        ethertype: 0,
+    }
+}
+
+/// A flow of frames without IP.
+pub(super) fn ethernet_flow(ethertype: u16, truncated: bool) -> FlowInfo {
+    let end = |last| Endpoint { host: Host::Mac(MacAddr([2, 0, 0, 0, 0, last])), port: 0 };
+    FlowInfo {
+        client: end(1),
+        server: end(2),
+        transport: Transport::Ethernet,
+        ethertype,
+        coverage: Coverage { truncated, ..Coverage::default() },
+        ..flow(0)
     }
 }
 

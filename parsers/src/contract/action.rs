@@ -9,11 +9,13 @@ pub enum Protocol {
     Dnp3,
     /// IEC 60870-5-104.
     Iec104,
+    /// GOOSE, IEC 61850-8-1.
+    Goose,
 }
 
 impl Protocol {
     /// All of them, in the order of their labels.
-    pub const ALL: [Protocol; 3] = [Protocol::Modbus, Protocol::Dnp3, Protocol::Iec104];
+    pub const ALL: [Protocol; 4] = [Protocol::Modbus, Protocol::Dnp3, Protocol::Iec104, Protocol::Goose];
 
     /// Lower-case name, as in events, metrics and profiles.
     #[must_use]
@@ -22,7 +24,14 @@ impl Protocol {
             Protocol::Modbus => "modbus",
             Protocol::Dnp3 => "dnp3",
             Protocol::Iec104 => "iec104",
+            Protocol::Goose => "goose",
         }
+    }
+
+    /// Whether somebody asks stations in it. In the others publishers speak to all who listen.
+    #[must_use]
+    pub fn has_stations(self) -> bool {
+        self != Protocol::Goose
     }
 
     /// The protocol with this name.

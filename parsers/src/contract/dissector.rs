@@ -155,6 +155,11 @@ pub struct Dissector {
     pub tcp_ports: &'static [u16],
     /// UDP ports on which it is expected without being asked.
     pub udp_ports: &'static [u16],
+    /// Ethertypes under which it stands in a frame without IP.
+    pub ethertypes: &'static [u16],
+    /// The octets of an Ethernet payload that say what it is about: payloads with the same are judged in one
+    /// place, whoever sends them. Only for protocols with Ethertypes.
+    pub subject: fn(&[u8]) -> &[u8],
     /// Recognise it by content on a flow of any port. Must be strict: a yes puts the flow into this
     /// protocol's hands.
     pub probe: fn(&Beginning<'_>) -> Probe,

@@ -19,6 +19,8 @@ pub enum Leaf<'a> {
     Name(&'static str),
     /// Text from the wire; may not be UTF-8.
     Text(&'a [u8]),
+    /// Text from the wire in ASCII (VisibleString); other octets are no characters.
+    Ascii(&'a [u8]),
     /// Bytes, shown as hex.
     Bytes(&'a [u8]),
 }
@@ -65,4 +67,8 @@ pub trait Detail {
     }
     /// The decode tree, headers first. The keys of the reference reading come first and by its names.
     fn fields(&self, sink: &mut dyn FieldSink);
+    /// What a publisher says to all who listen, if that is what it is ([`super::Exchange::Publication`]).
+    fn publication(&self) -> Option<super::Publication<'_>> {
+        None
+    }
 }

@@ -184,6 +184,8 @@ pub struct FlowInfo {
     pub server: Endpoint,
     /// How the bytes travel.
     pub transport: Transport,
+    /// The Ethertype of [`Transport::Ethernet`]; 0 for others.
+    pub ethertype: u16,
     /// VLAN ids of the frame that opened the flow.
     pub vlan: VlanStack,
     /// Ethernet address of the client, if the link has one.

@@ -23,6 +23,7 @@ mod field;
 mod flow;
 mod operation;
 mod point;
+mod publication;
 mod time;
 
 pub use action::*;
@@ -32,4 +33,5 @@ pub use field::*;
 pub use flow::*;
 pub use operation::*;
 pub use point::*;
+pub use publication::*;
 pub use time::*;

@@ -18,6 +18,8 @@ pub enum Exchange {
     Confirm,
     /// Link-layer traffic.
     Link,
+    /// Said to all who listen; nobody asks and nobody answers.
+    Publication,
 }
 
 impl Exchange {
@@ -30,6 +32,7 @@ impl Exchange {
             Exchange::Unsolicited => "unsolicited",
             Exchange::Confirm => "confirm",
             Exchange::Link => "link",
+            Exchange::Publication => "publication",
         }
     }
 }

@@ -49,12 +49,14 @@ pub enum PointKind {
     DeviceAttribute,
     /// IEC 60870-5 information object. One number space a station: the type of the ASDU says what is there.
     InformationObject,
+    /// Member of a published data set (GOOSE); address is its place, from 0.
+    DataSetMember,
     /// Any other DNP3 object group.
     Object(u8),
 }
 
 impl PointKind {
-    /// Kinds with a name of their own, that is, all but [`PointKind::Object`].
+    /// Kinds that a profile can name, that is, all but [`PointKind::Object`] and [`PointKind::DataSetMember`].
     pub const NAMED: [PointKind; 22] = [
         PointKind::Coil,
         PointKind::DiscreteInput,
@@ -92,6 +94,7 @@ impl PointKind {
             | PointKind::FifoQueue
             | PointKind::DeviceData => Protocol::Modbus,
             PointKind::InformationObject => Protocol::Iec104,
+            PointKind::DataSetMember => Protocol::Goose,
             _ => Protocol::Dnp3,
         }
     }
@@ -140,6 +143,7 @@ impl PointKind {
             PointKind::ClassData => "class_data",
             PointKind::DeviceAttribute => "device_attribute",
             PointKind::InformationObject => "information_object",
+            PointKind::DataSetMember => "data_set_member",
             PointKind::Object(_) => "object",
         }
     }

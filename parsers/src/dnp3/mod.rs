@@ -67,6 +67,8 @@ pub const DISSECTOR: Dissector = Dissector {
     device: "rtu",
     tcp_ports: &[20000],
     udp_ports: &[20000],
+    ethertypes: &[],
+    subject: |payload| payload,
     probe: probe::probe,
     open: session::Dnp3::open,
 };

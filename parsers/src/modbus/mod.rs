@@ -54,6 +54,8 @@ pub const DISSECTOR: Dissector = Dissector {
     device: "plc",
     tcp_ports: &[502],
     udp_ports: &[502],
+    ethertypes: &[],
+    subject: |payload| payload,
     probe: probe::probe,
     open: |_, limits| Box::new(session::ModbusSession::new(limits)),
 };

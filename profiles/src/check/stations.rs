@@ -51,11 +51,11 @@ pub(super) fn station(
 }
 
 fn protocol(text: &At<String>, reporter: &mut Reporter<'_>) -> Option<Protocol> {
-    let found = Protocol::from_name(&text.value);
+    let found = Protocol::from_name(&text.value).filter(|protocol| protocol.has_stations());
     if found.is_none() {
-        let names = Protocol::ALL.map(Protocol::name);
+        let names = crate::language::PROTOCOLS;
         let error = reporter.error(&text.span, format!("unknown protocol `{}`", text.value));
-        if let Some(meant) = nearest(&text.value, names) {
+        if let Some(meant) = nearest(&text.value, names.iter().copied()) {
             error.label(format!("did you mean `{meant}`?"));
         }
         error.help(format!("protocols are: {}", names.join(", ")));

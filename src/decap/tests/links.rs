@@ -35,11 +35,14 @@ fn linux_cooked_llc_and_netlink_are_shown() {
     let llc =
         [&hex("00 00 | 00 01 | 00 06 | 02 00 00 00 00 01 00 00 | 00 04")[..], &[0x42, 0x42, 3, 0]].concat();
     let (packet, counters) = once(LinkType::LinuxCooked, &llc);
-    assert_eq!(packet.unwrap().payload, Payload::Ethernet { ethertype: 4, bytes: &[0x42, 0x42, 3, 0] });
+    assert_eq!(
+        packet.unwrap().payload,
+        Payload::Ethernet { ethertype: 4, bytes: &[0x42, 0x42, 3, 0], wire_len: 4 }
+    );
     assert_counted(&counters, &[("frames", 1), ("other_ethernet", 1), ("llc", 1)]);
     let netlink = [&hex("00 00 | 03 38 | 00 00 | 00 00 00 00 00 00 00 00 | 08 00")[..], &[1]].concat();
     let (packet, counters) = once(LinkType::LinuxCooked, &netlink);
-    assert_eq!(packet.unwrap().payload, Payload::Ethernet { ethertype: 0x0800, bytes: &[1] });
+    assert_eq!(packet.unwrap().payload, Payload::Ethernet { ethertype: 0x0800, bytes: &[1], wire_len: 1 });
     assert_eq!(counters.unknown_ethertype, 1);
 }
 
@@ -95,7 +98,10 @@ fn other_llc_is_shown_and_ethertypes_between_length_and_type_are_malformed() {
     // spanning tree: length 3, then padding
     let bytes = ether(3, &hex("42 42 03 00 00 00 00 00"));
     let (packet, counters) = once(LinkType::Ethernet, &bytes);
-    assert_eq!(packet.unwrap().payload, Payload::Ethernet { ethertype: 3, bytes: &[0x42, 0x42, 3] });
+    assert_eq!(
+        packet.unwrap().payload,
+        Payload::Ethernet { ethertype: 3, bytes: &[0x42, 0x42, 3], wire_len: 3 }
+    );
     assert_counted(&counters, &[("frames", 1), ("other_ethernet", 1), ("llc", 1)]);
     let bytes = ether(0x05FF, &[0; 60]);
     let (packet, counters) = once(LinkType::Ethernet, &bytes);
@@ -110,7 +116,10 @@ fn the_hsr_tag_goes_and_its_sequence_number_stays() {
     let (packet, counters) = once(LinkType::Ethernet, &bytes);
     let packet = packet.unwrap();
     assert_eq!(packet.redundancy, Some(0xABCD));
-    assert_eq!(packet.payload, Payload::Ethernet { ethertype: 0x88B8, bytes: &goose });
+    assert_eq!(
+        packet.payload,
+        Payload::Ethernet { ethertype: 0x88B8, bytes: &goose, wire_len: goose.len() as u32 }
+    );
     assert_counted(&counters, &[("frames", 1), ("other_ethernet", 1), ("hsr", 1)]);
 }
 
@@ -122,7 +131,10 @@ fn the_prp_trailer_goes_and_its_sequence_number_stays() {
     let (packet, counters) = once(LinkType::Ethernet, &bytes);
     let packet = packet.unwrap();
     assert_eq!(packet.redundancy, Some(7));
-    assert_eq!(packet.payload, Payload::Ethernet { ethertype: 0x88B8, bytes: &goose });
+    assert_eq!(
+        packet.payload,
+        Payload::Ethernet { ethertype: 0x88B8, bytes: &goose, wire_len: goose.len() as u32 }
+    );
     assert_counted(&counters, &[("frames", 1), ("other_ethernet", 1), ("prp", 1)]);
 }
 
@@ -144,7 +156,10 @@ fn a_payload_that_only_ends_like_a_prp_trailer_stays_whole() {
         let body = [&[1; 10][..], &hex(end)].concat();
         let bytes = ether(0x88B8, &body);
         let packet = ethernet(&bytes);
-        assert_eq!(packet.payload, Payload::Ethernet { ethertype: 0x88B8, bytes: &body });
+        assert_eq!(
+            packet.payload,
+            Payload::Ethernet { ethertype: 0x88B8, bytes: &body, wire_len: body.len() as u32 }
+        );
         assert_eq!(packet.redundancy, None);
     }
 }

@@ -70,7 +70,7 @@ fn a_priority_tag_is_a_tag_with_id_0() {
     let (packet, counters) = once(LinkType::Ethernet, &bytes);
     let packet = packet.unwrap();
     assert_eq!((packet.vlan.ids(), packet.vlan.depth()), (&[0][..], 1));
-    assert_eq!(packet.payload, Payload::Ethernet { ethertype: 0x88B8, bytes: &[1, 2, 3] });
+    assert_eq!(packet.payload, Payload::Ethernet { ethertype: 0x88B8, bytes: &[1, 2, 3], wire_len: 3 });
     assert_counted(&counters, &[("frames", 1), ("other_ethernet", 1), ("vlan", 1)]);
 }
 
@@ -241,7 +241,7 @@ fn a_jumbogram_is_as_long_as_the_frame() {
 fn unknown_ethertypes_and_protocols_are_shown_and_counted() {
     let bytes = ether(0x1234, &[9, 9]);
     let (packet, counters) = once(LinkType::Ethernet, &bytes);
-    assert_eq!(packet.unwrap().payload, Payload::Ethernet { ethertype: 0x1234, bytes: &[9, 9] });
+    assert_eq!(packet.unwrap().payload, Payload::Ethernet { ethertype: 0x1234, bytes: &[9, 9], wire_len: 2 });
     assert_counted(&counters, &[("frames", 1), ("other_ethernet", 1), ("unknown_ethertype", 1)]);
     let bytes = ether(0x0806, &[9, 9]);
     assert_counted(&once(LinkType::Ethernet, &bytes).1, &[("frames", 1), ("other_ethernet", 1)]);

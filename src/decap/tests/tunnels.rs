@@ -62,7 +62,10 @@ fn mpls_with_anything_else_is_shown_with_its_labels() {
     let body = hex("00 01 01 ff | 10 00 00 21 de ad"); // an associated channel
     let bytes = ether(0x8847, &body);
     let (packet, counters) = once(LinkType::Ethernet, &bytes);
-    assert_eq!(packet.unwrap().payload, Payload::Ethernet { ethertype: 0x8847, bytes: &body });
+    assert_eq!(
+        packet.unwrap().payload,
+        Payload::Ethernet { ethertype: 0x8847, bytes: &body, wire_len: body.len() as u32 }
+    );
     assert_counted(&counters, &[("frames", 1), ("other_ethernet", 1), ("mpls", 1), ("mpls_unknown", 1)]);
 }
 

@@ -150,7 +150,7 @@ fn output_kind(protocol: Protocol) -> Option<PointKind> {
     match protocol {
         Protocol::Modbus => Some(PointKind::Coil),
         Protocol::Dnp3 => Some(PointKind::BinaryOutput),
-        Protocol::Iec104 => None,
+        Protocol::Iec104 | Protocol::Goose => None,
     }
 }
 

@@ -290,6 +290,6 @@ fn udp_datagrams_are_whole_chunks() {
 #[test]
 fn other_payloads_are_counted() {
     let mut tap = Tap::new();
-    tap.packet(C, Payload::Ethernet { ethertype: 0x88b8, bytes: b"goose" });
+    tap.packet(C, Payload::Ethernet { ethertype: 0x88b8, bytes: b"goose", wire_len: 5 });
     assert_eq!((tap.counters().packets, tap.counters().other_payloads), (1, 1));
 }

@@ -31,6 +31,6 @@ pub(super) fn belongs_to_start(protocol: Protocol, key: &FunctionKey) -> bool {
         }
         // Clocks, counters.
         Protocol::Iec104 => matches!(key.action, Action::Time | Action::Diagnose),
-        Protocol::Modbus => false,
+        Protocol::Modbus | Protocol::Goose => false,
     }
 }
