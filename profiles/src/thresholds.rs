@@ -67,6 +67,8 @@ thresholds! {
     select_timeout: Seconds = 10.0, "SEQ-01: how long a select is good for.";
     maintenance_overrun: Seconds = 86400.0, "POL-18: how long after its end a maintenance window is remembered, so that work that goes on is told as such.";
     missed_polls: Count = 3.0, "TIM-02, TIM-03: polls or answers missing in a row before a station counts as lost.";
+    takeover_within: Seconds = 60.0, "TIM-02: how long a change-over between the masters of a redundancy group takes at most.";
+    split_brain_within: Seconds = 10.0, "POL-19: commands to one station by two masters of a redundancy group so close together are no change-over.";
     silence_floor: Seconds = 5.0, "TIM-02, TIM-03: shortest silence that counts, however fast the polls.";
     poll_change_factor: Ratio = 1.5, "TIM-01: how many times slower or faster a poll must have become.";
     poll_change_deviations: Count = 8.0, "TIM-01: how many usual deviations (median) its period must have moved.";

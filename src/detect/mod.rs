@@ -34,6 +34,7 @@ use crate::report::control::ControlEvent;
 use crate::report::finding::Finding;
 use crate::report::point_values::PointReading;
 use crate::report::record::StationState;
+use crate::site::redundancy::Sign;
 use association::{Association, AssociationId, AssociationTable};
 use policy::Weighed;
 use pulse::Pulse;
@@ -87,6 +88,8 @@ pub trait FindingSink {
     fn point(&mut self, _station: u32, _point: u32, _reading: PointReading) {}
     /// A control has come to its end.
     fn control(&mut self, _event: &ControlEvent<'_>) {}
+    /// A master of a redundancy group did something that concerns the whole group.
+    fn sign(&mut self, _sign: &Sign) {}
 }
 
 /// What a detection is shown beside its own state of the pair.

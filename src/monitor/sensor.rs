@@ -95,8 +95,9 @@ impl Sensor {
     /// A sensor that judges with `profile`; without one only findings that need none are raised. Its workers
     /// begin with the first frame, or with [`Sensor::start`].
     pub fn new(options: &SensorOptions, profile: Option<Arc<Compiled>>, config: SinksConfig) -> Sensor {
-        let sinks = Sinks::new(config);
+        let mut sinks = Sinks::new(config);
         let roster = Arc::new(Roster::of(profile.as_deref()));
+        sinks.set_site(profile.clone(), Arc::clone(&roster));
         let workers = options.workers.clamp(1, MAX_WORKERS);
         let crew = |first: usize| {
             let part = (first, workers);
@@ -264,6 +265,7 @@ impl Sensor {
         self.desk.journal.out.enter(Place::after(act));
         self.desk.log.end(&mut self.desk.journal);
         self.drain();
+        self.sinks.end();
     }
 
     /// Another profile is in force from the next frame on, in all shards alike.
@@ -273,6 +275,7 @@ impl Sensor {
         // What was said before was said under the old name.
         self.drain();
         self.sinks.set_profile(name, hash);
+        self.sinks.set_site(profile.clone(), Arc::clone(&roster));
         self.desk.journal.set_profile(name, hash);
         self.desk.log.set_roster(Arc::clone(&roster));
         self.tally.set_roster(Arc::clone(&roster));
@@ -385,6 +388,7 @@ impl Sensor {
         let tally = &mut self.tally;
         tally.reset();
         tally.add(&self.desk.log);
+        tally.add(self.sinks.group_log());
         match &mut self.hands {
             Hands::Own(crew) => {
                 let monitor = crew.consumer_ref();

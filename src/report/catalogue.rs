@@ -74,6 +74,7 @@ impl FindingKind {
             | FindingKind::OutsideSchedule
             | FindingKind::RateExceeded
             | FindingKind::MaintenanceOverrun
+            | FindingKind::SplitBrain
             | FindingKind::OperateWithoutSelect
             | FindingKind::SelectAbandoned
             | FindingKind::DirectOperateOfSelected
@@ -136,6 +137,7 @@ findings! {
     OutsideSchedule { "POL-18", "outside_schedule", Medium, ["T0855"], "Operation outside its schedule" }
     RateExceeded { "POL-18", "rate_exceeded", Medium, ["T0855", "T0806"], "Operation more often than the profile allows" }
     MaintenanceOverrun { "POL-18", "maintenance_overrun", Medium, ["T0855"], "Work goes on after its maintenance window" }
+    SplitBrain { "POL-19", "split_brain", High, ["T0848", "T0855"], "Two masters of a redundancy group command" }
     MalformedPdu { "CNF-01", "malformed_pdu", Medium, ["T0814", "T0866"], "Malformed PDU" }
     UnknownFunction { "CNF-02", "unknown_function", Medium, ["T0846"], "Undefined function" }
     UnknownObject { "CNF-02", "unknown_object", Medium, ["T0846"], "Undefined object" }

@@ -20,12 +20,14 @@ use super::event_operation::{FlowParts, is_logged, operation_line};
 use super::finding::Finding;
 use super::fold::{FOLD_WINDOW_NS, FOLD_WINDOWS, FoldTable, Window};
 use super::json::Json;
-use super::output::Output;
+use super::output::{Item, Output};
 use super::point_values::PointReading;
 use super::record::{Judgement, OperationsLog, SensorEvent, StationEvent, StationState};
 use super::roster::Roster;
 use super::writer::Weight;
 use crate::detect::FindingSink;
+use crate::site::Fact;
+use crate::site::redundancy::Sign;
 
 /// Findings of a shard whose identity is remembered, so that equal ones are told apart.
 const UIDS_KEPT: usize = 1024;
@@ -294,6 +296,9 @@ impl FindingSink for ToLog<'_> {
     }
     fn control(&mut self, event: &ControlEvent<'_>) {
         self.journal.control(event);
+    }
+    fn sign(&mut self, sign: &Sign) {
+        self.journal.out.tell(Item::Fact(Fact::Sign(*sign)));
     }
 }
 

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 use hashbrown::HashSet;
 use parsers::{Host, Protocol, StationAddress, Timestamp};
+use profiles::Compiled;
 
 use super::counters::Counters;
 use super::event::{Common, Identity, sensor_line, station_line};
-use super::event_log::{Journal, ShardLog};
+use super::event_log::{Journal, ShardLog, ToLog};
 use super::json::Json;
 use super::output::{Item, Output};
 use super::record::{OperationsLog, SensorEvent, StationEvent};
@@ -25,6 +26,7 @@ use super::writer::{LogWriter, Weight, WriterFigures};
 use crate::blindness::Blindspots;
 use crate::dispatch::MAX_WORKERS;
 use crate::site::Fact;
+use crate::site::redundancy::{Groups, Sign};
 
 /// Octets after which a batch goes to the writer.
 pub const BATCH_BYTES: usize = 64 << 10;
@@ -105,13 +107,25 @@ pub struct Sinks {
     blindspots: Blindspots,
     reported_drops: u64,
     now: Timestamp,
+    groups: GroupDesk,
+}
+
+/// What is found of redundancy groups, with a log of its own: no shard sees a whole group.
+#[derive(Debug)]
+struct GroupDesk {
+    groups: Groups,
+    log: ShardLog,
+    journal: Journal,
 }
 
 impl Sinks {
     /// Sinks that have seen nothing.
     pub fn new(config: SinksConfig) -> Sinks {
+        let common = Arc::new(Common::new(config.identity));
+        let journal = Journal::new(Arc::clone(&common), config.writer.is_some(), config.operations);
         Sinks {
-            common: Arc::new(Common::new(config.identity)),
+            groups: GroupDesk { groups: Groups::default(), log: ShardLog::new(Arc::default()), journal },
+            common,
             operations: config.operations,
             writer: config.writer,
             batch: Json::new(),
@@ -136,6 +150,47 @@ impl Sinks {
         let mut journal = self.journal();
         journal.set_profile(name, hash);
         self.common = journal.common;
+    }
+
+    /// The same, for what is found here.
+    pub fn set_site(&mut self, profile: Option<Arc<Compiled>>, roster: Arc<Roster>) {
+        let GroupDesk { groups, log, journal } = &mut self.groups;
+        journal.common = Arc::clone(&self.common);
+        log.set_roster(roster);
+        groups.set_profile(profile);
+    }
+
+    /// The log of what is found here.
+    pub fn group_log(&self) -> &ShardLog {
+        &self.groups.log
+    }
+
+    /// A master of a redundancy group did something.
+    fn sign(&mut self, sign: &Sign) {
+        let GroupDesk { groups, log, journal } = &mut self.groups;
+        log.tick(journal, sign.at);
+        groups.sign(sign, &mut ToLog { log, journal });
+        self.take_own();
+    }
+
+    /// No more will be said: end the windows of repeats.
+    pub fn end(&mut self) {
+        let GroupDesk { log, journal, .. } = &mut self.groups;
+        log.end(journal);
+        self.take_own();
+    }
+
+    /// Take what was found here.
+    fn take_own(&mut self) {
+        let out = &mut self.groups.journal.out;
+        for (_, item) in out.items() {
+            let Item::Lines { lines, weight, .. } = item else { continue };
+            self.lines += lines;
+            self.weight = self.weight.max(*weight);
+        }
+        self.batch.raw_lines(out.bytes());
+        out.clear();
+        self.hand_over_if_large();
     }
 
     /// Packet time has come to `now`.
@@ -201,6 +256,7 @@ impl Sinks {
             Item::Fact(Fact::Station { event, name }) => {
                 self.station(&StationEvent { station_name: name.as_deref(), ..*event });
             }
+            Item::Fact(Fact::Sign(sign)) => self.sign(sign),
             Item::Blind(now, flow, tables) => self.blindspots.shard(act, *now, flow, tables),
             Item::Front(now, counts) => self.blindspots.front(act, *now, counts),
         }

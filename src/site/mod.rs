@@ -20,6 +20,7 @@ mod external;
 mod hosts;
 mod identity;
 mod plan;
+pub mod redundancy;
 mod seen;
 mod services;
 mod tell;
@@ -65,6 +66,8 @@ pub enum Fact {
         /// Its name in the profile, if it has one.
         name: Option<Box<str>>,
     },
+    /// A master of a redundancy group.
+    Sign(redundancy::Sign),
 }
 
 /// What is known of all hosts together.

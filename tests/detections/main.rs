@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod policy;
+mod redundancy;
 mod scan;
 mod site;
 #[path = "../support/mod.rs"]

@@ -1,5 +1,7 @@
 //! Poll timing: changed, doubled and missing polls, silent stations; and all that looks like it and is not.
 
+use std::net::SocketAddr;
+
 use gridtap::report::catalogue::FindingKind as K;
 use serde_json::Value;
 use simulators::encode::dnp3::{self, Header, Range};
@@ -10,12 +12,12 @@ use crate::support::judge::{
     self, Outcome, address, answer, ask, class_1, command, crob, judged, judged_losing, one_way, report,
 };
 
-const MS: u64 = 1_000_000;
-const SECOND: u64 = 1000 * MS;
+pub(crate) const MS: u64 = 1_000_000;
+pub(crate) const SECOND: u64 = 1000 * MS;
 
 /// Lines at moments, as they fall due, in nanoseconds from the start.
 #[derive(Default)]
-struct Script(Vec<(u64, Line)>);
+pub(crate) struct Script(pub(crate) Vec<(u64, Line)>);
 
 impl Script {
     /// A read of `range` by unit 5 (or another), answered 20 ms later unless it is not.
@@ -32,7 +34,7 @@ impl Script {
     }
 
     /// A poll every `period` over `span`.
-    fn polls(mut self, span: core::ops::Range<u64>, period: u64, range: u16) -> Script {
+    pub(crate) fn polls(mut self, span: core::ops::Range<u64>, period: u64, range: u16) -> Script {
         let mut at = span.start;
         while at < span.end {
             self.read(at, range, true);
@@ -50,7 +52,11 @@ impl Script {
         self
     }
 
-    fn talk(mut self, client: u16, server: u8) -> TcpTalk {
+    pub(crate) fn talk(self, client: u16, server: u8) -> TcpTalk {
+        self.talk_of(address(1, client), server)
+    }
+
+    pub(crate) fn talk_of(mut self, client: SocketAddr, server: u8) -> TcpTalk {
         self.0.sort_by_key(|(at, _)| *at);
         let mut before = 0;
         let lines = self.0.into_iter().map(|(at, line)| {
@@ -58,26 +64,26 @@ impl Script {
             before = at;
             line.after(delay)
         });
-        TcpTalk { close: false, ..TcpTalk::new(address(1, client), address(server, 502), lines.collect()) }
+        TcpTalk { close: false, ..TcpTalk::new(client, address(server, 502), lines.collect()) }
     }
 
-    fn frames(self) -> Vec<TimedFrame> {
+    pub(crate) fn frames(self) -> Vec<TimedFrame> {
         self.talk(40_000, 20).frames()
     }
 }
 
 /// Another station, polled every second all the time: the tap is alive.
-fn alive(span: core::ops::Range<u64>) -> Vec<TimedFrame> {
+pub(crate) fn alive(span: core::ops::Range<u64>) -> Vec<TimedFrame> {
     Script::default().polls(span, SECOND, 40).talk(50_000, 30).frames()
 }
 
-fn together(parts: impl IntoIterator<Item = Vec<TimedFrame>>) -> Vec<TimedFrame> {
+pub(crate) fn together(parts: impl IntoIterator<Item = Vec<TimedFrame>>) -> Vec<TimedFrame> {
     let mut frames: Vec<TimedFrame> = parts.into_iter().flatten().collect();
     frames.sort_by_key(|frame| frame.at_ns);
     frames
 }
 
-fn s(seconds: u64) -> u64 {
+pub(crate) fn s(seconds: u64) -> u64 {
     seconds * SECOND
 }
 
@@ -201,41 +207,6 @@ fn a_station_that_nobody_polls_any_more_is_told_once_and_when_it_is_polled_again
         events(&outcome),
         ["not_polled \"10.10.0.20:502\" \"unit 5\"", "polled_again \"10.10.0.20:502\" \"unit 5\""]
     );
-}
-
-/// Two masters that stand in for each other, and a station.
-const STAND_INS: &str = r#"
-[profile]
-name = "North substation"
-[hosts.scada-a]
-address = "10.10.0.1"
-[hosts.scada-b]
-address = "10.10.0.2"
-[hosts.rtu]
-address = ["10.10.0.20", "10.10.0.30"]
-[stations.pump]
-protocol = "modbus"
-host = "rtu"
-unit_id = 5
-[redundancy.masters]
-hosts = ["scada-a", "scada-b"]
-[[rules]]
-name = "masters poll"
-from = ["scada-a", "scada-b"]
-to = "pump"
-allow = "read"
-"#;
-
-#[test]
-fn a_master_of_a_redundancy_group_that_stops_polling_is_little_news() {
-    let script = Script::default().polls(0..s(120), 2 * SECOND, 0);
-    let outcome = judged(&together([script.frames(), alive(0..s(200))]), Some(STAND_INS), "site.pcap");
-    let [finding] = outcome.of(K::StationNotPolled)[..] else { panic!("{}", outcome.text) };
-    assert_eq!(finding["severity"], "low");
-    let explanation = finding["explanation"].as_str().unwrap();
-    let end =
-        "while the tap saw other traffic; another of the redundancy group 'masters' may have taken over.";
-    assert!(explanation.ends_with(end), "{explanation}");
 }
 
 #[test]

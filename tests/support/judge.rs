@@ -26,6 +26,7 @@ pub const TESTED_AS_DETECTIONS: &[FindingKind] = &[
     FindingKind::OutsideSchedule,
     FindingKind::RateExceeded,
     FindingKind::MaintenanceOverrun,
+    FindingKind::SplitBrain,
     FindingKind::PollPeriodChanged,
     FindingKind::DoubledPoller,
     FindingKind::StationNotPolled,

@@ -29,6 +29,7 @@ use super::association::{Association, AssociationKey};
 use super::{Detector, FindingSink, Seen, SiteView};
 use crate::report::catalogue::FindingKind;
 use crate::report::finding::Finding;
+use crate::site::redundancy::Did;
 
 pub use pending::PENDING;
 pub use points::{POINTS, POINTS_UNPROFILED};
@@ -265,6 +266,12 @@ fn scene<'a>(association: &Association, seen: &Seen<'a>) -> Scene<'a> {
 /// A request that is no read.
 fn asked(association: &mut Association, seen: &Seen<'_>, sink: &mut dyn FindingSink) -> Option<Timestamp> {
     let scene = scene(association, seen);
+    let operation = seen.operation;
+    if operation.action.is_control() && operation.action != Action::Select {
+        let (at, frame) = (operation.origin.at, operation.origin.frame);
+        let did = Did::Commands(operation.function);
+        super::timing::sign(association, seen.site, (at, frame), scene.coverage, did, sink);
+    }
     let Control { station, reads, follow, .. } = &mut association.control;
     station.asked(&scene, seen, sink);
     if !seen.operation.action.is_control() {

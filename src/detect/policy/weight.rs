@@ -10,6 +10,7 @@ use crate::report::control::ControlEvent;
 use crate::report::finding::Finding;
 use crate::report::point_values::PointReading;
 use crate::report::record::StationState;
+use crate::site::redundancy::Sign;
 
 /// Tags that raise the severity of findings.
 const RAISING: [&str; 2] = ["protection", "breaker"];
@@ -78,6 +79,10 @@ impl FindingSink for Weighed<'_> {
 
     fn control(&mut self, event: &ControlEvent<'_>) {
         self.sink.control(event);
+    }
+
+    fn sign(&mut self, sign: &Sign) {
+        self.sink.sign(sign);
     }
 }
 

@@ -28,6 +28,7 @@ use super::{FindingSink, Seen, SiteView, coverage};
 use crate::report::catalogue::FindingKind;
 use crate::report::finding::Finding;
 use crate::report::record::{StationChange, StationState};
+use crate::site::redundancy::{ALIVE_NS, Did, Sign};
 use beat::{Beat, Change};
 use latency::Latency;
 use outage::Outages;
@@ -77,6 +78,10 @@ struct State {
     latency: Latency,
     /// Only of masters that command.
     rhythm: Option<Box<Rhythm>>,
+    /// When it was last told that a master of a redundancy group is alive.
+    signed: Timestamp,
+    /// When it is to be asked whether another of its group has taken over.
+    takeover: Option<Timestamp>,
     /// Beats of all pairs together.
     ledger: Arc<AtomicUsize>,
 }
@@ -235,9 +240,31 @@ pub(super) fn due(
     }
     let party = Party::of(association, coverage, site.profile);
     state.wake = silence::judge(&mut state, &party, now, site, &mut shared.outages, sink);
+    if let Some(since) = silence::not_taken_over(&mut state, coverage, now) {
+        let frame = state.exchanges.last_request_frame;
+        sign(association, site, (now, frame), coverage, Did::Unpolled(since), sink);
+    }
+    state.wake = [state.wake, state.takeover].into_iter().flatten().min();
     let wake = state.wake;
     association.timing.state = Some(state);
     wake
+}
+
+/// Tell of a master of a redundancy group, if it is one, what concerns the group.
+#[cold]
+pub(super) fn sign(
+    association: &Association,
+    site: SiteView<'_>,
+    (at, frame): (Timestamp, FrameRef),
+    coverage: Coverage,
+    what: Did,
+    sink: &mut dyn FindingSink,
+) {
+    let Some((profile, pair)) = site.profile.zip(association.pair) else { return };
+    let (Some(client), Some(station)) = (pair.client_index(), pair.station_index()) else { return };
+    if profile.redundancy_of(client).is_some() {
+        sink.sign(&Sign { at, frame, key: association.key, client, station, coverage, what });
+    }
 }
 
 /// A gateway that answers in place of a station that does not.
@@ -262,6 +289,8 @@ impl State {
             rate: Rate::default(),
             latency: Latency::default(),
             rhythm: None,
+            signed: Timestamp::default(),
+            takeover: None,
             ledger: Arc::clone(&shared.beats),
         }
     }
@@ -276,6 +305,10 @@ impl State {
         let operation = seen.operation;
         let (at, frame) = (operation.origin.at, operation.origin.frame);
         let (thresholds, pulse) = (seen.site.thresholds, seen.site.pulse);
+        if at.since(self.signed) >= ALIVE_NS {
+            self.signed = at;
+            sign(association, seen.site, (at, frame), seen.coverage(), Did::Alive, sink);
+        }
         let tell = |say: &mut dyn FnMut(Teller<'_>)| {
             let party = Party::of(association, seen.coverage(), seen.site.profile);
             say(Teller { party: &party, operation, thresholds });

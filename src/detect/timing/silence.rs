@@ -12,7 +12,7 @@
 
 use core::fmt;
 
-use parsers::{FrameRef, StationAddress, Timestamp};
+use parsers::{Coverage, FrameRef, StationAddress, Timestamp};
 use profiles::Thresholds;
 
 use super::State;
@@ -311,12 +311,13 @@ fn not_polled(
     sink: &mut dyn FindingSink,
 ) {
     state.lost = Some(Lost::NotPolled);
+    state.takeover = party.stand_ins.map(|_| now.plus((thresholds.takeover_within * 1e9) as u64));
     let exchanges = &state.exchanges;
     let frames = [exchanges.last_request_frame, exchanges.last_answer_frame];
     let Some(beat) = state.fastest() else { return };
     let (what, period, limit) = (beat.what, Span(beat.period_ns()), Span(state.limit_ns(thresholds)));
     let (last, quiet) = (Clock(exchanges.last_request), Span(now.since(exchanges.last_request)));
-    // A change-over is no news. That nobody of the group polls is told of every one of them.
+    // A change-over is no news. That nobody of the group polls is told of the group (`site::redundancy`).
     let severity = party.stand_ins.map(|_| Severity::Low);
     let finding = Finding { frames: &frames, severity, ..party.finding(FindingKind::StationNotPolled, now) };
     match outages.begin(&party.key) {
@@ -359,6 +360,20 @@ fn stopped(state: &mut State, party: &Party<'_>, now: Timestamp, place: usize, s
         frames: &[beat.last_frame],
         ..party.finding(FindingKind::PollStopped, now)
     });
+}
+
+/// Whether the time of a change-over has passed and this master still does not ask: since when.
+pub(super) fn not_taken_over(state: &mut State, coverage: Coverage, now: Timestamp) -> Option<Timestamp> {
+    if state.lost != Some(Lost::NotPolled) {
+        state.takeover = None;
+    }
+    state.takeover.filter(|at| *at <= now)?;
+    if !coverage::bears(FindingKind::StationNotPolled, coverage) {
+        state.takeover = Some(now.plus(coverage::BLIND_NS));
+        return None;
+    }
+    state.takeover = None;
+    Some(state.exchanges.last_request)
 }
 
 /// Who may have taken over.
