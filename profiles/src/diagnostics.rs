@@ -14,8 +14,13 @@
 use std::fmt;
 use std::ops::Range;
 
+use crate::text::{shown, shown_lines};
+
+/// Longest text of an error that is shown, in characters: the list of all thresholds fits.
+const LONGEST: usize = 4000;
+
 /// One error, or one warning.
-#[derive(Debug, Clone, Eq, PartialEq)]
+#[derive(Debug, Clone, Default, Eq, PartialEq)]
 pub struct Diagnostic {
     /// What is wrong, in one line.
     pub message: String,
@@ -72,8 +77,10 @@ impl Diagnostic {
     }
 
     fn render(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let file = &self.file;
-        writeln!(f, "{}: {}", if self.warning { "warning" } else { "error" }, self.message)?;
+        // All of it may quote the file, whose author is not to write on the terminal.
+        let clean = |text: &str| shown_lines(text, LONGEST);
+        let file = clean(&self.file);
+        writeln!(f, "{}: {}", if self.warning { "warning" } else { "error" }, clean(&self.message))?;
         if self.line == 0 {
             writeln!(f, "  --> {file}")?;
         } else {
@@ -86,15 +93,15 @@ impl Diagnostic {
             writeln!(
                 f,
                 "{}",
-                format_args!(" {margin} | {indent}{carets} {}", self.label).to_string().trim_end()
+                format_args!(" {margin} | {indent}{carets} {}", clean(&self.label)).to_string().trim_end()
             )?;
         }
         let margin = " ".repeat(self.line.to_string().len());
         if let Some(note) = &self.note {
-            writeln!(f, " {margin} = note: {note}")?;
+            writeln!(f, " {margin} = note: {}", clean(note))?;
         }
         if let Some(help) = &self.help {
-            writeln!(f, " {margin} = help: {help}")?;
+            writeln!(f, " {margin} = help: {}", clean(help))?;
         }
         Ok(())
     }
@@ -115,13 +122,15 @@ pub struct Diagnostics {
     pub errors: Vec<Diagnostic>,
     /// What is allowed but most likely not meant.
     pub warnings: Vec<Diagnostic>,
+    /// Errors and warnings that were found beyond those, and are only counted.
+    pub further: (usize, usize),
 }
 
 impl Diagnostics {
     /// One error that concerns a file as a whole (it cannot be read).
     pub fn of_file(file: &str, message: String, help: &str) -> Diagnostics {
         let errors = vec![Diagnostic::of_file(file, message, help)];
-        Diagnostics { file: file.to_owned(), errors, warnings: Vec::new() }
+        Diagnostics { file: file.to_owned(), errors, warnings: Vec::new(), further: (0, 0) }
     }
 }
 
@@ -130,11 +139,13 @@ impl fmt::Display for Diagnostics {
         for one in self.errors.iter().chain(&self.warnings) {
             writeln!(f, "{one}")?;
         }
-        write!(f, "{}: {}", self.file, number_of(self.errors.len(), "error"))?;
-        match self.warnings.len() {
-            0 => Ok(()),
-            n => write!(f, ", {}", number_of(n, "warning")),
+        let (errors, warnings) = self.further;
+        write!(f, "{}: {}", shown(&self.file), number_of(self.errors.len() + errors, "error"))?;
+        match self.warnings.len() + warnings {
+            0 => {}
+            n => write!(f, ", {}", number_of(n, "warning"))?,
         }
+        if errors > 0 { write!(f, "; {errors} of the errors are not shown") } else { Ok(()) }
     }
 }
 

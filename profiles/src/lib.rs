@@ -18,6 +18,7 @@ mod file;
 mod functions;
 mod judge;
 mod language;
+mod limits;
 mod nearest;
 mod points;
 mod profile;
@@ -27,6 +28,7 @@ mod schema;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod text;
 mod thresholds;
 mod tree;
 mod units;
@@ -42,6 +44,7 @@ pub use diagnostics::{Diagnostic, Diagnostics};
 pub use diff::{Difference, diff};
 pub use functions::{function_by_name, function_name, function_names};
 pub use judge::Verdict;
+pub use limits::MAX_FILE_BYTES;
 pub use nearest::nearest;
 pub use points::RangeText;
 pub use profile::{
@@ -52,13 +55,11 @@ pub use reporter::Reporter;
 pub use roles::Role;
 pub use schema::json_schema;
 pub use syntax::report as report_syntax;
+pub use text::shown;
 pub use thresholds::{ThresholdInfo, Thresholds, Unit};
 pub use tree::type_name;
 pub use units::{DurationText, Rate};
 pub use values::{each_number, number};
-
-/// Largest profile that is read, in bytes: a wrong path must not fill the memory.
-pub const MAX_FILE_BYTES: u64 = 64 << 20;
 
 /// Read a profile from a file, and what it includes. The only I/O of this crate.
 pub fn load(path: &Path) -> Result<Compiled, Diagnostics> {
@@ -67,7 +68,13 @@ pub fn load(path: &Path) -> Result<Compiled, Diagnostics> {
     read(&text, &name, &mut file::FileSystem)
 }
 
-/// The same, with this text in place of the file's own: what a change would make of it.
+/// The text of a file of a profile, or of another small text file: a regular file of at most
+/// [`MAX_FILE_BYTES`], in UTF-8. Else what is wrong, and what to do about it.
+pub fn read_text(path: &Path) -> Result<String, (String, &'static str)> {
+    file::read_text(path)
+}
+
+/// [`load`], with this text in place of the file's own: what a change would make of it.
 pub fn load_changed(path: &Path, text: &str) -> Result<Compiled, Diagnostics> {
     read(text, &path.display().to_string(), &mut file::FileSystem)
 }

@@ -8,6 +8,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::limits::MAX_TOLD;
+use crate::text::deceives;
 
 /// Longest part of a source line that is shown, in characters.
 const SHOWN_CHARS: usize = 120;
@@ -62,6 +64,9 @@ pub struct Reporter<'a> {
     end: usize,
     errors: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
+    /// Errors and warnings beyond those that are told, and the place where the next one is written and lost.
+    further: (usize, usize),
+    lost: Diagnostic,
 }
 
 impl<'a> Reporter<'a> {
@@ -79,6 +84,8 @@ impl<'a> Reporter<'a> {
             end: 0,
             errors: Vec::new(),
             warnings: Vec::new(),
+            further: (0, 0),
+            lost: Diagnostic::default(),
         }
     }
 
@@ -128,6 +135,10 @@ impl<'a> Reporter<'a> {
 
     /// Add an error about the octets of `span`.
     pub fn error(&mut self, span: &Range<usize>, message: impl Into<String>) -> &mut Diagnostic {
+        if self.is_full() {
+            self.further.0 += 1;
+            return &mut self.lost;
+        }
         let diagnostic = self.diagnostic(span, message.into());
         self.errors.push(diagnostic);
         let last = self.errors.len() - 1;
@@ -136,6 +147,10 @@ impl<'a> Reporter<'a> {
 
     /// Add a warning: it is allowed, but most likely not meant.
     pub(crate) fn warning(&mut self, span: &Range<usize>, message: impl Into<String>) -> &mut Diagnostic {
+        if self.warnings.len() >= MAX_TOLD {
+            self.further.1 += 1;
+            return &mut self.lost;
+        }
         let diagnostic = self.diagnostic(span, message.into());
         self.warnings.push(Diagnostic { warning: true, ..diagnostic });
         let last = self.warnings.len() - 1;
@@ -150,23 +165,26 @@ impl<'a> Reporter<'a> {
         let source = region.and_then(|r| self.sources.get(r.source)).unwrap_or(&empty);
         let line = source.line_of(span.start);
         let (start, text) = source.line_text(line);
-        let before =
-            text.get(..span.start.saturating_sub(start)).map_or(text.chars().count(), |s| s.chars().count());
-        let inside =
-            source.text.get(span.clone()).map_or(1, |s| s.lines().next().unwrap_or("").chars().count());
-        let total = text.chars().count();
-        let cut = if total > SHOWN_CHARS { before.saturating_sub(LEAD_CHARS) } else { 0 };
+        let head = text.get(..span.start.saturating_sub(start)).unwrap_or(text);
+        let before = head.chars().count();
+        let inside = source.text.get(span.clone()).and_then(|s| s.lines().next());
+        let inside = inside.map_or(1, |s| s.chars().take(SHOWN_CHARS).count());
+        let long = text.chars().nth(SHOWN_CHARS).is_some();
+        let cut = if long { before.saturating_sub(LEAD_CHARS) } else { 0 };
+        // Counted back from the place: a line may be as long as the file.
+        let lead = head.char_indices().rev().nth((before - cut).saturating_sub(1)).map_or(0, |(at, _)| at);
+        let lead = if before == cut { head.len() } else { lead };
         // A control character in the file must not reach the terminal.
-        let shown = text.chars().map(|c| {
+        let clean = |c: char| {
             if c == '\t' {
                 ' '
-            } else if c.is_control() {
+            } else if deceives(c) {
                 '\u{fffd}'
             } else {
                 c
             }
-        });
-        let shown: String = shown.skip(cut).take(SHOWN_CHARS).collect();
+        };
+        let shown: String = text.get(lead..).unwrap_or("").chars().map(clean).take(SHOWN_CHARS).collect();
         let room = (cut + SHOWN_CHARS).saturating_sub(before).max(1);
         Diagnostic {
             message,
@@ -192,7 +210,7 @@ impl<'a> Reporter<'a> {
         other: &Range<usize>,
         note: &str,
     ) -> &mut Diagnostic {
-        let place = self.place(other.start, span.start);
+        let place = if self.is_full() { String::new() } else { self.place(other.start, span.start) };
         let error = self.error(span, message);
         let note = format!("{place}: {note}");
         error.note = Some(match error.note.take() {
@@ -200,6 +218,11 @@ impl<'a> Reporter<'a> {
             None => note,
         });
         error
+    }
+
+    /// So many errors that no further one is told: what would only make it more precise can be spared.
+    pub(crate) fn is_full(&self) -> bool {
+        self.errors.len() >= MAX_TOLD
     }
 
     /// Nothing wrong has been reported so far.
@@ -213,7 +236,7 @@ impl<'a> Reporter<'a> {
         let file = self.sources.first().map_or(String::new(), |s| s.file.clone().into_owned());
         let (errors, warnings) = (std::mem::take(&mut self.errors), std::mem::take(&mut self.warnings));
         let (errors, warnings) = (self.once(errors), self.once(warnings));
-        Diagnostics { file, errors, warnings }
+        Diagnostics { file, errors, warnings, further: self.further }
     }
 
     /// Only the warnings, in the order of the text.

@@ -7,6 +7,7 @@ use parsers::{Action, Protocol};
 use serde::Deserialize;
 
 use crate::functions::function_by_name;
+use crate::limits::{Budget, MAX_LINKS, Taken};
 use crate::points;
 use crate::profile::{Allow, Deny, HostEntry, Rule, Severity, Station, merge};
 
@@ -137,16 +138,25 @@ pub(crate) fn stations(hosts: &[HostEntry], stations: &mut Vec<Station>) {
     }
 }
 
+/// Roles that connect more hosts with stations than [`MAX_LINKS`].
+#[derive(Debug)]
+pub(crate) struct TooMany {
+    pub(crate) role: &'static str,
+    pub(crate) hosts: usize,
+    pub(crate) stations: usize,
+}
+
 /// Rules and denials of the roles that hosts have.
 pub(crate) fn expand(
     hosts: &[HostEntry],
     stations: &[Station],
     rules: &mut Vec<Rule>,
     denials: &mut Vec<Deny>,
-) {
+) -> Result<(), TooMany> {
     if hosts.iter().all(|host| host.role.is_none()) {
-        return;
+        return Ok(());
     }
+    let links = Budget::new(MAX_LINKS);
     for never in &LIBRARY.nobody {
         denials.push(denial(format!("nobody {}", never.what), None, never));
     }
@@ -164,9 +174,15 @@ pub(crate) fn expand(
             ));
         }
         for does in &role.does {
-            rules.extend(rule(role, does, &from, stations));
+            let Some(rule) = rule(role, does, &from, stations) else { continue };
+            let (hosts, stations) = (rule.from.len(), rule.to.len());
+            if links.take(hosts.saturating_mul(stations)) != Taken::Yes {
+                return Err(TooMany { role: &role.name, hosts, stations });
+            }
+            rules.push(rule);
         }
     }
+    Ok(())
 }
 
 fn rule(role: &Role, does: &Does, from: &[usize], stations: &[Station]) -> Option<Rule> {

@@ -4,6 +4,9 @@ use toml::de::Error;
 
 use crate::reporter::Reporter;
 
+/// How many errors before one are looked at for the same one.
+const NEAR: usize = 100;
+
 /// Report what the TOML parser found. False if the rest of the file cannot be made sense of; a name that
 /// is defined twice does not hinder the other checks.
 pub fn report(text: &str, errors: &[Error], reporter: &mut Reporter<'_>) -> bool {
@@ -14,9 +17,12 @@ pub fn report(text: &str, errors: &[Error], reporter: &mut Reporter<'_>) -> bool
 pub(crate) fn report_at(text: &str, base: usize, errors: &[Error], reporter: &mut Reporter<'_>) -> bool {
     let mut understandable = true;
     for (place, error) in errors.iter().enumerate() {
-        // The parser tells of some errors twice.
+        if reporter.is_full() && !understandable {
+            break;
+        }
+        // The parser tells of some errors twice, one soon after the other.
         let same = |other: &Error| other.span() == error.span() && other.message() == error.message();
-        if errors.iter().take(place).any(same) {
+        if errors.get(place.saturating_sub(NEAR)..place).unwrap_or(&[]).iter().any(same) {
             continue;
         }
         let local = error.span().unwrap_or(text.len()..text.len());

@@ -50,6 +50,15 @@ impl Tree {
         }
     }
 
+    /// Values in it, itself counted.
+    fn count(&self) -> usize {
+        match self {
+            Tree::List(items) => 1 + items.iter().map(|item| item.value.count()).sum::<usize>(),
+            Tree::Table(table) => 1 + table.count(),
+            _ => 1,
+        }
+    }
+
     pub(crate) fn as_text(&self) -> Option<&str> {
         match self {
             Tree::Text(text) => Some(text),
@@ -67,6 +76,11 @@ pub(crate) struct Table {
 impl Table {
     pub(crate) fn get(&self, key: &str) -> Option<&Node> {
         self.entries.iter().find(|(name, _)| name.value == key).map(|(_, node)| node)
+    }
+
+    /// Values in it, those within others too.
+    pub(crate) fn count(&self) -> usize {
+        self.entries.iter().map(|(_, node)| node.value.count()).sum()
     }
 }
 

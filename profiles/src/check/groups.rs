@@ -2,7 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
+use parsers::Protocol;
+
+use super::rules::protocols_of;
 use crate::file::{At, File, GroupEntry};
+use crate::limits::{Budget, MAX_COMPARISONS, MAX_NAMED, Taken, grouped};
 use crate::nearest::nearest;
 use crate::profile::{Group, HostEntry, Station};
 use crate::reporter::Reporter;
@@ -18,6 +22,14 @@ pub(super) struct Names<'a> {
     /// Groups that could not be resolved; naming one is not a second error.
     broken: HashSet<String>,
     pub(super) stations: &'a [Station],
+    /// The protocols of all stations.
+    pub(super) spoken: Vec<Protocol>,
+    /// Hosts and stations that lists may still name.
+    left: Budget,
+    /// Points of all stations.
+    pub(super) points: usize,
+    /// Comparisons of points that may still be made.
+    pub(super) comparisons: Budget,
 }
 
 /// Which names a list may hold.
@@ -54,6 +66,29 @@ impl<'a> Names<'a> {
             groups: HashMap::new(),
             broken: HashSet::new(),
             stations,
+            spoken: protocols_of(stations.iter()),
+            left: Budget::new(MAX_NAMED),
+            points: stations.iter().map(|station| 1 + station.points.len()).sum(),
+            comparisons: Budget::new(MAX_COMPARISONS),
+        }
+    }
+
+    /// Whether a list may name so many more.
+    fn room(&self, amount: usize, text: &At<String>, reporter: &mut Reporter<'_>) -> bool {
+        match self.left.take(amount) {
+            Taken::Yes => true,
+            Taken::Told => false,
+            Taken::Beyond => {
+                let message = format!(
+                    "groups and rules name more than {} hosts and stations in all",
+                    grouped(MAX_NAMED)
+                );
+                reporter
+                    .error(&text.span, message)
+                    .label(format!("{} with this one", grouped(amount)))
+                    .help("a host can have a network as its address: \"10.0.1.0/24\"; or split the site");
+                false
+            }
         }
     }
 
@@ -62,6 +97,10 @@ impl<'a> Names<'a> {
         let mut found = Found::default();
         for text in texts {
             let name = text.value.as_str();
+            let members = self.groups.get(name).map_or(1, |group| group.hosts.len() + group.stations.len());
+            if !self.room(members, text, reporter) {
+                break;
+            }
             if let Some(index) = self.by_host.get(name) {
                 found.add(*index, text, reporter);
             } else if let Some(group) = self.groups.get(name) {
@@ -82,6 +121,10 @@ impl<'a> Names<'a> {
         let mut found = Found::default();
         for text in texts {
             let name = text.value.as_str();
+            let members = self.groups.get(name).map_or(1, |group| group.hosts.len() + group.stations.len());
+            if !self.room(members, text, reporter) {
+                break;
+            }
             if let Some(index) = self.by_station.get(name) {
                 if let Some(index) = index {
                     found.add(*index, text, reporter);
@@ -122,6 +165,7 @@ impl<'a> Names<'a> {
     }
 
     fn no_host(&self, text: &At<String>, reporter: &mut Reporter<'_>) {
+        let full = reporter.is_full();
         let error = reporter.error(&text.span, format!("no host has the name `{}`", text.value));
         if text.value == "any" {
             error.label("a rule names its hosts");
@@ -132,6 +176,9 @@ impl<'a> Names<'a> {
             return;
         }
         let groups = self.groups.keys().map(String::as_str);
+        if full {
+            return;
+        }
         if let Some(meant) = nearest(&text.value, sorted(self.by_host.keys().copied().chain(groups))) {
             error.label(format!("did you mean `{meant}`?"));
         }
@@ -142,6 +189,7 @@ impl<'a> Names<'a> {
     }
 
     fn no_station(&self, text: &At<String>, reporter: &mut Reporter<'_>) {
+        let full = reporter.is_full();
         let error = reporter.error(&text.span, format!("no station has the name `{}`", text.value));
         if text.value == "any" {
             error.label("a rule names its stations");
@@ -152,6 +200,9 @@ impl<'a> Names<'a> {
             return;
         }
         let groups = self.groups.keys().map(String::as_str);
+        if full {
+            return;
+        }
         let stations = self.stations.iter().map(|s| s.name.as_str());
         if let Some(meant) = nearest(&text.value, sorted(stations.chain(groups))) {
             error.label(format!("did you mean `{meant}`?"));
@@ -241,82 +292,132 @@ pub(super) fn resolve(
         });
         group.1.extend(&entry.members);
     }
-    let mut resolving = Resolving { members: &members, open: Vec::new(), done: HashSet::new() };
-    for name in &order {
-        resolving.group(name, names, reporter);
+    for name in inner_first(&order, &members, names, reporter) {
+        if let Some((at, listed)) = members.get(name) {
+            group(at, listed, &members, names, reporter);
+        }
     }
     order.iter().filter_map(|name| names.groups.get(*name).cloned()).collect()
 }
 
-struct Resolving<'r, 'e> {
-    members: &'r HashMap<&'e str, (&'e At<String>, Vec<&'e At<String>>)>,
-    /// Groups that are being resolved, outermost first.
-    open: Vec<&'e str>,
-    done: HashSet<&'e str>,
-}
+/// What is said of groups: where a name stands first, and all members.
+type Members<'e> = HashMap<&'e str, (&'e At<String>, Vec<&'e At<String>>)>;
 
-impl<'e> Resolving<'_, 'e> {
-    fn group(&mut self, name: &'e str, names: &mut Names<'_>, reporter: &mut Reporter<'_>) {
-        if !self.done.insert(name) {
-            return;
+/// The groups in an order in which each comes after those that it contains. A group that contains itself is
+/// reported, and known as broken. Without recursion: how deep groups are nested is up to the file.
+fn inner_first<'e>(
+    order: &[&'e str],
+    members: &Members<'e>,
+    names: &mut Names<'_>,
+    reporter: &mut Reporter<'_>,
+) -> Vec<&'e str> {
+    let mut sorted = Vec::with_capacity(order.len());
+    // `false`: it is among those being looked at.
+    let mut seen: HashMap<&str, bool> = HashMap::new();
+    // Groups being looked at, outermost first, with the place of the next member.
+    let mut open: Vec<(&str, usize)> = Vec::new();
+    for outermost in order {
+        if seen.contains_key(outermost) {
+            continue;
         }
-        let Some((at, members)) = self.members.get(name) else { return };
-        self.open.push(name);
-        let (mut hosts, mut stations) = (Vec::new(), Vec::new());
-        let mut sound = true;
-        for member in members {
-            let text = member.value.as_str();
-            if let Some((inner, _)) = self.members.get_key_value(text) {
-                if self.open.contains(inner) {
+        seen.insert(outermost, false);
+        open.push((outermost, 0));
+        while let Some((name, next)) = open.last_mut() {
+            let member = members.get(name).and_then(|(_, list)| list.get(*next));
+            *next += 1;
+            let Some(member) = member else {
+                seen.insert(name, true);
+                sorted.push(*name);
+                open.pop();
+                continue;
+            };
+            let Some((inner, _)) = members.get_key_value(member.value.as_str()) else { continue };
+            match seen.get(inner) {
+                Some(true) => {}
+                Some(false) => {
                     reporter
                         .error(&member.span, format!("the group `{name}` contains itself"))
                         .label("groups must not contain each other in a circle");
-                    sound = false;
-                    continue;
+                    names.broken.insert((*name).to_owned());
                 }
-                self.group(inner, names, reporter);
-                match names.groups.get(text) {
-                    Some(group) if group.hosts.is_empty() => stations.push(*member),
-                    Some(_) => hosts.push(*member),
-                    None => sound = false,
-                }
-                continue;
-            }
-            match names.side(text) {
-                Some(Side::Hosts) => hosts.push(member),
-                Some(Side::Stations) => stations.push(member),
                 None => {
-                    sound = false;
-                    let message = format!("no host, station or group has the name `{text}`");
-                    let known = names.by_host.keys().chain(names.by_station.keys()).copied();
-                    let meant = nearest(text, sorted(known.chain(self.members.keys().copied())));
-                    let error = reporter.error(&member.span, message);
-                    if let Some(meant) = meant {
-                        error.label(format!("did you mean `{meant}`?"));
-                    }
+                    seen.insert(inner, false);
+                    open.push((inner, 0));
                 }
             }
         }
-        self.open.pop();
-        if let (Some(host), Some(station)) = (hosts.first(), stations.first()) {
-            let (later, earlier) =
-                if host.span.start > station.span.start { (host, station) } else { (station, host) };
-            let message = format!("the group `{name}` mixes hosts and stations");
-            reporter
-                .error_with(&later.span, message, &earlier.span, &format!("`{}`", earlier.value))
-                .label("make two groups");
-            sound = false;
+    }
+    sorted
+}
+
+/// Resolve one group; those within it are resolved.
+fn group(
+    at: &At<String>,
+    listed: &[&At<String>],
+    groups: &Members<'_>,
+    names: &mut Names<'_>,
+    reporter: &mut Reporter<'_>,
+) {
+    let name = at.value.as_str();
+    let (mut hosts, mut stations) = (Vec::new(), Vec::new());
+    let mut sound = !names.broken.contains(name);
+    for member in listed {
+        let text = member.value.as_str();
+        if groups.contains_key(text) {
+            match names.groups.get(text) {
+                Some(group) if group.hosts.is_empty() => stations.push(*member),
+                Some(_) => hosts.push(*member),
+                None => sound = false,
+            }
+            continue;
         }
-        if !sound {
-            names.broken.insert(name.to_owned());
-            return;
+        match names.side(text) {
+            Some(Side::Hosts) => hosts.push(*member),
+            Some(Side::Stations) => stations.push(*member),
+            None => {
+                sound = false;
+                no_member(text, member, groups, names, reporter);
+            }
         }
-        let owned = |list: Vec<&At<String>>| list.into_iter().cloned().collect::<Vec<_>>();
-        let group = Group {
-            name: at.value.clone(),
-            hosts: names.hosts(&owned(hosts), reporter),
-            stations: names.stations(&owned(stations), reporter),
-        };
+    }
+    if let (Some(host), Some(station)) = (hosts.first(), stations.first()) {
+        let (later, earlier) =
+            if host.span.start > station.span.start { (host, station) } else { (station, host) };
+        let message = format!("the group `{name}` mixes hosts and stations");
+        reporter
+            .error_with(&later.span, message, &earlier.span, &format!("`{}`", earlier.value))
+            .label("make two groups");
+        sound = false;
+    }
+    if !sound || !names.left.is_left() {
+        names.broken.insert(name.to_owned());
+        return;
+    }
+    let owned = |list: Vec<&At<String>>| list.into_iter().cloned().collect::<Vec<_>>();
+    let group = Group {
+        name: name.to_owned(),
+        hosts: names.hosts(&owned(hosts), reporter),
+        stations: names.stations(&owned(stations), reporter),
+    };
+    if names.left.is_left() {
         names.groups.insert(name.to_owned(), group);
+    } else {
+        names.broken.insert(name.to_owned());
+    }
+}
+
+fn no_member(
+    text: &str,
+    member: &At<String>,
+    groups: &Members<'_>,
+    names: &Names<'_>,
+    reporter: &mut Reporter<'_>,
+) {
+    let full = reporter.is_full();
+    let error = reporter.error(&member.span, format!("no host, station or group has the name `{text}`"));
+    let known = names.by_host.keys().chain(names.by_station.keys()).copied();
+    let meant = if full { None } else { nearest(text, sorted(known.chain(groups.keys().copied()))) };
+    if let Some(meant) = meant {
+        error.label(format!("did you mean `{meant}`?"));
     }
 }

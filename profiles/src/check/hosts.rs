@@ -104,7 +104,11 @@ impl Hosts {
             self.by_start.insert(address, (address, index));
             return Some(index);
         }
+        let full = reporter.is_full();
         let error = reporter.error(&text.span, format!("no host has the name `{}`", text.value));
+        if full {
+            return None;
+        }
         if let Some(meant) = nearest(&text.value, self.entries.iter().map(|h| h.name.as_str())) {
             error.label(format!("did you mean `{meant}`?"));
         }

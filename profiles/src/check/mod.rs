@@ -17,9 +17,11 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::file::{At, File};
+use crate::limits::{Budget, MAX_LINKS, MAX_POINTS, Taken, grouped};
 use crate::profile::Profile;
 use crate::reporter::Reporter;
 use crate::roles;
+use crate::text::deceives;
 use crate::thresholds::Thresholds;
 use groups::Names;
 use hosts::Hosts;
@@ -40,10 +42,21 @@ pub(crate) fn check(file: File, reporter: &mut Reporter<'_>) -> Option<Profile> 
     let maps = Maps::new(&file.maps, reporter);
     let mut checked = Vec::with_capacity(file.stations.len());
     let mut places = stations::Places::new();
+    let points = Budget::new(MAX_POINTS);
     for entry in &file.stations {
+        let before = checked.len();
         if let Some(station) = stations::station(entry, &mut hosts, &maps, reporter) {
             stations::same_place(entry, &station, &mut places, reporter);
             checked.push(station);
+        }
+        let more = checked.get(before).map_or(0, |station| station.points.len());
+        if points.take(more) == Taken::Beyond {
+            let message = format!("stations have more than {} points in all", grouped(MAX_POINTS));
+            reporter
+                .error(&entry.name.span, message)
+                .label(format!("with the {} of this one", grouped(more)))
+                .help("name the points that rules or detections need; or split the site");
+            break;
         }
     }
     let listed = checked.len();
@@ -63,7 +76,19 @@ pub(crate) fn check(file: File, reporter: &mut Reporter<'_>) -> Option<Profile> 
         return None;
     }
     drop(names);
-    roles::expand(&hosts.entries, &checked, &mut rules, &mut denials);
+    if let Err(too_many) = roles::expand(&hosts.entries, &checked, &mut rules, &mut denials) {
+        let role = file.hosts.iter().filter_map(|host| host.role.as_ref());
+        let role = role.into_iter().find(|role| role.value == too_many.role)?;
+        let most = grouped(MAX_LINKS);
+        let (hosts, stations) = (grouped(too_many.hosts), grouped(too_many.stations));
+        reporter
+            .error(&role.span, format!("the roles connect more than {most} pairs of host and station"))
+            .label(format!(
+                "{hosts} hosts have this role, and {stations} stations are commanded by such a host"
+            ))
+            .help(rules::NARROWER);
+        return None;
+    }
     Some(Profile {
         name: file.name.map(|n| n.value).unwrap_or_default(),
         version: file.version.map(|v| v.value).unwrap_or_default(),
@@ -82,6 +107,11 @@ pub(crate) fn check(file: File, reporter: &mut Reporter<'_>) -> Option<Profile> 
 
 /// A name means one thing in the whole file. Names that differ in nothing but case would be mixed up.
 fn unique_names(file: &File, reporter: &mut Reporter<'_>) {
+    for (name, kind) in [(&file.name, "site"), (&file.version, "version")] {
+        if let Some(name) = name {
+            good_name(name, kind, reporter);
+        }
+    }
     let hosts = file.hosts.iter().map(|h| (&h.name, "host"));
     let stations = file.stations.iter().map(|s| (&s.name, "station"));
     let groups = file.groups.iter().map(|g| (&g.name, "group"));
@@ -153,7 +183,7 @@ fn all_different<'f>(
 }
 
 /// Kinds of names that nothing in the file refers to in a list of names, so that they are free text.
-const FREE: &[&str] = &["rule", "denial", "maintenance window", "point"];
+const FREE: &[&str] = &["rule", "denial", "maintenance window", "point", "site", "version"];
 
 fn good_name(name: &At<String>, kind: &str, reporter: &mut Reporter<'_>) {
     let text = name.value.as_str();
@@ -164,6 +194,8 @@ fn good_name(name: &At<String>, kind: &str, reporter: &mut Reporter<'_>) {
         "is longer than 100 characters"
     } else if text.chars().any(char::is_control) {
         "contains a control character"
+    } else if text.chars().any(deceives) {
+        "contains a character that cannot be seen, or that turns the text about"
     } else if !free && (text.parse::<IpAddr>().is_ok() || text.parse::<IpNet>().is_ok()) {
         "is an address"
     } else if !free && (text == "any" || text == "all") {

@@ -1,6 +1,6 @@
 //! Checks of named points, those of stations and those of shared maps.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use parsers::{PointKind, Protocol};
@@ -67,15 +67,21 @@ impl<'f> Maps<'f> {
             return own;
         }
         // A station may say more of a point than its map, or something else.
-        let replaced = |p: &Arc<PointSpec>| own.iter().any(|o| o.name == p.name);
-        let mut all: Vec<_> = map.points.iter().filter(|p| !replaced(p)).cloned().collect();
+        let replaced: HashSet<&str> = own.iter().map(|point| point.name.as_str()).collect();
+        let mut all: Vec<_> =
+            map.points.iter().filter(|p| !replaced.contains(p.name.as_str())).cloned().collect();
+        let places: HashMap<&str, &At<String>> =
+            entry.points.iter().map(|p| (p.name.value.as_str(), &p.name)).collect();
+        let mut by_address: Vec<_> = all.iter().collect();
+        by_address.sort_by_key(|point| (point.kind, point.address));
         for point in &own {
-            let clash = all.iter().find(|p| overlap(p, point));
-            if let (Some(clash), Some(at)) = (clash, entry.points.iter().find(|p| p.name.value == point.name))
-            {
+            let last = point.addresses().last();
+            let behind = by_address.partition_point(|p| (p.kind, p.address) <= (point.kind, last));
+            let clash = behind.checked_sub(1).and_then(|i| by_address.get(i)).filter(|p| overlap(p, point));
+            if let (Some(clash), Some(at)) = (clash, places.get(point.name.as_str())) {
                 let message =
                     format!("the point `{}` has addresses of `{}` of the map", point.name, clash.name);
-                reporter.error(&at.name.span, message).label("give it the name of the map's to replace it");
+                reporter.error(&at.span, message).label("give it the name of the map's to replace it");
             }
         }
         all.extend(own.iter().cloned());

@@ -1,5 +1,7 @@
 //! Checks of denials, redundancy groups and maintenance windows.
 
+use std::collections::HashMap;
+
 use parsers::Protocol;
 
 use super::groups::Names;
@@ -18,19 +20,28 @@ pub(super) fn denials(
     rules: &[Rule],
     reporter: &mut Reporter<'_>,
 ) -> Vec<Deny> {
-    file.deny.iter().map(|entry| denial(entry, names, rules, reporter)).collect()
+    let by_name: HashMap<&str, usize> = rules.iter().enumerate().map(|(i, r)| (r.name.as_str(), i)).collect();
+    let everybody: Vec<usize> = (0..names.stations.len()).collect();
+    file.deny.iter().map(|entry| denial(entry, names, (rules, &by_name), &everybody, reporter)).collect()
 }
 
 /// The rules that go before a denial.
-fn exceptions(entry: &DenyEntry, rules: &[Rule], reporter: &mut Reporter<'_>) -> Vec<usize> {
+fn exceptions(
+    entry: &DenyEntry,
+    (rules, by_name): (&[Rule], &HashMap<&str, usize>),
+    reporter: &mut Reporter<'_>,
+) -> Vec<usize> {
     let mut found = Vec::with_capacity(entry.except.len());
     for text in &entry.except {
-        if let Some(place) = rules.iter().position(|rule| rule.name == text.value) {
-            found.push(place);
+        if let Some(place) = by_name.get(text.value.as_str()) {
+            found.push(*place);
             continue;
         }
+        let full = reporter.is_full();
         let error = reporter.error(&text.span, format!("no rule has the name `{}`", text.value));
-        if let Some(meant) = nearest(&text.value, rules.iter().map(|rule| rule.name.as_str())) {
+        if let Some(meant) =
+            nearest(&text.value, rules.iter().map(|rule| rule.name.as_str())).filter(|_| !full)
+        {
             error.label(format!("did you mean `{meant}`?"));
         }
         error.help("`except` names rules, [[rules]], that allow what the denial else forbids");
@@ -38,12 +49,17 @@ fn exceptions(entry: &DenyEntry, rules: &[Rule], reporter: &mut Reporter<'_>) ->
     found
 }
 
-fn denial(entry: &DenyEntry, names: &Names<'_>, rules: &[Rule], reporter: &mut Reporter<'_>) -> Deny {
+fn denial(
+    entry: &DenyEntry,
+    names: &Names<'_>,
+    rules: (&[Rule], &HashMap<&str, usize>),
+    everybody: &[usize],
+    reporter: &mut Reporter<'_>,
+) -> Deny {
     let from = names.hosts_or_any(entry.from.as_deref(), reporter);
     let to = names.stations_or_any(entry.to.as_deref(), reporter);
     let protocols = spoken(to.as_deref(), names);
-    let everybody: Vec<usize> = (0..names.stations.len()).collect();
-    let stations = to.as_deref().unwrap_or(&everybody);
+    let stations = to.as_deref().unwrap_or(everybody);
     let (points, named_points) =
         points(entry.points.as_deref(), &protocols, stations, to.is_none(), names, reporter);
     let severity = entry.severity.as_ref().and_then(|text| {
@@ -74,24 +90,28 @@ fn denial(entry: &DenyEntry, names: &Names<'_>, rules: &[Rule], reporter: &mut R
 
 /// The protocols of the stations concerned; `None`: of all stations of the profile.
 fn spoken(to: Option<&[usize]>, names: &Names<'_>) -> Vec<Protocol> {
-    let everybody: Vec<usize> = (0..names.stations.len()).collect();
-    let protocols = protocols_of(to.unwrap_or(&everybody), names);
-    if protocols.is_empty() && to.is_none() { Protocol::ALL.to_vec() } else { protocols }
+    let Some(to) = to else {
+        return if names.spoken.is_empty() { Protocol::ALL.to_vec() } else { names.spoken.clone() };
+    };
+    protocols_of(to.iter().filter_map(|s| names.stations.get(*s)))
 }
 
 pub(super) fn redundancy(file: &File, names: &Names<'_>, reporter: &mut Reporter<'_>) -> Vec<Redundancy> {
     let mut groups: Vec<Redundancy> = Vec::with_capacity(file.redundancy.len());
+    let mut group_of: HashMap<usize, usize> = HashMap::new();
     for entry in &file.redundancy {
         let hosts = names.hosts(&entry.hosts, reporter);
         if hosts.len() == 1 {
             let message = format!("the redundancy group `{}` has one host only", entry.name.value);
             reporter.error(&entry.name.span, message).label("name the others, or take it out");
         }
-        if let Some(other) = groups.iter().find(|g| g.hosts.iter().any(|host| hosts.contains(host))) {
+        let other = hosts.iter().find_map(|host| group_of.get(host)).and_then(|place| groups.get(*place));
+        if let Some(other) = other {
             let message =
                 format!("the redundancy groups `{}` and `{}` share a host", other.name, entry.name.value);
             reporter.error(&entry.name.span, message).label("a host is in one group at most");
         }
+        group_of.extend(hosts.iter().map(|host| (*host, groups.len())));
         groups.push(Redundancy { name: entry.name.value.clone(), hosts });
     }
     groups

@@ -6,9 +6,10 @@ use super::groups::Names;
 use super::operations::operations;
 use super::times::Times;
 use crate::file::{At, File, RuleEntry};
+use crate::limits::{Budget, MAX_LINKS, Taken, grouped};
 use crate::nearest::nearest;
 use crate::points;
-use crate::profile::{Allow, Limits, Poll, Rule, merge};
+use crate::profile::{Allow, Limits, Poll, Rule, Station, merge};
 use crate::reporter::Reporter;
 
 /// Most uses in the time of a rule's rate: so many times are remembered for a pair.
@@ -16,22 +17,43 @@ const MOST_USES: u32 = 1024;
 
 /// Check all rules.
 pub(super) fn rules(file: &File, names: &Names<'_>, times: &Times, reporter: &mut Reporter<'_>) -> Vec<Rule> {
-    file.rules.iter().map(|entry| rule(entry, names, times, reporter)).collect()
+    let links = Budget::new(MAX_LINKS);
+    let mut rules = Vec::with_capacity(file.rules.len());
+    for entry in &file.rules {
+        let rule = rule(entry, names, times, reporter);
+        let (hosts, stations) = (rule.from.len(), rule.to.len());
+        rules.push(rule);
+        if let (Taken::Beyond, Some(at)) = (links.take(hosts.saturating_mul(stations)), entry.to.first()) {
+            let most = grouped(MAX_LINKS);
+            reporter
+                .error(&at.span, format!("rules connect more than {most} pairs of host and station"))
+                .label(format!("this one {} hosts with {} stations", grouped(hosts), grouped(stations)))
+                .help(NARROWER);
+            break;
+        }
+    }
+    rules
 }
 
+/// What to do about too many pairs.
+pub(super) const NARROWER: &str = "name fewer hosts: the masters that really poll; a network can be one host \
+                                   (address = \"10.0.1.0/24\"); or split the site";
+
 /// The protocols that stations speak.
-pub(super) fn protocols_of(stations: &[usize], names: &Names<'_>) -> Vec<Protocol> {
-    let mut protocols: Vec<Protocol> =
-        stations.iter().filter_map(|i| names.stations.get(*i)).map(|s| s.protocol).collect();
-    protocols.sort_unstable();
-    protocols.dedup();
-    protocols
+pub(super) fn protocols_of<'s>(stations: impl Iterator<Item = &'s Station>) -> Vec<Protocol> {
+    let mut spoken = Protocol::ALL.map(|protocol| (protocol, false));
+    for station in stations {
+        for (protocol, found) in &mut spoken {
+            *found |= *protocol == station.protocol;
+        }
+    }
+    spoken.iter().filter(|(_, found)| *found).map(|(protocol, _)| *protocol).collect()
 }
 
 fn rule(entry: &RuleEntry, names: &Names<'_>, times: &Times, reporter: &mut Reporter<'_>) -> Rule {
     let from = names.hosts(&entry.from, reporter);
     let to = names.stations(&entry.to, reporter);
-    let protocols = protocols_of(&to, names);
+    let protocols = protocols_of(to.iter().filter_map(|s| names.stations.get(*s)));
     let allow = operations(&entry.allow, &protocols, reporter);
     let (points, named_points) = points(entry.points.as_deref(), &protocols, &to, false, names, reporter);
     useless(entry, &allow, reporter);
@@ -108,7 +130,9 @@ pub(super) fn points(
             }
             continue;
         }
-        if known_point(word, text, stations, any, names, reporter) {
+        if compared(stations, any, text, names, reporter)
+            && known_point(word, text, stations, any, names, reporter)
+        {
             named.push(word.to_owned());
             continue;
         }
@@ -121,6 +145,7 @@ pub(super) fn points(
             Err(_) if stations.is_empty() && !word.contains(' ') => {}
             Err(mut trouble) => {
                 let points = stations.iter().filter_map(|s| names.stations.get(*s)).flat_map(|s| &s.points);
+                let points = points.take(GUESSES);
                 let meant = nearest(word, points.map(|p| p.name.as_str()));
                 if let Some(meant) = meant.filter(|_| trouble.label.is_empty()) {
                     trouble.label = format!("did you mean the point `{meant}`?");
@@ -130,6 +155,28 @@ pub(super) fn points(
         }
     }
     if all { (None, Vec::new()) } else { (Some(merge(ranges)), named) }
+}
+
+/// Names of points that are looked at to guess which one was meant.
+const GUESSES: usize = 1000;
+
+/// Whether a word may still be compared with the points of these stations.
+fn compared(
+    stations: &[usize],
+    any: bool,
+    text: &At<String>,
+    names: &Names<'_>,
+    reporter: &mut Reporter<'_>,
+) -> bool {
+    let points = |station: &usize| names.stations.get(*station).map_or(0, |s| s.points.len());
+    let count = if any { names.points } else { stations.iter().map(points).sum::<usize>() + stations.len() };
+    if names.comparisons.take(count) == Taken::Beyond {
+        reporter
+            .error(&text.span, "rules compare too many points with those of their stations")
+            .label(format!("{} with this one", grouped(count)))
+            .help("name points by kind and address, as in \"holding_register 10\", or in fewer rules");
+    }
+    names.comparisons.is_left()
 }
 
 /// Whether a word is the name of a point. All stations must have it, or it would mean nothing at some.

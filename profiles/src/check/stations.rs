@@ -1,6 +1,6 @@
 //! Checks of `[stations]`: protocol, host, address; and that no two claim the same place.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use parsers::{Protocol, StationAddress};
 
@@ -106,7 +106,8 @@ fn address(
 }
 
 /// The stations at each host, protocol and address, with their ports.
-pub(super) type Places = HashMap<(usize, Protocol, Option<StationAddress>), Vec<(Option<u16>, At<String>)>>;
+pub(super) type Places =
+    HashMap<(usize, Protocol, Option<StationAddress>), BTreeMap<Option<u16>, At<String>>>;
 
 /// Two stations must not claim the same place, or nobody could say which one an operation concerns.
 pub(super) fn same_place(
@@ -116,9 +117,9 @@ pub(super) fn same_place(
     reporter: &mut Reporter<'_>,
 ) {
     let others = places.entry((station.host, station.protocol, station.address)).or_default();
-    let clash =
-        others.iter().find(|(port, _)| *port == station.port || port.is_none() || station.port.is_none());
-    if let Some((_, other)) = clash {
+    let same = others.get(&station.port).or_else(|| others.get(&None));
+    let clash = same.or_else(|| others.values().next().filter(|_| station.port.is_none()));
+    if let Some(other) = clash {
         let message = format!(
             "the stations `{}` and `{}` have the same host and address",
             other.value, entry.name.value
@@ -128,5 +129,5 @@ pub(super) fn same_place(
             .label("one of them must differ")
             .help("two lines behind one host can be told apart by `port`, when both stations have one");
     }
-    others.push((station.port, entry.name.clone()));
+    others.entry(station.port).or_insert_with(|| entry.name.clone());
 }

@@ -7,6 +7,7 @@ use parsers::Timestamp;
 use toml::value::Datetime;
 
 use crate::file::{At, File, ScheduleEntry};
+use crate::limits::MAX_HOURS;
 use crate::nearest::nearest;
 use crate::profile::Schedule;
 use crate::reporter::Reporter;
@@ -103,6 +104,11 @@ fn schedule(entry: &ScheduleEntry, zone: &TimeZone, reporter: &mut Reporter<'_>)
                     .help(format!("days are: {}", DAYS.join(", ")));
             }
         }
+    }
+    if let Some(beyond) = entry.hours.get(MAX_HOURS) {
+        let message =
+            format!("the schedule `{}` has more than {MAX_HOURS} ranges of hours", entry.name.value);
+        reporter.error(&beyond.span, message).label("join some of them");
     }
     let mut hours = Vec::with_capacity(entry.hours.len());
     for text in &entry.hours {

@@ -20,8 +20,9 @@ pub(crate) fn read(text: &str, name: &str, loader: &mut dyn Loader, reporter: &m
         walk.sections(&root.value, &mut file);
         walk.thresholds(&root.value, &mut file);
     }
-    for instance in templates::instances(&roots, &mut walk) {
-        walk.sections(&instance, &mut file);
+    let Some(instances) = templates::instances(&roots, &mut walk) else { return File::default() };
+    for instance in &instances {
+        walk.sections(instance, &mut file);
     }
     file
 }

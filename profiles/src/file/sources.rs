@@ -10,25 +10,17 @@ use toml::de::DeTable;
 
 use super::At;
 use super::walk::Walk;
-use crate::MAX_FILE_BYTES;
+use crate::limits::{MAX_FILE_BYTES, MAX_FILES, MAX_INCLUDE_DEPTH, MAX_TOTAL_BYTES, MAX_VALUES, grouped};
 use crate::reporter::Reporter;
 use crate::syntax;
 use crate::tree::{self, Table};
 
-/// Most files of a profile.
-const MAX_FILES: usize = 4096;
-
-/// A file as it was found.
-pub(crate) struct Found {
-    /// How errors name it.
-    pub(crate) name: String,
-    pub(crate) text: String,
-}
-
 /// Finds included files.
 pub(crate) trait Loader {
-    /// The files that `pattern` means in the file called `from`, in the order of their names.
-    fn find(&mut self, pattern: &str, from: &str) -> Result<Vec<Found>, String>;
+    /// The names of the files that `pattern` means in the file called `from`, in their order.
+    fn find(&mut self, pattern: &str, from: &str) -> Result<Vec<String>, String>;
+    /// The text of one of them.
+    fn read(&mut self, name: &str) -> Result<String, String>;
     /// What tells whether two names are one file.
     fn identity(&self, name: &str) -> String {
         name.to_owned()
@@ -39,8 +31,12 @@ pub(crate) trait Loader {
 pub(crate) struct NoFiles;
 
 impl Loader for NoFiles {
-    fn find(&mut self, _: &str, _: &str) -> Result<Vec<Found>, String> {
+    fn find(&mut self, _: &str, _: &str) -> Result<Vec<String>, String> {
         Err("this profile was not read from a file, so it can include none".to_owned())
+    }
+
+    fn read(&mut self, _: &str) -> Result<String, String> {
+        Ok(String::new())
     }
 }
 
@@ -48,18 +44,18 @@ impl Loader for NoFiles {
 pub(crate) struct FileSystem;
 
 impl Loader for FileSystem {
-    fn find(&mut self, pattern: &str, from: &str) -> Result<Vec<Found>, String> {
+    fn find(&mut self, pattern: &str, from: &str) -> Result<Vec<String>, String> {
         let folder = Path::new(from).parent().unwrap_or(Path::new(""));
         let path = folder.join(pattern);
         let paths = if pattern.contains('*') { matching(&path)? } else { vec![path] };
         if paths.is_empty() {
             return Err("no file has such a name".to_owned());
         }
-        let found = |path: &PathBuf| {
-            let text = read_text(path).map_err(|trouble| trouble.0)?;
-            Ok(Found { name: path.display().to_string(), text })
-        };
-        paths.iter().map(found).collect()
+        Ok(paths.iter().map(|path| path.display().to_string()).collect())
+    }
+
+    fn read(&mut self, name: &str) -> Result<String, String> {
+        read_text(Path::new(name)).map_err(|trouble| trouble.0)
     }
 
     fn identity(&self, name: &str) -> String {
@@ -79,26 +75,57 @@ fn matching(pattern: &Path) -> Result<Vec<PathBuf>, String> {
     let mut names: Vec<String> = entries
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| fits(name, wanted) && !name.starts_with('.'))
+        .take(MAX_FILES + 1)
         .collect();
+    if names.len() > MAX_FILES {
+        return Err(format!("more than {} files have such a name", grouped(MAX_FILES)));
+    }
     names.sort_unstable();
     Ok(names.into_iter().map(|name| folder.join(name)).collect())
 }
 
-/// Whether a name fits a pattern in which `*` stands for any characters.
+/// Whether a name fits a pattern in which `*` stands for any characters. Each star is tried from the place
+/// where the one before it was satisfied, and never an earlier one again: the time is the product of both
+/// lengths at most.
 fn fits(name: &str, pattern: &str) -> bool {
-    let Some((head, rest)) = pattern.split_once('*') else { return name == pattern };
-    let Some(name) = name.strip_prefix(head) else { return false };
-    (0..=name.len()).filter(|at| name.is_char_boundary(*at)).any(|at| fits(&name[at..], rest))
+    let (name, pattern) = (name.as_bytes(), pattern.as_bytes());
+    let (mut at, mut place) = (0, 0);
+    // Behind the last star, and where in the name it began.
+    let mut star: Option<(usize, usize)> = None;
+    while let Some(octet) = name.get(at) {
+        if pattern.get(place) == Some(&b'*') {
+            place += 1;
+            star = Some((place, at));
+        } else if pattern.get(place) == Some(octet) {
+            (at, place) = (at + 1, place + 1);
+        } else if let Some((behind, began)) = star {
+            (at, place) = (began + 1, behind);
+            star = Some((behind, began + 1));
+        } else {
+            return false;
+        }
+    }
+    pattern.get(place..).is_some_and(|rest| rest.iter().all(|octet| *octet == b'*'))
 }
 
-/// A file's text; what is wrong and what to do about it.
+/// A file's text; what is wrong and what to do about it. Only regular files are read: a pipe may never end,
+/// and opening one may wait forever.
 pub(crate) fn read_text(path: &Path) -> Result<String, (String, &'static str)> {
+    let unreadable = |e: std::io::Error| {
+        (format!("the profile cannot be read: {e}"), "check the path and who may read it")
+    };
+    let regular = |meta: fs::Metadata| {
+        let wrong = "the profile is no regular file".to_owned();
+        if meta.is_file() { Ok(()) } else { Err((wrong, "name a file, not a folder, a pipe or a device")) }
+    };
+    regular(fs::metadata(path).map_err(unreadable)?)?;
+    let file = fs::File::open(path).map_err(unreadable)?;
+    regular(file.metadata().map_err(unreadable)?)?;
     let mut bytes = Vec::new();
-    fs::File::open(path)
-        .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(|e| (format!("the profile cannot be read: {e}"), "check the path and who may read it"))?;
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(("the profile is larger than 64 MiB".to_owned(), "is this the right file?"));
+        let wrong = format!("the profile is larger than {} MiB", MAX_FILE_BYTES >> 20);
+        return Err((wrong, "is this the right file?"));
     }
     String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
@@ -114,8 +141,15 @@ pub(super) fn roots(
     loader: &mut dyn Loader,
     reporter: &mut Reporter<'_>,
 ) -> Option<Vec<At<Table>>> {
-    let mut loading =
-        Loading { loader, roots: Vec::new(), known: HashMap::new(), open: Vec::new(), sound: true };
+    let mut loading = Loading {
+        loader,
+        roots: Vec::new(),
+        known: HashMap::new(),
+        open: Vec::new(),
+        octets: 0,
+        values: 0,
+        sound: true,
+    };
     loading.file(text, name, 0, reporter);
     loading.sound.then_some(loading.roots)
 }
@@ -127,6 +161,9 @@ struct Loading<'l> {
     known: HashMap<String, Range<usize>>,
     /// Files that are being read, the main one first.
     open: Vec<String>,
+    /// Of all files so far.
+    octets: usize,
+    values: usize,
     sound: bool,
 }
 
@@ -141,6 +178,17 @@ impl Loading<'_> {
         }
         let span = root.span().start + base..root.span().end + base;
         let table = tree::table(root.get_ref(), base);
+        self.octets += text.len();
+        self.values += table.count();
+        if self.values > MAX_VALUES {
+            let message = format!("the profile has more than {} values", grouped(MAX_VALUES));
+            reporter
+                .error(&(base..base), message)
+                .label("with this file")
+                .help("write networks and groups instead of single hosts, or split the site");
+            self.sound = false;
+            return;
+        }
         let include = table.get("include").cloned();
         self.roots.push(At { value: table, span });
         let Some(include) = include else { return };
@@ -150,43 +198,70 @@ impl Loading<'_> {
             match self.loader.find(&pattern.value, name) {
                 Ok(found) => {
                     for one in found {
-                        self.included(&one, &pattern, reporter);
+                        if !self.included(&one, &pattern, reporter) {
+                            return;
+                        }
                     }
                 }
-                Err(trouble) => {
-                    reporter
-                        .error(&pattern.span, format!("`{}` cannot be included: {trouble}", pattern.value))
-                        .help("names are relative to the file that includes them");
-                }
+                Err(trouble) => cannot_include(&pattern, &pattern.value, &trouble, reporter),
             }
         }
         self.open.pop();
     }
 
-    fn included(&mut self, found: &Found, pattern: &At<String>, reporter: &mut Reporter<'_>) {
-        let identity = self.loader.identity(&found.name);
+    /// False: a limit is reached, and no more files are read.
+    fn included(&mut self, name: &str, pattern: &At<String>, reporter: &mut Reporter<'_>) -> bool {
+        let identity = self.loader.identity(name);
         if self.open.contains(&identity) {
             // A pattern such as `*.toml` also means the file it stands in, which is no mistake.
             if !pattern.value.contains('*') {
                 reporter
-                    .error(&pattern.span, format!("`{}` includes itself", found.name))
+                    .error(&pattern.span, format!("`{name}` includes itself"))
                     .label("files must not include each other in a circle");
             }
-            return;
+            return true;
         }
         if let Some(first) = self.known.get(&identity) {
-            let message = format!("`{}` is included twice", found.name);
+            let message = format!("`{name}` is included twice");
             reporter.error_with(&pattern.span, message, first, "the first time").label("take one out");
-            return;
+            return true;
         }
-        if self.known.len() >= MAX_FILES {
-            reporter.error(&pattern.span, format!("more than {MAX_FILES} files are included"));
-            return;
+        let beyond = if self.known.len() >= MAX_FILES {
+            Some(format!("more than {} files are included", grouped(MAX_FILES)))
+        } else if self.open.len() >= MAX_INCLUDE_DEPTH {
+            Some(format!("files include each other more than {MAX_INCLUDE_DEPTH} deep"))
+        } else {
+            None
+        };
+        if let Some(message) = beyond {
+            reporter.error(&pattern.span, message).help("name all files in one place, or write one file");
+            self.sound = false;
+            return false;
+        }
+        let text = match self.loader.read(name) {
+            Ok(text) => text,
+            Err(trouble) => {
+                cannot_include(pattern, name, &trouble, reporter);
+                return true;
+            }
+        };
+        if self.octets + text.len() > MAX_TOTAL_BYTES {
+            let message = format!("the files of the profile are larger than {} MiB", MAX_TOTAL_BYTES >> 20);
+            reporter.error(&pattern.span, message).label(format!("with `{name}`"));
+            self.sound = false;
+            return false;
         }
         self.known.insert(identity, pattern.span.clone());
-        let base = reporter.add_file(&found.text, &found.name);
-        self.file(&found.text, &found.name, base, reporter);
+        let base = reporter.add_file(&text, name);
+        self.file(&text, name, base, reporter);
+        self.sound
     }
+}
+
+fn cannot_include(pattern: &At<String>, name: &str, trouble: &str, reporter: &mut Reporter<'_>) {
+    reporter
+        .error(&pattern.span, format!("`{name}` cannot be included: {trouble}"))
+        .help("names are relative to the file that includes them");
 }
 
 #[cfg(test)]
@@ -203,6 +278,12 @@ mod tests {
             ("abcabc", "a*bc", true),
             ("abcab", "a*bc", false),
             ("", "*", true),
+            ("", "", true),
+            ("x", "", false),
+            ("é.toml", "*.toml", true),
+            ("aXbXc", "a*b*c", true),
+            ("aXbXcd", "a*b*c", false),
+            (&"a".repeat(250), "*a*a*a*a*a*a*a*a*b", false),
         ] {
             assert_eq!(fits(name, pattern), expected, "{name} {pattern}");
         }

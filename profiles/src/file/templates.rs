@@ -3,16 +3,15 @@
 //! A parameter stands in braces, in texts and in keys: `address = "10.0.1.{n}"`, `[hosts."rtu-{n}"]`. A text
 //! that is nothing but a parameter becomes its value, a number too: `link_address = "{n}"`. `{{` is a brace.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use super::At;
 use super::walk::Walk;
 use crate::language;
+use crate::limits::{MAX_INSTANCES, MAX_PARAMETERS, MAX_TEMPLATE_BYTES, MAX_VALUES, grouped};
 use crate::nearest::nearest;
 use crate::tree::{Node, Table, Tree};
-
-/// Most instances of all templates together.
-const MAX_INSTANCES: usize = 100_000;
 
 /// Keys of a template that are not part of what it makes.
 const OWN_KEYS: &[&str] = &["parameters", "comment"];
@@ -21,36 +20,59 @@ struct Template<'t> {
     name: &'t At<String>,
     parameters: Vec<At<String>>,
     table: &'t Table,
+    /// Values of an instance.
+    values: usize,
+}
+
+/// All templates, by name.
+type Templates<'t> = HashMap<&'t str, Template<'t>>;
+
+/// What templates have made, and how much that is.
+#[derive(Default)]
+struct Made {
+    instances: Vec<Table>,
+    values: usize,
+    octets: usize,
+    /// A limit is reached, which has been said.
+    full: bool,
 }
 
 /// What all templates make, one table an instance.
-pub(super) fn instances(roots: &[At<Table>], walk: &mut Walk<'_, '_>) -> Vec<Table> {
-    let mut templates: Vec<Template<'_>> = Vec::new();
+/// `None`: too much, which has been reported.
+pub(super) fn instances(roots: &[At<Table>], walk: &mut Walk<'_, '_>) -> Option<Vec<Table>> {
+    let mut templates = Templates::new();
     for root in roots {
         for (name, node) in walk.named(&root.value, "templates", "templates.NAME", "parameters = [\"n\"]") {
-            if let Some(earlier) = templates.iter().find(|t| t.name.value == name.value) {
+            if let Some(earlier) = templates.get(name.value.as_str()) {
                 let message = format!("two templates have the name `{}`", name.value);
                 walk.reporter
                     .error_with(&name.span, message, &earlier.name.span, "the first one")
                     .label("give it another name");
                 continue;
             }
-            templates.extend(template(name, node, walk));
+            if let Some(template) = template(name, node, walk) {
+                templates.insert(&name.value, template);
+            }
         }
     }
-    let mut made = Vec::new();
+    let mut made = Made::default();
     for root in roots {
         for node in walk.list_of(&root.value, "use") {
             used(node, &templates, &mut made, walk);
         }
     }
-    made
+    (!made.full).then_some(made.instances)
 }
 
 fn template<'t>(name: &'t At<String>, node: &'t Node, walk: &mut Walk<'_, '_>) -> Option<Template<'t>> {
     let section =
         walk.section(format!("template `{}`", name.value), &name.span, node, &language::TEMPLATE)?;
     let parameters = walk.required_list(&section, "parameters");
+    if let Some(beyond) = parameters.get(MAX_PARAMETERS) {
+        let message = format!("template `{}` has more than {MAX_PARAMETERS} parameters", name.value);
+        walk.reporter.error(&beyond.span, message).label("make several templates of it");
+        return None;
+    }
     let mut used = vec![false; parameters.len()];
     for (key, node) in section.table.entries.iter().filter(|(key, _)| !OWN_KEYS.contains(&key.value.as_str()))
     {
@@ -81,18 +103,20 @@ fn template<'t>(name: &'t At<String>, node: &'t Node, walk: &mut Walk<'_, '_>) -
             .warning(&parameter.span, message)
             .label(format!("write {{{}}} somewhere", parameter.value));
     }
-    Some(Template { name, parameters, table: section.table })
+    Some(Template { name, parameters, table: section.table, values: section.table.count() })
 }
 
-fn used(node: &Node, templates: &[Template<'_>], made: &mut Vec<Table>, walk: &mut Walk<'_, '_>) {
+fn used(node: &Node, templates: &Templates<'_>, made: &mut Made, walk: &mut Walk<'_, '_>) {
     let Some(section) = walk.section("a use of a template".to_owned(), &node.span, node, &language::USE)
     else {
         return;
     };
     let Some(name) = walk.required_text(&section, "template", "\"name of a template\"") else { return };
-    let Some(template) = templates.iter().find(|t| t.name.value == name.value) else {
+    let Some(template) = templates.get(name.value.as_str()) else {
+        let mut names: Vec<&str> = templates.keys().copied().collect();
+        names.sort_unstable();
         let error = walk.reporter.error(&name.span, format!("no template has the name `{}`", name.value));
-        if let Some(meant) = nearest(&name.value, templates.iter().map(|t| t.name.value.as_str())) {
+        if let Some(meant) = nearest(&name.value, names) {
             error.label(format!("did you mean `{meant}`?"));
         }
         error.help(format!("define it: [templates.{}]", name.value));
@@ -111,12 +135,10 @@ fn used(node: &Node, templates: &[Template<'_>], made: &mut Vec<Table>, walk: &m
         }
     };
     for item in items {
-        let Some(values) = values(template, item, walk) else { continue };
-        if made.len() >= MAX_INSTANCES {
-            let message = format!("templates make more than {MAX_INSTANCES} instances");
-            walk.reporter.error(&item.span, message);
+        if made.full {
             return;
         }
+        let Some(values) = values(template, item, walk) else { continue };
         let mut words = String::new();
         for (parameter, value) in template.parameters.iter().zip(&values) {
             let _ = write!(
@@ -130,12 +152,30 @@ fn used(node: &Node, templates: &[Template<'_>], made: &mut Vec<Table>, walk: &m
         let place = walk.reporter.place(item.span.start, template.name.span.start);
         let note = format!("template `{}` with {words} ({place})", template.name.value);
         let shift = walk.reporter.add_instance(&template.name.span, note);
-        let filling = Filling { parameters: &template.parameters, values: &values, shift };
+        let filling =
+            Filling { parameters: &template.parameters, values: &values, shift, octets: made.octets.into() };
         let own = |key: &At<String>| OWN_KEYS.contains(&key.value.as_str());
         let entries = template.table.entries.iter().filter(|(key, _)| !own(key));
-        made.push(Table {
-            entries: entries.map(|(key, node)| (filling.text(key), filling.node(node))).collect(),
-        });
+        let table =
+            Table { entries: entries.map(|(key, node)| (filling.text(key), filling.node(node))).collect() };
+        made.octets = filling.octets.get();
+        made.values += template.values;
+        made.instances.push(table);
+        let beyond = if made.instances.len() > MAX_INSTANCES {
+            format!("{} instances", grouped(MAX_INSTANCES))
+        } else if made.values > MAX_VALUES {
+            format!("{} values", grouped(MAX_VALUES))
+        } else if made.octets > MAX_TEMPLATE_BYTES {
+            format!("{} MiB of text", MAX_TEMPLATE_BYTES >> 20)
+        } else {
+            continue;
+        };
+        made.full = true;
+        walk.reporter
+            .error(&item.span, format!("templates make more than {beyond}"))
+            .label(format!("with this instance of `{}`", template.name.value))
+            .help("let stations share a point map, [maps.NAME], instead of points of their own; or split the site");
+        return;
     }
 }
 
@@ -198,6 +238,8 @@ struct Filling<'f> {
     values: &'f [Value],
     /// How far the instance's places are from the template's.
     shift: usize,
+    /// Octets of all texts made so far. Beyond the limit no more are made.
+    octets: std::cell::Cell<usize>,
 }
 
 impl Filling<'_> {
@@ -218,6 +260,9 @@ impl Filling<'_> {
         let mut filled = String::with_capacity(text.len());
         let mut rest = text;
         while let Some((before, behind)) = rest.split_once('{') {
+            if self.octets.get() + filled.len() > MAX_TEMPLATE_BYTES {
+                break;
+            }
             filled.push_str(before);
             if let Some(behind) = behind.strip_prefix('{') {
                 filled.push('{');
@@ -232,6 +277,7 @@ impl Filling<'_> {
             rest = behind;
         }
         filled.push_str(rest);
+        self.octets.set(self.octets.get() + filled.len());
         filled
     }
 
@@ -240,7 +286,10 @@ impl Filling<'_> {
             Tree::Text(text) => {
                 let whole = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
                 match whole.and_then(|name| self.value(name)) {
-                    Some(value) => value.tree.clone(),
+                    Some(value) => {
+                        self.octets.set(self.octets.get() + value.text.len());
+                        value.tree.clone()
+                    }
                     None => Tree::Text(self.filled(text)),
                 }
             }

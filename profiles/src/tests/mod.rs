@@ -4,6 +4,7 @@
 mod errors;
 mod errors_rules;
 mod files;
+mod hostile;
 mod language;
 mod matrix;
 mod naive;
