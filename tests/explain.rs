@@ -10,9 +10,10 @@ use std::process::Command;
 use gridtap::explain::{Change, Event, Explained, apply, explain};
 use gridtap::report::catalogue::FindingKind as K;
 use serde_json::Value;
+use simulators::encode::dnp3;
 use simulators::encode::modbus::{Request, Response};
 use simulators::wire::{Line, TcpTalk, TimedFrame};
-use support::judge::{Outcome, address, answer, ask, judged, modbus};
+use support::judge::{Outcome, address, answer, ask, class_1, command, crob, judged, modbus, report};
 
 /// Generated captures begin at 2023-11-14T22:13:20Z.
 const SITE: &str = r#"# The pump station.
@@ -288,6 +289,100 @@ fn a_maintenance_window_is_extended_to_the_last_work_that_was_seen() {
         with: &[],
     });
     assert_eq!(change.edits[0].to_string(), "end = 2023-11-14T22:13:21Z");
+}
+
+fn order(station: u16, code: u8, objects: &[u8]) -> Line {
+    command(station, &dnp3::request(1, code, objects))
+}
+
+fn link(lines: Vec<Line>) -> Vec<TimedFrame> {
+    support::judge::dnp3(lines).frames()
+}
+
+#[test]
+fn a_control_by_broadcast() {
+    let (_, change, _) = silenced(&Case {
+        kind: K::UnprofiledControl,
+        profile: SITE,
+        frames: [link(vec![order(0xffff, 5, &crob(5, 0x81))]), scada(vec![write(1, 12, 7)])].concat(),
+        near: vec![
+            (link(vec![order(0xffff, 5, &crob(6, 0x81))]), K::UnprofiledControl),
+            (talk(9, 20, write(1, 12, 7)), K::UnprofiledControl),
+        ],
+        with: &[],
+    });
+    assert!(change.append.ends_with("broadcast = true\n"), "{}", change.append);
+}
+
+/// Such a host is a station of either protocol under one name, for which a number of a function means nothing.
+#[test]
+fn a_control_of_a_host_that_has_two_protocols_by_its_role() {
+    let profile = "[profile]\nname = \"site\"\n[hosts.scada]\naddress = \"10.10.0.1\"\n[hosts.rtu]\naddress = \
+                   \"10.10.0.20\"\nrole = \"rtu\"\n";
+    let reads = "[[rules]]\nname = \"reads\"\nfrom = \"scada\"\nto = \"rtu\"\nallow = \"read\"\n";
+    for profile in [profile.to_owned(), format!("{profile}{reads}")] {
+        let (_, change, _) = silenced(&Case {
+            kind: K::UnprofiledControl,
+            profile: &profile,
+            frames: [link(vec![order(10, 5, &crob(5, 0x81))]), scada(vec![write(1, 12, 7)])].concat(),
+            near: vec![
+                (link(vec![order(10, 5, &crob(6, 0x81))]), K::UnprofiledControl),
+                (scada(vec![write(1, 12, 7)]), K::UnprofiledControl),
+            ],
+            with: &[],
+        });
+        assert!(change.append.contains("[stations.rtu-modbus]\n"), "{}", change.append);
+        assert!(change.append.contains("to = [\"rtu-dnp3\"]\nallow = [\"fc:5\"]"), "{}", change.append);
+    }
+}
+
+#[test]
+fn an_unsolicited_report_that_no_rule_allows() {
+    let said = |station: u16| report(station, &dnp3::unsolicited(0, [0, 0], &[]));
+    let time = "[[rules]]\nname = \"scada sets the clock\"\nfrom = \"scada\"\nto = \"feeder\"\nallow = [\"delay_measure\"]\n";
+    let reads = SITE.find("[[rules]]\nname = \"scada polls\"").unwrap();
+    for (rules, kind) in [("", K::UnprofiledClient), (time, K::UnprofiledFunction)] {
+        let profile = format!("{}{rules}", &SITE[..reads]);
+        let (_, change, _) = silenced(&Case {
+            kind,
+            profile: &profile,
+            frames: [link(vec![said(10)]), scada(vec![read(3, 5, 200)])].concat(),
+            near: vec![(link(vec![order(10, 1, &class_1())]), K::UnprofiledFunction)],
+            with: &[],
+        });
+        assert!(change.append.contains("allow = [\"report\"]\n"), "{}", change.append);
+    }
+}
+
+#[test]
+fn several_values_outside_the_limits_of_one_write() {
+    let profile = format!("{SITE}{WRITES}values = {{ min = 0, max = 50 }}\n");
+    let several = |values: &[u16]| {
+        let request = Request::WriteRegisters(30, values.to_vec());
+        let echo = answer(1, 5, &Response::Echo(Box::new(Request::WriteRegisters(30, values.to_vec()))));
+        scada(vec![vec![ask(1, 5, &request), echo], read(3, 5, 200)])
+    };
+    let (_, change, _) = silenced(&Case {
+        kind: K::SetpointOutsideRule,
+        profile: &profile,
+        frames: several(&[70, 20, 90, 60]),
+        near: vec![(several(&[70, 20, 91, 60]), K::SetpointOutsideRule)],
+        with: &[],
+    });
+    assert!(change.append.ends_with("values = { min = 0.0, max = 90.0 }\n"), "{}", change.append);
+}
+
+#[test]
+fn what_a_role_never_does_is_allowed_by_a_rule() {
+    let profile = SITE.replace("[hosts.scada]", "[hosts.scada]\nrole = \"historian\"");
+    let (why, ..) = silenced(&Case {
+        kind: K::Denied,
+        profile: &profile,
+        frames: scada(vec![write(1, 120, 7), read(3, 5, 200)]),
+        near: vec![(scada(vec![write(1, 121, 7)]), K::UnprofiledControl)],
+        with: &[],
+    });
+    assert!(why[0].starts_with("the denial (of a role): "), "{why:?}");
 }
 
 fn gridtap(arguments: &[&str]) -> (bool, String, String) {

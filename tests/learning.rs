@@ -430,6 +430,111 @@ fn dangerous_functions_and_broadcasts_are_never_learned() {
     assert_eq!(allowed, ["allow = [\"read_holding_registers\"]"]);
 }
 
+fn sound(taught: &Learned) -> (String, profiles::Compiled) {
+    let text = taught.to_toml();
+    let profile = profiles::parse(&text, "learned.toml").unwrap_or_else(|e| panic!("{e}\n{text}"));
+    (text, profile)
+}
+
+/// Requests and answers once a second; each of the ports is a line of its own behind one address.
+fn on_ports(ports: &[u16], more: impl Fn(u16) -> Vec<Line>) -> Vec<TimedFrame> {
+    let talk = |port: u16| {
+        let mut script = Vec::new();
+        for n in 1..=240_u16 {
+            let read = Request::Read(3, 0, 2);
+            script.push(ask(n, 1, &read).after(SECOND));
+            script.push(answer(n, 1, &Response::Registers(3, vec![100 + n % 10, 7])));
+            script.extend(more(n));
+        }
+        TcpTalk::new(socket([10, 0, 0, 1], 40_000 + port), socket([10, 0, 0, 2], port), script).frames()
+    };
+    let mut frames: Vec<_> = ports.iter().flat_map(|port| talk(*port)).collect();
+    frames.sort_by_key(|frame| frame.at_ns);
+    frames
+}
+
+#[test]
+fn what_no_profile_can_say_is_left_out() {
+    let odd = |n: u16| {
+        let ask_for = |code| Line::client(mbap(1000 + n, 1, &[code, 0, 0]));
+        let answer_to = |code| Line::server(mbap(1000 + n, 1, &[code, 0]));
+        vec![ask_for(0), answer_to(0), ask_for(100), answer_to(100)]
+    };
+    let taught = learned(&on_ports(&[502], odd));
+    sound(&taught);
+    let name = "site\n[hosts.x]\u{202e}\x1b[31m".to_owned() + &"x".repeat(300);
+    let text = taught.to_toml();
+    assert!(!text.contains("fc:0"), "{text}");
+
+    let mut pipeline = Pipeline::new(&PipelineOptions::default(), Learner::default());
+    pipeline.finish();
+    let taught = Learned::new(&pipeline.into_consumer(), name.clone(), vec![name], 0);
+    let (text, _) = sound(&taught);
+    assert!(!text.contains(['\x1b', '\u{202e}']) && !text.contains("\n[hosts"), "{text}");
+    assert!(taught.is_empty());
+}
+
+#[test]
+fn one_station_on_two_ports_is_two_stations() {
+    let (text, profile) = sound(&learned(&on_ports(&[502, 1502], |_| Vec::new())));
+    let ports: Vec<_> = profile.profile().stations.iter().map(|s| s.port).collect();
+    assert_eq!(ports, [Some(502), Some(1502)], "{text}");
+    assert_eq!(serious(&text, &on_ports(&[502, 1502], |_| Vec::new())), []);
+    // A station that is on the other port already keeps it.
+    let one = sound(&learned(&on_ports(&[1502], |_| Vec::new())));
+    let merged = learned(&on_ports(&[502], |_| Vec::new())).merge_into(&one.0, one.1.profile());
+    assert!(profiles::parse(&merged.text, "merged.toml").is_ok(), "{}", merged.text);
+}
+
+#[test]
+fn a_broadcast_belongs_to_a_station_behind_the_same_host() {
+    let clock = dnp3::request(0, 24, &[]);
+    let mut script = Vec::new();
+    for n in 0..240_u8 {
+        let poll = dnp3::request(n & 15, 1, &support::judge::class_1());
+        script.push(support::judge::command(10, &poll).after(SECOND));
+        script.push(support::judge::report(10, &dnp3::response(n & 15, [0, 0], &[])));
+        script.push(support::judge::command(0xffff, &clock));
+    }
+    let frames = TcpTalk::new(socket([10, 0, 0, 1], 40_000), socket([10, 0, 0, 2], 20_000), script).frames();
+    let (text, profile) = sound(&learned(&frames));
+    assert!(profile.profile().rules.iter().any(|rule| rule.broadcast), "{text}");
+    assert_eq!(serious(&text, &frames), []);
+}
+
+#[test]
+fn read_values_are_proposed_as_comments_that_hold() {
+    let (text, before) = sound(&learned(&on_ports(&[502], |_| Vec::new())));
+    let line = "# holding-register-0 = { point = \"holding_register 0\", range = [99, 110], \
+                rate_of_change = \"14 per second\", stuck_after = \"3 s\" } # seen 100 to 109";
+    assert!(text.lines().any(|l| l == line), "{text}");
+    assert!(before.profile().stations[0].points.is_empty(), "nothing of it is in force");
+    let taken: String = text
+        .lines()
+        .map(|l| match l.strip_prefix("# ").filter(|l| l.starts_with("[stations") || l.contains("{ point")) {
+            Some(line) => format!("{line}\n"),
+            None => format!("{l}\n"),
+        })
+        .collect();
+    let after = profiles::parse(&taken, "taken.toml").unwrap_or_else(|e| panic!("{e}\n{taken}"));
+    assert_eq!(after.profile().stations[0].points.len(), 2);
+    assert_eq!(serious(&taken, &on_ports(&[502], |_| Vec::new())), []);
+}
+
+#[test]
+fn what_a_station_refuses_all_the_time_is_not_allowed_but_no_storm() {
+    let refused = |n: u16| {
+        let close = Request::WriteCoil(5, if n.is_multiple_of(2) { 0xff00 } else { 0 });
+        vec![ask(1000 + n, 1, &close), answer(1000 + n, 1, &Response::Exception(5, 4))]
+    };
+    let frames = on_ports(&[502], refused);
+    let (text, _) = sound(&learned(&frames));
+    assert!(text.contains("coil-5 = { point = \"coil 5\", max_rate = \"90 per minute\" }"), "{text}");
+    let kinds: Vec<String> = serious(&text, &frames).into_iter().map(|found| found.0).collect();
+    assert!(kinds.iter().any(|kind| kind == "unprofiled_control"), "{kinds:?}");
+    assert!(kinds.iter().all(|kind| kind != "command_storm"), "{kinds:?}");
+}
+
 #[test]
 fn marked_frames_become_attacks_by_pair_of_hosts() {
     let Some(corpus) = support::corpus("marked_frames_become_attacks_by_pair_of_hosts") else { return };

@@ -295,6 +295,46 @@ fn a_sensor_on_two_interfaces_is_quiet_when_idle_and_quick_when_not() {
 }
 
 #[test]
+fn learning_listens_until_it_is_told_to_stop_or_its_time_is_over_and_never_sends() {
+    let test = "learning_listens_until_it_is_told_to_stop_or_its_time_is_over_and_never_sends";
+    if let Some(reason) = missing(&["ip", "tc"]) {
+        return skip(test, &reason);
+    }
+    let folder = Folder::new("live-learn");
+    let site = Site::new("learn");
+    let learn = |name: &str, more: &[&str]| {
+        let mut command = site.sensor.command(GRIDTAP);
+        command.args(["learn", "--live", "-i", "watch0", "-o"]).arg(folder.file(name)).args(more);
+        let process = Process::start(&mut command, folder.file(&format!("{name}.stderr")));
+        assert!(wait(Duration::from_secs(20), || process.errors().contains("listening on watch0")));
+        process
+    };
+    let mut stopped = learn("stopped.toml", &[]);
+    let mut timed = learn("timed.toml", &["--for", "6s"]);
+    let others = stopped.seccomp_filters("gridtap").unwrap();
+    assert_eq!(stopped.seccomp_filters("capture"), Some(others + 1), "the listening thread cannot send");
+    site.traffic(Duration::from_secs(3), 7);
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(stopped.stop(libc::SIGINT).0.code(), Some(0), "{}", stopped.errors());
+    assert!(wait(Duration::from_secs(10), || timed.ended().is_some()), "{}", timed.errors());
+    assert_eq!(timed.ended().unwrap().code(), Some(0), "{}", timed.errors());
+    for name in ["stopped.toml", "timed.toml"] {
+        let profile = profiles::load(&folder.file(name)).unwrap_or_else(|e| panic!("{e}"));
+        let stations: Vec<_> = profile.profile().stations.iter().map(|s| (s.host, s.address)).collect();
+        assert!(stations.iter().any(|s| s.1 == Some(parsers::StationAddress::Unit(1))), "{stations:?}");
+        assert!(!profile.profile().rules.is_empty());
+    }
+    assert_eq!(site.sensor.statistic("watch0", "tx_packets"), 0, "learning sent something");
+
+    // Without traffic there is nothing to learn, and that is said.
+    let mut nothing = learn("nothing.toml", &["--for", "500 ms"]);
+    assert!(wait(Duration::from_secs(10), || nothing.ended().is_some()));
+    assert_eq!(nothing.ended().unwrap().code(), Some(4));
+    assert!(nothing.errors().contains("Nothing was learned"), "{}", nothing.errors());
+    assert!(!nothing.errors().contains("review it"), "{}", nothing.errors());
+}
+
+#[test]
 fn a_sensor_whose_last_interface_vanishes_ends_with_status_1() {
     let test = "a_sensor_whose_last_interface_vanishes_ends_with_status_1";
     if let Some(reason) = missing(&["ip", "tc"]) {

@@ -65,6 +65,10 @@ pub struct BadValue {
     pub value: f64,
     /// The point, if the profile names it.
     pub point: Option<PointId>,
+    /// How many values beside the first one are outside.
+    pub further: u32,
+    /// The lowest and the highest of all that are outside; NaN if one of them is no number.
+    pub span: (f64, f64),
 }
 
 /// An operation that the profile does not allow. Displayed as
@@ -275,6 +279,11 @@ impl fmt::Display for Observed<'_, '_> {
                     match point {
                         Some(point) => write!(f, ", {} for '{}'", bad.value, point.name)?,
                         None => write!(f, ", {} for {}", bad.value, RangeText(range))?,
+                    }
+                    let (low, high) = bad.span;
+                    match bad.further {
+                        0 => {}
+                        more => write!(f, ", and {more} more outside: all from {low} to {high}")?,
                     }
                 }
             }

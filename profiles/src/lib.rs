@@ -58,7 +58,7 @@ pub use syntax::report as report_syntax;
 pub use text::shown;
 pub use thresholds::{ThresholdInfo, Thresholds, Unit};
 pub use tree::type_name;
-pub use units::{DurationText, Rate};
+pub use units::{DurationText, Rate, duration};
 pub use values::{each_number, number};
 
 /// Read a profile from a file, and what it includes. The only I/O of this crate.

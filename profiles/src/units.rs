@@ -59,8 +59,9 @@ impl fmt::Display for DurationText {
     }
 }
 
-/// `"2 s"`, `"2s"`, `"1 h 30 min"`, `"1.5 s"`: nanoseconds.
-pub(crate) fn duration(text: &str) -> Option<u64> {
+/// A duration, `"2 s"`, `"2s"`, `"1 h 30 min"`, `"1.5 s"`, in nanoseconds; `None`: it is none.
+#[must_use]
+pub fn duration(text: &str) -> Option<u64> {
     let mut rest = text.trim();
     let mut total = 0_f64;
     if rest.is_empty() {

@@ -74,17 +74,30 @@ pub fn each_number<'c>(
     });
 }
 
-/// The first written value outside a rule's limits.
+/// The first written value outside a rule's limits, and how far the others are.
 pub(crate) fn outside(
     profile: &Compiled,
     station: Option<u32>,
     operation: &Operation<'_>,
     limits: Limits,
 ) -> Option<BadValue> {
-    let mut bad = None;
+    let mut bad: Option<BadValue> = None;
     each_number(profile, station, operation.detail, &mut |kind, address, value, point| {
-        if bad.is_none() && !limits.hold(value) {
-            bad = Some(BadValue { kind, address, value, point: point.map(|(id, _)| id) });
+        if limits.hold(value) {
+            return;
+        }
+        match &mut bad {
+            None => {
+                let point = point.map(|(id, _)| id);
+                bad = Some(BadValue { kind, address, value, point, further: 0, span: (value, value) });
+            }
+            Some(bad) => {
+                bad.further += 1;
+                let (low, high) = bad.span;
+                // `min` and `max` pass over what is no number; here it must stay.
+                let known = !(low.is_nan() || value.is_nan());
+                bad.span = if known { (low.min(value), high.max(value)) } else { (f64::NAN, f64::NAN) };
+            }
         }
     });
     bad

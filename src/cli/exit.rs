@@ -15,6 +15,8 @@ pub enum Exit {
     Usage(String),
     /// 3: the input was damaged and read as far as possible. What was wrong has been said.
     Damaged,
+    /// 4: there was nothing to do: `learn` learned nothing. That has been said.
+    Nothing,
 }
 
 impl Exit {
@@ -30,6 +32,7 @@ impl Exit {
             Exit::Failed(text) => (1, Some(text)),
             Exit::Usage(text) => (2, Some(text)),
             Exit::Damaged => (3, None),
+            Exit::Nothing => (4, None),
         };
         if let Some(text) = text {
             complain(format_args!("gridtap: {}", text.trim_end()));

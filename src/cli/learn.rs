@@ -1,9 +1,11 @@
-//! `gridtap learn`: from captures to a profile.
+//! `gridtap learn`: from captures, or from live traffic, to a profile.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::Exit;
 use super::exit::{complain, say};
+use super::learn_live;
 use super::replay::{report_trouble, same_file};
 use crate::capture::file::open_files;
 use crate::capture::{FrameSource, Next};
@@ -15,20 +17,38 @@ use crate::score::labels::Marked;
 #[derive(clap::Args)]
 pub(super) struct LearnArguments {
     /// Captures of ordinary days: pcap or pcapng, also .gz and .zst. Several are merged by time
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "live", conflicts_with = "live", value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Learn from what is seen now, until Ctrl-C or the end of --for, and never send
+    #[arg(long)]
+    pub(super) live: bool,
+    /// With --live: an interface to listen on; several may be given
+    #[arg(short, long = "interface", requires = "live", value_name = "NAME")]
+    pub(super) interfaces: Vec<String>,
+    /// With --live: the configuration of the sensor, whose interfaces, ports and limits are taken
+    #[arg(long, requires = "live", value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// How long to listen: "30 min", 12h, 7d; left out: until Ctrl-C
+    #[arg(long = "for", requires = "live", value_name = "TIME", value_parser = time)]
+    pub(super) time: Option<Duration>,
     /// Where to write the profile; `-` is standard output
     #[arg(short, long, value_name = "FILE|-")]
     output: PathBuf,
-    /// Name of the profile; left out: of the first capture
+    /// Name of the profile; left out: of the first capture, or interface
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     /// Add to this profile what it does not allow yet; all that stands in it stays as it is
     #[arg(long, value_name = "FILE")]
     merge: Option<PathBuf>,
     /// Leave out the frames that this label file marks (lines `frame;1`). For one capture only
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "live")]
     labels: Option<PathBuf>,
+}
+
+/// `7d`, `30 min`.
+fn time(text: &str) -> Result<Duration, String> {
+    let time = profiles::duration(text).filter(|ns| *ns > 0).map(Duration::from_nanos);
+    time.ok_or_else(|| "write a number and a unit: \"30 min\", 12h, 7d".to_owned())
 }
 
 pub(super) fn learn(arguments: &LearnArguments) -> Exit {
@@ -43,14 +63,33 @@ pub(super) fn learn(arguments: &LearnArguments) -> Exit {
             input.display()
         ));
     }
-    let marked = match arguments.labels.as_deref().map(Marked::read).transpose() {
-        Ok(marked) => marked.unwrap_or_default(),
-        Err(error) => return Exit::Usage(error),
-    };
-    let mut source = match open_files(&arguments.files) {
-        Ok(source) => source,
-        Err(error) => return Exit::failed(error),
-    };
+    // What can go wrong with the old profile must not do so after a week of listening.
+    if let Some(Err(diagnostics)) = arguments.merge.as_deref().map(profiles::load) {
+        return Exit::Usage(diagnostics.to_string());
+    }
+    let seen = if arguments.live { learn_live::listen(arguments) } else { read(arguments) };
+    match seen {
+        Ok(seen) => write_profile(arguments, seen),
+        Err(exit) => exit,
+    }
+}
+
+/// What was seen, and where.
+pub(super) struct Seen {
+    pub(super) learner: Learner,
+    pub(super) packets: u64,
+    /// Captures, or interfaces.
+    pub(super) sources: Vec<String>,
+    /// What an engineer should know of it.
+    pub(super) remarks: Vec<String>,
+    /// Files that were damaged.
+    pub(super) damaged: usize,
+}
+
+fn read(arguments: &LearnArguments) -> Result<Seen, Exit> {
+    let marked = arguments.labels.as_deref().map(Marked::read).transpose().map_err(Exit::Usage)?;
+    let marked = marked.unwrap_or_default();
+    let mut source = open_files(&arguments.files).map_err(Exit::failed)?;
     let mut pipeline = Pipeline::new(&PipelineOptions::default(), Learner::default());
     loop {
         match source.next() {
@@ -58,30 +97,37 @@ pub(super) fn learn(arguments: &LearnArguments) -> Exit {
             Ok(Next::Frame(frame)) => pipeline.frame(&frame),
             Ok(Next::Idle(now)) => pipeline.idle(now),
             Ok(Next::End) => break,
-            Err(error) => return Exit::failed(error),
+            Err(error) => return Err(Exit::failed(error)),
         }
     }
     pipeline.finish();
     let damaged = report_trouble(&mut source);
     let packets = pipeline.counters().frames;
-    let learner = pipeline.into_consumer();
-    let name = arguments.name.clone().unwrap_or_else(|| stem(arguments.files.first()));
     let sources = arguments.files.iter().map(|file| file_name(file)).collect();
-    let learned = Learned::new(&learner, name, sources, packets);
+    Ok(Seen { learner: pipeline.into_consumer(), packets, sources, remarks: Vec::new(), damaged })
+}
+
+fn write_profile(arguments: &LearnArguments, seen: Seen) -> Exit {
+    let first = seen.sources.first().map(String::as_str).unwrap_or_default();
+    let name = arguments.name.clone().unwrap_or_else(|| stem(first));
+    let mut learned = Learned::new(&seen.learner, name, seen.sources, seen.packets);
+    learned.remarks.extend(seen.remarks);
     let learned_text = learned.to_toml();
     tell(&learned);
+    let nothing = learned.is_empty();
     let (text, said) = match arguments.merge.as_deref().map(|old| merged(learned, old)) {
-        None => return finish(arguments, &learned_text, "written", damaged),
+        None => (learned_text, "written".to_owned()),
         Some(Ok(merged)) => merged,
         Some(Err(exit)) => return exit,
     };
-    finish(arguments, &text, &said, damaged)
+    finish(arguments, &text, &said, nothing, seen.damaged)
 }
 
 /// What was learned, added to an old profile.
 fn merged(learned: Learned, old: &Path) -> Result<(String, String), Exit> {
     let profile = profiles::load(old).map_err(|diagnostics| Exit::Usage(diagnostics.to_string()))?;
-    let text = std::fs::read_to_string(old).map_err(|e| Exit::failed(format!("{}: {e}", old.display())))?;
+    let text =
+        profiles::read_text(old).map_err(|(what, _)| Exit::failed(format!("{}: {what}", old.display())))?;
     let merged = learned.merge_into(&text, profile.profile());
     let said = format!("{} known already, {} added", merged.known, merged.added);
     Ok((merged.text, said))
@@ -89,7 +135,7 @@ fn merged(learned: Learned, old: &Path) -> Result<(String, String), Exit> {
 
 /// Write it, if it is sound. It is checked under another name beside its place, because it may include files
 /// that lie there, and only then takes the place of what was there before.
-fn finish(arguments: &LearnArguments, text: &str, said: &str, damaged: usize) -> Exit {
+fn finish(arguments: &LearnArguments, text: &str, said: &str, nothing: bool, damaged: usize) -> Exit {
     if arguments.output == Path::new("-") {
         if let Err(exit) = say(text.trim_end()) {
             return exit;
@@ -111,13 +157,18 @@ fn finish(arguments: &LearnArguments, text: &str, said: &str, damaged: usize) ->
             return Exit::failed(format!("{}: {error}", arguments.output.display()));
         }
     }
-    complain(format_args!("{}: {said}; review it", arguments.output.display()));
+    let output = arguments.output.display();
+    if nothing {
+        complain(format_args!("{output}: {said}, but it allows nothing more than before"));
+        return if damaged > 0 { Exit::Damaged } else { Exit::Nothing };
+    }
+    complain(format_args!("{output}: {said}; review it"));
     if damaged > 0 { Exit::Damaged } else { Exit::Done }
 }
 
 fn tell(learned: &Learned) {
     for remark in &learned.remarks {
-        complain(format_args!("caution: {remark}"));
+        complain(format_args!("caution: {}", profiles::shown(remark)));
     }
     let left = learned.left_out();
     if !left.is_empty() {
@@ -126,8 +177,8 @@ fn tell(learned: &Learned) {
             complain(format_args!("  - {line}"));
         }
     }
-    if learned.draft.grants.is_empty() {
-        complain("Nothing was learned: no Modbus or DNP3 that succeeds was seen.");
+    if learned.is_empty() {
+        complain("Nothing was learned: nothing that succeeds was seen of a protocol that gridtap decodes.");
     }
 }
 
@@ -139,8 +190,7 @@ fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
 
-fn stem(path: Option<&PathBuf>) -> String {
-    let name = path.map(|path| file_name(path)).unwrap_or_default();
+fn stem(name: &str) -> String {
     let stem = name.split('.').next().unwrap_or_default();
     if stem.trim().is_empty() { "learned".to_owned() } else { stem.to_owned() }
 }

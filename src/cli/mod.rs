@@ -6,6 +6,7 @@ mod dissect;
 mod exit;
 mod explain;
 mod learn;
+mod learn_live;
 mod profile;
 mod profile_test;
 mod reload;
@@ -30,6 +31,7 @@ Exit status:
   1  could not be done (a file is missing, an interface cannot be opened)
   2  the usage, the configuration or the profile is wrong
   3  the input was damaged; it was read as far as possible
+  4  learn: nothing was learned
 
 Examples:
   gridtap replay station.pcapng                       what is in a capture, without a profile

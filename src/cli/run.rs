@@ -323,7 +323,7 @@ fn tell_start(sensor: &mut Sensor, source: &LiveSource) {
     sensor.flush();
 }
 
-fn live_options(config: &Config) -> LiveOptions {
+pub(super) fn live_options(config: &Config) -> LiveOptions {
     LiveOptions {
         interfaces: config.capture.interfaces.clone(),
         ring_bytes: config.capture.ring_mib << 20,

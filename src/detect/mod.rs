@@ -424,7 +424,8 @@ impl Detector {
                 ..blank
             });
         }
-        if operation.broadcast && !operation.action.is_plain_read() && allowed != Some(true) {
+        // With a profile, that it was by broadcast is told with what the profile does not allow of it.
+        if operation.broadcast && !operation.action.is_plain_read() && allowed.is_none() {
             sink.finding(&Finding {
                 kind: FindingKind::BroadcastControl,
                 expected: format_args!("commands addressed to one station"),

@@ -102,11 +102,23 @@ impl Event {
         self.observed.contains(" by broadcast")
     }
 
-    /// The value that was outside the limits: `..., 50.1 for 'speed'`.
+    /// The value that was outside the limits: `..., 50.1 for 'speed'`; and what follows if there were more.
     #[must_use]
     pub fn value(&self) -> Option<f64> {
         let (before, _) = self.observed.rsplit_once(" for ")?;
         before.rsplit_once(", ")?.1.parse().ok()
+    }
+
+    /// The lowest and the highest value outside the limits: `..., and 2 more outside: all from -3 to 90`. NaN
+    /// if one of them is no number.
+    #[must_use]
+    pub fn values(&self) -> Option<(f64, f64)> {
+        let Some((_, all)) = self.observed.rsplit_once(" more outside: all from ") else {
+            return self.value().map(|value| (value, value));
+        };
+        let (low, behind) = all.split_once(" to ")?;
+        let high = behind.split([',', ' ']).next()?;
+        Some((low.parse().ok()?, high.parse().ok()?))
     }
 
     /// Which use of a rule within its time it was: `..., number 3 within 1 min`.
@@ -165,7 +177,10 @@ mod tests {
             "observed": "6 write_single_register of holding_register 20, 50.1 for 'speed'"
         });
         let event = Event::read(&line).unwrap();
-        assert_eq!(event.value(), Some(50.1));
+        assert_eq!((event.value(), event.values()), (Some(50.1), Some((50.1, 50.1))));
+        let observed = "x of holding_register 1-4, 50.1 for 'speed', and 2 more outside: all from -3 to 90";
+        let several = Event { observed: observed.to_owned(), ..event.clone() };
+        assert_eq!((several.value(), several.values()), (Some(50.1), Some((-3.0, 90.0))));
         assert_eq!(event.station, StationAddress::Unit(5));
         assert_eq!(event.function.unwrap().name, "write_single_register");
         assert_eq!(event.points.len(), 2);

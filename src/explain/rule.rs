@@ -18,8 +18,8 @@ pub(super) fn narrow(event: &Event, profile: &Compiled) -> Result<(String, Chang
     let protocol = event.protocol.ok_or("the finding names no protocol")?;
     let mut change = Change::default();
     let from = client(event, profile, &mut change)?;
-    let to = station(event, profile, protocol, &mut change)?;
     let allow = word(event, protocol)?;
+    let to = station(event, profile, protocol, allow.starts_with("fc:"), &mut change)?;
     let spoken = event.function.map_or(allow.as_str(), |function| function.name);
     let name = unused(&format!("{from}: {spoken} at {to}"), |name| {
         let profile = profile.profile();
@@ -68,11 +68,13 @@ fn client(event: &Event, profile: &Compiled, change: &mut Change) -> Result<Stri
     Ok(name)
 }
 
-/// The station's name; a new station if there is none.
+/// The station's name; a new station if there is none. `by_number`: the rule names the function by a number,
+/// which means nothing for a name that stands for stations of two protocols.
 fn station(
     event: &Event,
     profile: &Compiled,
     protocol: Protocol,
+    by_number: bool,
     change: &mut Change,
 ) -> Result<String, String> {
     let endpoint = event.server.ok_or("the station has no IP address, and hosts are named by theirs")?;
@@ -89,6 +91,16 @@ fn station(
     };
     if let Some(station) = known {
         change.notes.push(format!("station '{}' exists", station.name));
+        let other = |s: &profiles::Station| s.host == station.host && s.from_role && s.protocol != protocol;
+        if by_number
+            && station.from_role
+            && model.stations.iter().any(other)
+            && let Some(host) = model.hosts.get(station.host)
+        {
+            let own = keep_implied(station.host, host, profile, change);
+            let own = own.into_iter().find(|(spoken, _)| *spoken == protocol);
+            return own.map(|(_, name)| name).ok_or_else(|| "the station has no protocol".to_owned());
+        }
         if event.is_broadcast() {
             change.notes.push(
                 "the rule also allows it at the station itself: broadcasts have no rules of their own"
@@ -132,8 +144,14 @@ fn station(
 }
 
 /// A host with the role of a station stands for all stations behind it, until one is listed. Listing one must
-/// not make the others unknown.
-fn keep_implied(index: usize, host: &HostEntry, profile: &Compiled, change: &mut Change) {
+/// not make the others unknown. Their names, by protocol.
+fn keep_implied(
+    index: usize,
+    host: &HostEntry,
+    profile: &Compiled,
+    change: &mut Change,
+) -> Vec<(Protocol, String)> {
+    let mut names = Vec::new();
     let stations = &profile.profile().stations;
     for station in stations.iter().filter(|s| s.host == index && s.from_role) {
         let number = terms(station.protocol).map_or("unit_id", |terms| terms.key);
@@ -147,7 +165,9 @@ fn keep_implied(index: usize, host: &HostEntry, profile: &Compiled, change: &mut
             station.protocol.name(),
             quoted(&host.name)
         );
+        names.push((station.protocol, name));
     }
+    names
 }
 
 /// The function as `allow` names it: by its name where that is no class too, else by its number.
@@ -194,11 +214,11 @@ fn values(event: &Event, profile: &Compiled) -> Option<String> {
     let old = nearest::rule(event, profile).and_then(|rule| rule.values);
     let (min, max) = match event.kind {
         K::SetpointOutsideRule => {
-            let value = event.value().filter(|value| value.is_finite())?;
+            let (low, high) = event.values().filter(|(low, high)| low.is_finite() && high.is_finite())?;
             let one = matches!(event.points.as_slice(), [range] if range.first() == range.last());
             let old = old.filter(|_| !one);
-            // What else was written with it lies within the old limits.
-            old.map_or((value, value), |old| (old.min.min(value), old.max.max(value)))
+            // What else was written with them lies within the old limits.
+            old.map_or((low, high), |old| (old.min.min(low), old.max.max(high)))
         }
         K::OutsideSchedule => old.map(|old| (old.min, old.max))?,
         _ => return None,

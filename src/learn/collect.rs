@@ -169,6 +169,16 @@ fn request(pair: &mut Pair, operation: &Operation<'_>, room: &mut Room) {
     });
 }
 
+/// The values of what an answer or a report tells, point by point.
+fn readings(pair: &mut Pair, operation: &Operation<'_>, room: &mut Room) {
+    let at = operation.origin.at;
+    operation.detail.points(&mut |point| {
+        if let (Some(address), Some(value)) = (point.address, number(&point.value)) {
+            pair.read(at, (point.kind, address), value, &mut room.used);
+        }
+    });
+}
+
 fn answer(pair: &mut Pair, operation: &Operation<'_>) {
     let refusal = match operation.outcome {
         Outcome::Refused { name, .. } => Some(name),
@@ -228,11 +238,15 @@ impl Consumer for Learner {
             Exchange::Response => {
                 pair.alive(at, &mut room.clock);
                 answer(pair, operation);
+                if matches!(operation.action, Action::Read | Action::Report) {
+                    readings(pair, operation, room);
+                }
             }
             Exchange::Unsolicited => {
                 pair.alive(at, &mut room.clock);
                 pair.reports.note(at, &mut room.clock);
                 reported(pair, operation);
+                readings(pair, operation, room);
             }
             Exchange::Confirm | Exchange::Link | Exchange::Request | Exchange::Publication => {
                 pair.upkeep.note(at, &mut room.clock);

@@ -19,7 +19,10 @@ use parsers::{Host, MacAddr, PointRange, Timestamp};
 use super::clock::{Clock, Seen};
 use super::collect::{Learner, MACS_OF_HOST};
 use super::intervals::Period;
+use super::names::{StationKey, station_of};
 use super::pair::{FunctionKey, Pair, PairKey, RangeKey, join};
+use super::values::Reading;
+use super::words::station_text;
 use super::written::Limits;
 
 /// Requests, and slices of time with traffic, from which on a capture tells what is ordinary.
@@ -42,6 +45,11 @@ pub struct Draft {
     pub backups: BTreeMap<Host, Host>,
     /// Ethernet addresses that hosts use all the time.
     pub macs: BTreeMap<Host, Vec<MacAddr>>,
+    /// Values that stations told, by station and point.
+    pub readings: BTreeMap<StationKey, BTreeMap<(parsers::PointKind, u32), Reading>>,
+    /// Controls in a minute of points whose station refuses them all the time: they are not allowed, but what
+    /// comes again and again is no storm.
+    pub refused_rates: BTreeMap<PairKey, BTreeMap<(parsers::PointKind, u32), u32>>,
     /// How long stations fall silent again and again, in nanoseconds.
     pub silence_ns: Option<u64>,
     /// Pairs of which only one direction was seen.
@@ -179,12 +187,22 @@ pub(super) fn decide(learner: &Learner) -> Draft {
     }
     let mut draft = Draft { one_way, ..Draft::default() };
     for (client, pairs) in &clients {
+        for (key, pair) in pairs.iter().filter(|(_, pair)| !pair.readings.is_empty()) {
+            let own = draft.readings.entry(station_of(key)).or_default();
+            for (point, reading) in &pair.readings {
+                // Of several masters, the one that reads it most often tells most.
+                if own.get(point).is_none_or(|other: &Reading| other.count < reading.count) {
+                    own.insert(*point, (**reading).clone());
+                }
+            }
+        }
         match backup::stands_in_for(*client, &clients, learner, &judge) {
             Some(primary) => _ = draft.backups.insert(*client, primary),
             None => client::client(*client, pairs, &judge, &mut draft),
         }
     }
     backup::grants(&clients, &judge, &mut draft);
+    addressable(&mut draft);
     macs(learner, &judge, &mut draft);
     let learned = draft.grants.iter().map(|grant| grant.key);
     draft.silence_ns = learned
@@ -193,6 +211,39 @@ pub(super) fn decide(learner: &Learner) -> Draft {
         .max();
     draft.grants = together(draft.grants);
     draft
+}
+
+/// Stations that a profile cannot name: what is sent to all of them belongs to one that was learned behind the
+/// same host; the rest is left out.
+fn addressable(draft: &mut Draft) {
+    let is_one = |key: &PairKey| {
+        let number = key.station.number().and_then(|number| u16::try_from(number).ok());
+        let terms = parsers::dissector(key.protocol).map(|d| &d.address);
+        number.zip(terms).is_some_and(|(number, terms)| terms.stations.contains(&number))
+    };
+    let (mut kept, others): (Vec<Grant>, Vec<Grant>) =
+        std::mem::take(&mut draft.grants).into_iter().partition(|grant| is_one(&grant.key));
+    for mut grant in others {
+        let behind = |other: &&Grant| {
+            (other.key.client, other.key.server) == (grant.key.client, grant.key.server)
+                && (other.key.port, other.key.protocol) == (grant.key.port, grant.key.protocol)
+        };
+        match kept.iter().find(behind).map(|other| other.key).filter(|_| grant.broadcast) {
+            Some(key) => {
+                grant.key = key;
+                grant.details.clear();
+                kept.push(grant);
+            }
+            None => draft.left_out.push(LeftOut {
+                client: grant.key.client,
+                what: format!("spoke to {}, which is no station's address", station_text(&grant.key)),
+                count: grant.seen.count,
+                first: grant.seen.first,
+                last: grant.seen.last,
+            }),
+        }
+    }
+    draft.grants = kept;
 }
 
 /// Ethernet addresses of the learned hosts: those that are theirs all the time, and not a router's, that is,

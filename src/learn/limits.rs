@@ -1,8 +1,9 @@
 //! What learning may remember. An attacker chooses every byte of a capture, so everything has a limit; what
 //! did not fit is counted, told on the terminal and written at the head of the profile.
 
-/// Pairs of client and station (with protocol, port and station address).
-pub(super) const PAIRS: usize = 65_536;
+/// Pairs of client and station (with protocol, port and station address). What is learned of all of them still
+/// makes a profile that can be read.
+pub(super) const PAIRS: usize = 16_384;
 
 /// Functions of a pair, counted with their sub-functions.
 pub(super) const FUNCTIONS_OF_PAIR: usize = 64;
@@ -11,13 +12,19 @@ pub(super) const FUNCTIONS_OF_PAIR: usize = 64;
 pub(super) const RANGES_OF_FUNCTION: usize = 1024;
 
 /// Point ranges of all pairs together.
-pub(super) const RANGES: usize = 524_288;
+pub(super) const RANGES: usize = 131_072;
 
 /// Written points of a pair.
 pub(super) const WRITTEN_OF_PAIR: usize = 4096;
 
 /// Written points of all pairs together.
 pub(super) const WRITTEN: usize = 16_384;
+
+/// Points of a pair of which the values that are read are followed one by one.
+pub(super) const READ_OF_PAIR: usize = 256;
+
+/// The same of all pairs together.
+pub(super) const READ: usize = 16_384;
 
 /// Kinds of points of a station whose reported values are summed up.
 pub(super) const KINDS_OF_STATION: usize = 32;

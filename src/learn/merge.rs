@@ -39,7 +39,8 @@ pub(super) fn merge(learned: &mut Learned, text: &str, old: &Profile) -> Merged 
         _ = writeln!(out, "\n# Added by gridtap learn from {sources}, {} to {}", When(first), When(last));
     }
     let (names, hosts, stations) = names_in(&learned.draft.grants, &learned.draft.backups, old);
-    let rules = old.rules.iter().map(|rule| rule.name.clone()).collect();
+    let denials = old.denials.iter().map(|denial| denial.name.clone());
+    let rules = old.rules.iter().map(|rule| rule.name.clone()).chain(denials).collect();
     body(&mut out, learned, &names, (&hosts, &stations), rules);
     left_out(&mut out, &learned.draft.left_out);
     Merged { text: out, known, added }
@@ -98,6 +99,8 @@ fn names_in(
     let mut taken: BTreeSet<String> = old.hosts.iter().map(|host| host.name.clone()).collect();
     taken.extend(old.stations.iter().map(|station| station.name.clone()));
     taken.extend(old.groups.iter().map(|group| group.name.clone()));
+    // Names must differ in more than case; those that are made here have small letters only.
+    taken = taken.into_iter().map(|name| name.to_lowercase()).collect();
     let guesses = names::guesses(grants, backups);
     let known: BTreeMap<Host, String> = guesses
         .keys()
@@ -113,6 +116,13 @@ fn names_in(
             name.clone_from(&station.name);
             known_stations.insert(*key);
             continue;
+        }
+        // The old one is on another port, so this one needs its own.
+        let elsewhere = |s: &profiles::Station| {
+            Some(s.host) == host_of(old, key.0) && s.protocol == key.2 && s.address == Some(key.3)
+        };
+        if key.1 != 0 && old.stations.iter().any(elsewhere) {
+            names.ports.insert(*key, key.1);
         }
         let plain = name.clone();
         for number in 2.. {

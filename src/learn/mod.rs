@@ -16,6 +16,7 @@ mod merge;
 mod names;
 mod pair;
 mod rules;
+mod values;
 mod words;
 mod write;
 mod written;
@@ -72,14 +73,20 @@ impl Learned {
             ));
         }
         Learned {
-            name,
-            sources,
+            name: fitting(&name),
+            sources: sources.iter().map(|source| profiles::shown(source)).collect(),
             packets,
             operations: learner.operations,
             span: learner.clock().span(),
             draft,
             remarks,
         }
+    }
+
+    /// Whether anything was learned.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.draft.grants.is_empty()
     }
 
     /// The profile as TOML.
@@ -96,5 +103,27 @@ impl Learned {
     /// What was left out, one sentence each.
     pub fn left_out(&self) -> Vec<String> {
         self.draft.left_out.iter().map(write::left_out_line).collect()
+    }
+}
+
+/// Longest name that is given, in characters: numbers that tell it from others still fit.
+const NAME_CHARS: usize = 80;
+
+/// A name as a profile may have it, made from any text: a file's, say.
+fn fitting(name: &str) -> String {
+    let shown: String = profiles::shown(name).trim().chars().take(NAME_CHARS).collect();
+    let name = shown.trim();
+    if name.is_empty() { "learned".to_owned() } else { name.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fitting;
+
+    #[test]
+    fn any_text_becomes_a_name() {
+        assert_eq!(fitting(" a\n[profile]\u{202e}b "), "a\u{fffd}[profile]\u{fffd}b");
+        assert_eq!(fitting(" "), "learned");
+        assert_eq!(fitting(&"x".repeat(500)).len(), 80);
     }
 }

@@ -84,7 +84,7 @@ pub(super) fn number_of(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Names of hosts. `taken` are names that other things have.
+/// Names of hosts. `taken` are names that other things have, in small letters.
 pub(super) fn hosts(guesses: &BTreeMap<Host, Guess>, taken: &BTreeSet<String>) -> BTreeMap<Host, String> {
     for parts in 1..=8 {
         let names: BTreeMap<Host, String> = guesses
@@ -93,11 +93,30 @@ pub(super) fn hosts(guesses: &BTreeMap<Host, Guess>, taken: &BTreeSet<String>) -
             .collect();
         let different: BTreeSet<&String> = names.values().collect();
         let last = parts == 8;
-        if last || (different.len() == names.len() && different.iter().all(|name| !taken.contains(*name))) {
+        let free = different.iter().all(|name| !taken.contains(*name));
+        if different.len() == names.len() && free {
             return names;
+        }
+        if last {
+            return numbered(names, taken);
         }
     }
     BTreeMap::new()
+}
+
+/// The same names, with a number where another thing has it.
+fn numbered(mut names: BTreeMap<Host, String>, taken: &BTreeSet<String>) -> BTreeMap<Host, String> {
+    let mut used = taken.clone();
+    for name in names.values_mut() {
+        let plain = name.clone();
+        for number in 2.. {
+            if used.insert(name.clone()) {
+                break;
+            }
+            *name = format!("{plain}-{number}");
+        }
+    }
+    names
 }
 
 /// The last parts of an address, as few as asked for.

@@ -7,7 +7,8 @@ use parsers::{Action, DefectKind, Host, PointKind, PointRange, Protocol, Station
 use super::clock::{BySlice, Clock, Seen};
 use super::collect::Room;
 use super::intervals::{Intervals, Period};
-use super::limits::{FUNCTIONS_OF_PAIR, KINDS_OF_STATION, RANGES, RANGES_OF_FUNCTION};
+use super::limits::{FUNCTIONS_OF_PAIR, KINDS_OF_STATION, RANGES, RANGES_OF_FUNCTION, READ, READ_OF_PAIR};
+use super::values::{Reading, is_measured};
 use super::written::{Written, usual_high};
 
 /// Requests without an answer from which on a station is silent.
@@ -83,6 +84,8 @@ pub(super) struct Pair {
     pub reported: BTreeMap<PointKind, Reported>,
     /// Written points.
     pub(super) written: BTreeMap<(PointKind, u32), Box<Written>>,
+    /// Read points.
+    pub(super) readings: BTreeMap<(PointKind, u32), Box<Reading>>,
     /// Requests since the last answer, when that was, and how long it took when several were not answered.
     waiting: u32,
     answered: Option<Timestamp>,
@@ -138,6 +141,7 @@ pub(super) struct Reported {
 pub(super) struct Used {
     pub(super) ranges: usize,
     pub(super) written: usize,
+    pub(super) read: usize,
 }
 
 impl Range {
@@ -256,6 +260,19 @@ impl Pair {
                     range.answers.note(refusal.is_some());
                 }
             }
+        }
+    }
+
+    /// The station told the value of a point.
+    pub(super) fn read(&mut self, at: Timestamp, point: (PointKind, u32), value: f64, used: &mut Used) {
+        if !is_measured(point.0) {
+            return;
+        }
+        if let Some(reading) = self.readings.get_mut(&point) {
+            reading.note(at, value);
+        } else if self.readings.len() < READ_OF_PAIR && used.read < READ {
+            used.read += 1;
+            self.readings.insert(point, Box::new(Reading::new(at, value)));
         }
     }
 

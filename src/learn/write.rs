@@ -18,6 +18,9 @@ const LINES_OF_RULE: usize = 24;
 /// Points written with a station.
 const POINTS_OF_STATION: usize = 128;
 
+/// Points whose read values are proposed for a station.
+const READINGS_OF_STATION: usize = 32;
+
 /// Controls a minute from which on a point gets a rate of its own: the default alarms soon above it.
 const TELLING_RATE: u32 = 2;
 
@@ -32,6 +35,8 @@ pub(super) struct Names {
     pub(super) guesses: BTreeMap<Host, Guess>,
     pub(super) hosts: BTreeMap<Host, String>,
     pub(super) stations: BTreeMap<StationKey, String>,
+    /// The ports that stations are written with.
+    pub(super) ports: BTreeMap<StationKey, u16>,
 }
 
 impl Names {
@@ -48,13 +53,24 @@ impl Names {
         hosts: BTreeMap<Host, String>,
     ) -> Names {
         let keys: BTreeSet<StationKey> = grants.iter().map(|g| station_of(&g.key)).collect();
-        let twice =
-            |key: &StationKey| keys.iter().any(|k| k.1 != key.1 && (k.0, k.2, k.3) == (key.0, key.2, key.3));
-        let stations = keys
-            .iter()
-            .map(|key| (*key, names::station(key, hosts.get(&key.0).map_or("", String::as_str), twice(key))))
-            .collect();
-        Names { guesses, hosts, stations }
+        let mut ports: BTreeMap<_, BTreeSet<u16>> = BTreeMap::new();
+        for key in &keys {
+            ports.entry((key.0, key.2, key.3)).or_default().insert(key.1);
+        }
+        // On several ports they are several stations, if the port of each is known.
+        let apart = |key: &StationKey| {
+            ports.get(&(key.0, key.2, key.3)).is_some_and(|ports| ports.len() > 1 && !ports.contains(&0))
+        };
+        let name =
+            |key: &StationKey| names::station(key, hosts.get(&key.0).map_or("", String::as_str), apart(key));
+        let stations = keys.iter().map(|key| (*key, name(key))).collect();
+        let listen = |key: &&StationKey| {
+            let anywhere = ports.get(&(key.0, key.2, key.3)).is_some_and(|ports| ports.contains(&0));
+            let usual = parsers::dissector(key.2).is_some_and(|d| d.tcp_ports.contains(&key.1));
+            apart(key) || !(anywhere || usual)
+        };
+        let ports = keys.iter().filter(listen).map(|key| (*key, key.1)).collect();
+        Names { guesses, hosts, stations, ports }
     }
 
     fn host(&self, host: Host) -> &str {
@@ -174,16 +190,20 @@ pub(super) fn body(
             comment(text, "# ", &format!("Seems to be: role = {} ({})", quoted(guess.role), guess.why));
         }
     }
+    let mut written = BTreeSet::new();
     for (station, name) in names.stations.iter().filter(|(station, _)| !known_stations.contains(station)) {
-        let (host, port, protocol, address) = *station;
+        if !written.insert(name) {
+            // The same one, on a port that it opened itself.
+            continue;
+        }
+        let (host, _, protocol, address) = *station;
         _ = writeln!(text, "\n[stations.{}]\nprotocol = {}", key(name), quoted(protocol.name()));
         _ = writeln!(text, "host = {}", quoted(names.host(host)));
         let dissector = parsers::dissector(protocol);
         if let (Some(number), Some(dissector)) = (address.number(), dissector) {
             _ = writeln!(text, "{} = {number}", dissector.address.key);
         }
-        // The usual ports need not be written.
-        if port != 0 && !dissector.is_some_and(|d| d.tcp_ports.contains(&port)) {
+        if let Some(port) = names.ports.get(station) {
             _ = writeln!(text, "port = {port}");
         }
         quirks(text, learned, station);
@@ -211,23 +231,26 @@ fn quirks(text: &mut String, learned: &Learned, station: &StationKey) {
 
 /// Points that need more than a rule says: how often they are controlled, what is written to each.
 fn station_points(text: &mut String, learned: &Learned, name: &str, station: &StationKey) {
-    /// Controls a minute, limits of written values.
-    type More = (u32, Option<(f64, f64)>);
     let mut points: BTreeMap<(PointKind, u32), More> = BTreeMap::new();
+    let mut refused = false;
+    let refused_rates = learned.draft.refused_rates.iter().filter(|(pair, _)| station_of(pair) == *station);
+    for (_, rates) in refused_rates {
+        refused |= add_rates(&mut points, rates);
+    }
     for grant in learned.draft.grants.iter().filter(|grant| station_of(&grant.key) == *station) {
-        for (point, rate) in
-            grant.rates.iter().filter(|(point, rate)| switches(point.0) && **rate >= TELLING_RATE)
-        {
-            let entry = points.entry(*point).or_default();
-            entry.0 = entry.0.max(*rate);
-        }
+        add_rates(&mut points, &grant.rates);
         for (point, limits) in grant.limits.iter().filter(|_| grant.values.is_some()) {
             let entry = points.entry(*point).or_default();
             entry.1 = super::pair::join(entry.1, Some((limits.min, limits.max)));
         }
     }
     if points.is_empty() {
-        return;
+        return readings(text, learned, (name, station), &BTreeSet::new());
+    }
+    if refused {
+        let why = "Some of these points are commanded all the time and refuse it: that is not allowed, but its \
+                   rate is known";
+        comment(text, "# ", why);
     }
     _ = writeln!(text, "[stations.{}.points]", key(name));
     for ((kind, address), (rate, limits)) in points.iter().take(POINTS_OF_STATION) {
@@ -245,6 +268,53 @@ fn station_points(text: &mut String, learned: &Learned, name: &str, station: &St
     if points.len() > POINTS_OF_STATION {
         _ = writeln!(text, "# {} more points are controlled", points.len() - POINTS_OF_STATION);
     }
+    readings(text, learned, (name, station), &points.keys().copied().collect());
+}
+
+/// Controls a minute, limits of written values.
+type More = (u32, Option<(f64, f64)>);
+
+/// Note how often points are switched; whether any of it is worth telling.
+fn add_rates(points: &mut BTreeMap<(PointKind, u32), More>, rates: &BTreeMap<(PointKind, u32), u32>) -> bool {
+    let mut any = false;
+    for (point, rate) in rates.iter().filter(|(point, rate)| switches(point.0) && **rate >= TELLING_RATE) {
+        let entry = points.entry(*point).or_default();
+        entry.0 = entry.0.max(*rate);
+        any = true;
+    }
+    any
+}
+
+/// What could be asked of the values that were read, as comments: the engineer knows what else is plausible.
+/// `written` are the points that stand there already.
+fn readings(
+    text: &mut String,
+    learned: &Learned,
+    (name, station): (&str, &StationKey),
+    written: &BTreeSet<(PointKind, u32)>,
+) {
+    let Some(points) = learned.draft.readings.get(station) else { return };
+    let proposals = points
+        .iter()
+        .filter(|(point, _)| !written.contains(*point))
+        .filter_map(|(point, reading)| Some((*point, reading.proposed()?)));
+    let proposals: Vec<_> = proposals.collect();
+    if proposals.is_empty() {
+        return;
+    }
+    let what = "Values that were read. Take the # away where the device can do no more than it did:";
+    comment(text, "# ", what);
+    if written.is_empty() {
+        _ = writeln!(text, "# [stations.{}.points]", key(name));
+    }
+    for ((kind, address), (keys, seen)) in proposals.iter().take(READINGS_OF_STATION) {
+        let range = profiles::RangeText(PointRange::one(*kind, *address)).to_string();
+        let name = key(&range.replace([' ', ':', '_'], "-"));
+        _ = writeln!(text, "# {name} = {{ point = {}, {keys} }} # seen {seen}", quoted(&range));
+    }
+    if proposals.len() > READINGS_OF_STATION {
+        _ = writeln!(text, "# (and {} more points)", proposals.len() - READINGS_OF_STATION);
+    }
 }
 
 /// Kinds of points that are switched.
@@ -260,7 +330,7 @@ fn write_rule(text: &mut String, rule: &Rule, names: &Names, used: &mut BTreeSet
     let client = names.host(grant.key.client);
     let more = stations.len() - 1;
     let and = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let plain = format!("{client} {} {first}{and}", verb(grant.class));
+    let plain = super::fitting(&format!("{client} {} {first}{and}", verb(grant.class)));
     let mut name = plain.clone();
     for number in 2.. {
         if used.insert(name.clone()) {

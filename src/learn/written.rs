@@ -158,6 +158,9 @@ fn limits_of(slices: &[(f64, f64)], last: Option<f64>) -> Option<Limits> {
     if low.fract() == 0.0 && high.fract() == 0.0 {
         (min, max) = (min.floor(), max.ceil());
     }
+    if !(min.is_finite() && max.is_finite()) {
+        return None;
+    }
     // What was never negative may be a number that cannot be.
     let min = if low >= 0.0 { min.max(0.0) } else { min };
     Some(Limits { min, max, left_out })

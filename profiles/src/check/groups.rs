@@ -10,6 +10,7 @@ use crate::limits::{Budget, MAX_COMPARISONS, MAX_NAMED, Taken, grouped};
 use crate::nearest::nearest;
 use crate::profile::{Group, HostEntry, Station};
 use crate::reporter::Reporter;
+use crate::roles::Role;
 
 /// What the names of a file mean.
 pub(super) struct Names<'a> {
@@ -53,6 +54,13 @@ impl<'a> Names<'a> {
         let mut by_role: HashMap<&str, Vec<usize>> = HashMap::new();
         for (i, station) in stations.iter().enumerate().skip(listed) {
             by_role.entry(station.name.as_str()).or_default().push(i);
+        }
+        // A host with such a role stands for the stations behind it, listed or not.
+        for (i, station) in stations.iter().enumerate().take(listed) {
+            let host = hosts.get(station.host).filter(|_| station.host < file.hosts.len());
+            if let Some(host) = host.filter(|host| host.role.is_some_and(Role::is_station)) {
+                by_role.entry(host.name.as_str()).or_default().push(i);
+            }
         }
         Names {
             by_host: hosts

@@ -52,6 +52,7 @@ pub(super) fn functions(
         left.retain(|(_, asked, _)| judge.steady(&asked.seen));
     }
     for (function, asked, why) in left {
+        refused_rates(key, pair, (function, asked), judge, draft);
         draft.left_out.push(LeftOut {
             client: key.client,
             what: format!("{} to {}: {why}", FunctionText(function, asked.name), station_text(&key)),
@@ -66,6 +67,27 @@ pub(super) fn functions(
     }
     merge_reads(key, draft);
     control::controls(key, &controls, pair, operated, judge, draft);
+}
+
+/// How often the points of a control are commanded that the station refuses, and not for a while only.
+fn refused_rates(
+    key: PairKey,
+    pair: &Pair,
+    (function, asked): (&FunctionKey, &Asked),
+    judge: &Judge<'_>,
+    draft: &mut Draft,
+) {
+    let habit = asked.answers.refused > 0 && asked.answers.accepted == 0 && !judge.for_a_while(&asked.seen);
+    if !function.action.is_control() || !judge.enough() || !habit {
+        return;
+    }
+    for (point, written) in &pair.written {
+        let commanded = asked.ranges.keys().any(|r| r.0 == point.0 && (r.1..=r.2).contains(&point.1));
+        if commanded {
+            let rate = written.rate_per_minute(judge.clock);
+            draft.refused_rates.entry(key).or_default().insert(*point, rate);
+        }
+    }
 }
 
 /// Reading functions of a pair are one rule, whatever points each reads.
@@ -102,6 +124,9 @@ fn refuse(
     pair: &Pair,
     judge: &Judge<'_>,
 ) -> Option<String> {
+    if parsers::dissector(key.protocol).is_some_and(|d| !d.codes.contains(&function.code)) {
+        return Some("the protocol has no such function".to_owned());
+    }
     if let Some(why) = dangerous(key.protocol, function) {
         return Some(format!("it {why}"));
     }
