@@ -15,6 +15,13 @@ step "format and lints"
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --locked -- -D warnings
 
+step "packages hold no simulator"
+if cargo tree --locked --package gridtap --no-default-features --edges normal | grep gridtap-simulators; then
+    echo "without its default features gridtap depends on the simulators" >&2
+    exit 1
+fi
+cargo check --locked --package gridtap --no-default-features
+
 step "tests"
 cargo test --workspace --locked
 

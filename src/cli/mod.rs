@@ -1,6 +1,8 @@
 //! The command line: a file a subcommand.
 
 mod bench;
+#[cfg(feature = "demo")]
+mod demo;
 mod detections;
 mod dissect;
 mod exit;
@@ -70,6 +72,9 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    /// A small simulated site that is attacked, and the sensor that watches it, on this machine alone
+    #[cfg(feature = "demo")]
+    Demo(demo::DemoArguments),
     /// Write a profile from captures of ordinary days; suspicious things are left out and listed
     Learn(learn::LearnArguments),
     /// Compare findings with labels of what was an attack: precision, recall, time to detect
@@ -202,6 +207,8 @@ pub fn main() -> ExitCode {
     let exit = match Arguments::parse().command {
         Command::Replay(arguments) => replay::replay(&arguments),
         Command::Run { config } => run::run(&config),
+        #[cfg(feature = "demo")]
+        Command::Demo(arguments) => demo::demo(&arguments),
         Command::Learn(arguments) => learn::learn(&arguments),
         Command::Score(arguments) => score::compare(&arguments),
         Command::Dissect(arguments) => dissect::dissect(&arguments),

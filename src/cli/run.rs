@@ -4,6 +4,7 @@
 //! log's writer; the web server for `/metrics`. With more than one worker the capture thread has as many
 //! helpers, under the same filter. Everything is opened before the filter is in force.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -85,16 +86,78 @@ pub(super) fn run(file: &Path) -> Exit {
 
 fn start(file: &Path) -> Result<(), Exit> {
     let (config, profile) = read(file)?;
+    stop_on_signals();
+    let source = LiveSource::open(&live_options(&config)).map_err(Exit::failed)?;
+    let reload = match (&config.profile, &profile) {
+        (Some(place), Some(profile)) => Some(Reload::watch(&place.path, profile).map_err(Exit::failed)?),
+        _ => None,
+    };
+    let writer = writer(&config)?;
+    let told = |address| {
+        tracing::info!(
+            "listening on {}; metrics on http://{address}/metrics; events to {}",
+            config.capture.interfaces.join(", "),
+            config.events.path.display()
+        );
+    };
+    live(source, &config, Duty { profile, writer, reload }, told)
+}
+
+/// SIGINT and SIGTERM end the sensor.
+pub(super) fn stop_on_signals() {
     // SAFETY: the handler only stores into an atomic, which is allowed in a signal handler.
     unsafe {
         let handler = on_signal as extern "C" fn(libc::c_int) as libc::sighandler_t;
         libc::signal(libc::SIGINT, handler);
         libc::signal(libc::SIGTERM, handler);
     }
-    let source = LiveSource::open(&live_options(&config)).map_err(Exit::failed)?;
+}
+
+/// As if a signal had come.
+#[cfg(feature = "demo")]
+pub(super) fn stop() {
+    STOP.store(true, Ordering::Relaxed);
+}
+
+/// Whether a signal has come.
+pub(super) fn stopped() -> bool {
+    STOP.load(Ordering::Relaxed)
+}
+
+/// What a sensor judges by and writes to.
+pub(super) struct Duty {
+    pub(super) profile: Option<Compiled>,
+    pub(super) writer: LogWriter,
+    pub(super) reload: Option<Reload>,
+}
+
+/// Watch interfaces until a signal comes. `told` is given the address of the web server.
+pub(super) fn live(
+    source: LiveSource,
+    config: &Config,
+    duty: Duty,
+    told: impl FnOnce(SocketAddr),
+) -> Result<(), Exit> {
+    let counters = source.counters();
+    watch(source, counters, config, duty, told, tell_start, |source| {
+        source.read_counters();
+        if stopped() { Ok(()) } else { Err("no interface is left to listen on".to_owned()) }
+    })
+}
+
+/// The sensor on a source: `begin` and `end` are called on the capture thread.
+pub(super) fn watch<S: FrameSource + Send + 'static>(
+    source: S,
+    counters: Arc<[TapCounters]>,
+    config: &Config,
+    duty: Duty,
+    told: impl FnOnce(SocketAddr),
+    begin: impl FnOnce(&mut Sensor, &S) + Send + 'static,
+    end: impl FnOnce(&mut S) -> Result<(), String> + Send + 'static,
+) -> Result<(), Exit> {
+    let Duty { profile, writer, reload } = duty;
     let published = Arc::new(Published::new());
     let server = Server::start(config.serve.listen, Arc::clone(&published)).map_err(Exit::failed)?;
-    let writer = writer(&config)?;
     let sinks = SinksConfig {
         identity: identity(&config.sensor.name, profile.as_ref(), source.taps().to_vec()),
         operations: operations_log(config.events.operations),
@@ -108,20 +171,12 @@ fn start(file: &Path) -> Result<(), Exit> {
         series_per_family: config.serve.series_per_family,
         ..SensorOptions::default()
     };
-    let reload = match (&config.profile, &profile) {
-        (Some(place), Some(profile)) => Some(Reload::watch(&place.path, profile).map_err(Exit::failed)?),
-        _ => None,
-    };
     let sensor = Sensor::new(&options, profile.map(Arc::new), sinks);
-    tracing::info!(
-        "listening on {}; metrics on http://{}/metrics; events to {}",
-        config.capture.interfaces.join(", "),
-        server.address(),
-        config.events.path.display()
-    );
+    told(server.address());
+    let watch = Watch::new(source.taps().to_vec(), counters, published, reload);
     let capture = std::thread::Builder::new()
         .name("capture".to_owned())
-        .spawn(move || capture(source, sensor, published, reload))
+        .spawn(move || capture(source, sensor, watch, begin, end))
         .map_err(Exit::failed)?;
     let end = capture.join().map_err(|_| Exit::failed("the capture thread ended unexpectedly"))?;
     server.stop();
@@ -129,22 +184,22 @@ fn start(file: &Path) -> Result<(), Exit> {
 }
 
 /// The capture thread: from here on this thread cannot send.
-fn capture(
-    mut source: LiveSource,
+fn capture<S: FrameSource>(
+    mut source: S,
     mut sensor: Sensor,
-    published: Arc<Published>,
-    reload: Option<Reload>,
+    mut watch: Watch,
+    begin: impl FnOnce(&mut Sensor, &S),
+    end: impl FnOnce(&mut S) -> Result<(), String>,
 ) -> Result<(), String> {
     forbid_sending().map_err(|error| format!("sending cannot be forbidden: {error}"))?;
     // Threads started from here on cannot send either.
     sensor.start().map_err(|error| format!("a worker thread cannot be started: {error}"))?;
-    tell_start(&mut sensor, &source);
-    let mut watch = Watch::new(&source, published, reload);
+    begin(&mut sensor, &source);
     let result = pipeline::run(&mut source, &mut sensor, |source, sensor| {
         watch.look(source, sensor);
-        !STOP.load(Ordering::Relaxed)
+        !stopped()
     });
-    source.read_counters();
+    let ended = end(&mut source);
     watch.take_trouble(&mut source, &mut sensor);
     let vitals = sensor.vitals(watch.vitals(&sensor));
     sensor.tell(&SensorEvent {
@@ -158,7 +213,7 @@ fn capture(
     complain(&summary);
     result.map_err(|error| error.to_string())?;
     written.map_err(|error| format!("the event log could not be written: {error}"))?;
-    if STOP.load(Ordering::Relaxed) { Ok(()) } else { Err("no interface is left to listen on".to_owned()) }
+    ended
 }
 
 /// What is known of the taps beside their frames, and what is done with it now and then.
@@ -179,11 +234,15 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(source: &LiveSource, published: Arc<Published>, reload: Option<Reload>) -> Watch {
-        let names = source.taps().to_vec();
+    fn new(
+        names: Vec<String>,
+        counters: Arc<[TapCounters]>,
+        published: Arc<Published>,
+        reload: Option<Reload>,
+    ) -> Watch {
         let now = interface_drops(&names);
         Watch {
-            counters: source.counters(),
+            counters,
             dropped: now.into_iter().map(|count| (count, 0)).collect(),
             damaged: vec![0; names.len()],
             lost: vec![None; names.len()],
@@ -352,7 +411,7 @@ fn writer(config: &Config) -> Result<LogWriter, Exit> {
 }
 
 /// The sensor's clock, for what it says of itself when no packet gives the time.
-fn clock() -> Timestamp {
+pub(super) fn clock() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Timestamp(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
 }
