@@ -52,6 +52,8 @@ pub enum Reason {
     Schedule,
     /// The rule that allows it does so for other values.
     Value,
+    /// The rule that allows it does so after a select alone.
+    Select,
 }
 
 /// A written value outside the limits.
@@ -182,6 +184,10 @@ impl fmt::Display for Expected<'_, '_> {
             Reason::Expired => return self.expired(f),
             Reason::Schedule => return self.schedule(f),
             Reason::Value => return self.values(f),
+            Reason::Select => {
+                let rule = self.0.nearest_rule().map_or("", |rule| rule.name.as_str());
+                return write!(f, "a select and then an operate, as rule '{rule}' asks");
+            }
         }
         let Some(rule) = self.0.nearest_rule() else { return Ok(()) };
         write!(f, "; rule '{}' allows this to ", rule.name)?;

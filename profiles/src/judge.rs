@@ -10,7 +10,7 @@
 //!
 //! In this order: denials of the file, rules of the file, denials of the roles, rules of the roles.
 
-use parsers::{Exchange, Operation, PointRange};
+use parsers::{Action, Exchange, Operation, PointRange};
 
 use crate::anomaly::{Anomaly, AnomalyKind, BadValue, Reason};
 use crate::compiled::{Compiled, Grant, GrantId, Pair, RuleId};
@@ -216,6 +216,9 @@ impl Compiled {
         if schedule.is_some_and(|schedule| !schedule.holds(now)) {
             return Err(Miss::of(Reason::Schedule, Some(id)));
         }
+        if rule.select_before_operate == Some(true) && operation.action == Action::DirectOperate {
+            return Err(Miss::of(Reason::Select, Some(id)));
+        }
         if let Some(limits) = rule.values
             && let Some(value) = values::outside(self, pair.station, operation, limits)
         {
@@ -281,7 +284,7 @@ impl Compiled {
             _ if order => AnomalyKind::Control,
             Reason::UnknownClient | Reason::NoRule => AnomalyKind::UnknownClient,
             Reason::UnknownStation => AnomalyKind::UnknownStation,
-            Reason::Function | Reason::Broadcast | Reason::Expired => AnomalyKind::Function,
+            Reason::Function | Reason::Broadcast | Reason::Expired | Reason::Select => AnomalyKind::Function,
             Reason::Range => AnomalyKind::Range,
         };
         Anomaly {

@@ -217,7 +217,11 @@ pub(crate) const RULE: Section = Section {
         key("values", Shape::Table(&VALUES), "Limits on what may be written."),
         key("rate", Rate, "How often, for each host and station: \"6 per minute\"."),
         key("schedule", Text, "When, [schedules.NAME]; always if left out."),
-        key("select_before_operate", Flag, "Whether a control needs a select before it."),
+        key(
+            "select_before_operate",
+            Flag,
+            "Whether a control needs a select before it; if `true`, no direct operate.",
+        ),
         key("poll", Shape::Table(&POLL), "The polling to expect."),
         key("expires", Date, "The rule allows nothing from then on."),
         key("broadcast", Flag, "Also allows requests to the broadcast address of its stations' hosts."),

@@ -217,6 +217,37 @@ fn a_rule_or_a_point_may_do_without_a_select() {
     assert_eq!((point(true, 3), point(false, 3), point(true, 4)), (0, 1, 1));
 }
 
+const DIRECT: &str = "Control that the profile does not allow: scada (10.10.0.1) sent direct operate (function 5) to feeder (link 10 at 10.10.0.20) for binary output 3; expected a select and then an operate, as rule 'scada switches' asks, observed direct operate (function 5) of binary_output 3.";
+
+#[test]
+fn a_rule_that_wants_a_select_forbids_a_direct_operate() {
+    let rule = "name = \"scada switches\"";
+    let strict = SITE.replace(rule, &format!("{rule}\nselect_before_operate = true"));
+    let close = crob(3, 0x41);
+    let exchange = |sequence: u8, function: u8| {
+        let answer = report(10, &dnp3::response(sequence, [0, 0], &close));
+        [command(10, &dnp3::request(sequence, function, &close)), answer]
+    };
+    let through =
+        |lines: Vec<Line>, profile: &str| judged(&dnp3_talk(lines).frames(), Some(profile), "a.pcap");
+    let direct = through(exchange(1, 5).to_vec(), &strict);
+    assert_eq!(said(&direct, K::UnprofiledControl), ("critical", DIRECT));
+    // A select and its operate are what the rule asks for; without the rule's word, both ways are allowed.
+    let selected = [exchange(1, 3), exchange(2, 4)].concat();
+    assert_eq!(through(selected.clone(), &strict).kinds(), [""; 0]);
+    assert_eq!(through(exchange(1, 5).to_vec(), SITE).kinds(), [""; 0]);
+    // The operate of another point has no select.
+    let mut other = selected;
+    other[2] = command(10, &dnp3::request(2, 4, &crob(4, 0x41)));
+    other[3] = report(10, &dnp3::response(2, [0, 0], &crob(4, 0x41)));
+    assert_eq!(through(other, &strict).of(K::OperateWithoutSelect).len(), 1);
+    // Another rule may allow it on its own.
+    let twice = format!(
+        "{strict}[[rules]]\nname = \"by hand\"\nfrom = \"scada\"\nto = \"feeder\"\nallow = \"direct_operate\"\npoints = \"binary_output 3\"\n"
+    );
+    assert_eq!(through(exchange(1, 5).to_vec(), &twice).kinds(), [""; 0]);
+}
+
 // ---- Roles alone ----
 
 const ROLES: &str = include_str!("../../profiles/examples/roles-only.toml");

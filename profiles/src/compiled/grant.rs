@@ -61,7 +61,7 @@ pub(crate) struct Grant {
     pub(crate) operations: Operations,
     /// Sorted and merged; `None` for all points.
     points: Option<Box<[PointRange]>>,
-    /// The rule has limits, a schedule or an end, so that there is more to ask.
+    /// The rule has limits, a schedule, an end, or wants a select, so that there is more to ask.
     pub(crate) conditional: bool,
     pub(crate) from_role: bool,
 }

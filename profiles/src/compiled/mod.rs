@@ -348,7 +348,10 @@ impl Granted {
     }
 
     fn add(&mut self, index: usize, rule: &Rule, points: Option<Vec<PointRange>>) -> GrantId {
-        let conditional = rule.values.is_some() || rule.schedule.is_some() || rule.expires.is_some();
+        let conditional = rule.values.is_some()
+            || rule.schedule.is_some()
+            || rule.expires.is_some()
+            || rule.select_before_operate == Some(true);
         let operations = Operations::new(&rule.allow);
         let id = self.grants.len() as GrantId;
         self.grants.push(Grant::new(RuleId(index as u32), operations, points, conditional, rule.from_role));
