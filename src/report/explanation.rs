@@ -43,10 +43,16 @@ impl fmt::Display for Explanation<'_> {
                 client(f, finding)?;
             }
             Actor::Nobody => {
-                f.write_str("between ")?;
-                client(f, finding)?;
-                f.write_str(" and ")?;
-                addressee(f, finding)?;
+                // What is about one host alone is between nobody.
+                if finding.client.host == finding.server.host && finding.station == StationAddress::None {
+                    f.write_str("at ")?;
+                    client(f, finding)?;
+                } else {
+                    f.write_str("between ")?;
+                    client(f, finding)?;
+                    f.write_str(" and ")?;
+                    addressee(f, finding)?;
+                }
                 if let Some(function) = finding.function {
                     write!(f, " in {}", Words(function))?;
                 }
@@ -92,13 +98,15 @@ fn addressee(f: &mut fmt::Formatter<'_>, finding: &Finding<'_>) -> fmt::Result {
 /// At most three ranges, for a sentence; the event has them all.
 fn points(f: &mut fmt::Formatter<'_>, ranges: &[PointRange]) -> fmt::Result {
     for (place, range) in ranges.iter().take(3).enumerate() {
+        let all = (range.first(), range.last()) == (0, u32::MAX);
         f.write_str(if place == 0 { " for " } else { ", " })?;
+        f.write_str(if all { "all of " } else { "" })?;
         spaced(f, range.kind().name())?;
         if let PointKind::Object(group) = range.kind() {
             write!(f, " group {group}")?;
         }
         match (range.first(), range.last()) {
-            (0, u32::MAX) => f.write_str(", all of them")?,
+            _ if all => {}
             (first, last) if first == last => write!(f, " {first}")?,
             (first, last) => write!(f, " {first} to {last}")?,
         }

@@ -88,6 +88,30 @@ impl View<'_> {
     }
 }
 
+/// "1 host", "2 hosts".
+struct Counted(u64, &'static str);
+
+impl fmt::Display for Counted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}{}", self.0, self.1, if self.0 == 1 { "" } else { "s" })
+    }
+}
+
+/// "4.5 s", "2 d 3 h 5 min": nobody counts years in seconds.
+struct Length(u64);
+
+impl fmt::Display for Length {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SECOND: u64 = 1_000_000_000;
+        const MINUTE: u64 = 60 * SECOND;
+        match self.0 {
+            ns if ns < 2 * MINUTE => write!(f, "{:.1} s", ns as f64 / SECOND as f64),
+            ns if ns < 24 * 60 * MINUTE => profiles::DurationText(ns / SECOND * SECOND).fmt(f),
+            ns => profiles::DurationText(ns / MINUTE * MINUTE).fmt(f),
+        }
+    }
+}
+
 struct Minutes(f64);
 
 impl fmt::Display for Minutes {
@@ -134,7 +158,7 @@ pub(super) fn new_master(
 ) {
     let words = (
         format_args!("commands by the hosts that sent them in the first {}", view.learning()),
-        format_args!("requests by {ip}, beside {others} other master(s)"),
+        format_args!("requests by {ip}, beside {}", Counted(others.into(), "other master")),
     );
     view.tell(FindingKind::NewMaster, (end(ip, 0), end(to.0, to.1)), words, 0, sink);
 }
@@ -196,10 +220,12 @@ pub(super) fn external(
     outward: bool,
     sink: &mut dyn FindingSink,
 ) {
-    let ends = if outward { (end(asset, 0), end(peer, 0)) } else { (end(peer, 0), end(asset, 0)) };
+    // One story for both directions: the repeat is folded.
+    let ends = (end(asset, 0), end(peer, 0));
+    let (from, to) = if outward { (asset, peer) } else { (peer, asset) };
     let words = (
         format_args!("no traffic between the internet and hosts that control the process"),
-        format_args!("packets from {} to {}", ends.0, ends.1),
+        format_args!("packets from {from} to {to}"),
     );
     view.tell(FindingKind::ExternalTraffic, ends, words, 0, sink);
 }
@@ -343,16 +369,24 @@ impl fmt::Display for Extent<'_> {
         let most = if scan.is_coarse() { "up to " } else { "" };
         match self.kind {
             ScanKind::Ports => {
-                write!(f, "{} of them, {} refused, at {most}{hosts} host(s)", scan.targets, scan.refused)?;
+                write!(f, "{} of them, {} refused, at {most}", scan.targets, scan.refused)?;
+                write!(f, "{}", Counted(hosts, "host"))?;
             }
             ScanKind::Stations | ScanKind::Addresses => write!(f, "{most}{hosts}")?,
         }
-        if let Some((first, last)) = range {
-            write!(f, " ({} to {})", Ipv4Addr::from(first), Ipv4Addr::from(last))?;
+        match range {
+            Some((first, last)) if first == last => write!(f, " ({})", Ipv4Addr::from(first))?,
+            Some((first, last)) => write!(f, " ({} to {})", Ipv4Addr::from(first), Ipv4Addr::from(last))?,
+            None => {}
         }
         if self.kind == ScanKind::Ports {
             let (ports, first, last) = scan.ports();
-            write!(f, " and {most}{ports} port(s) ({first} to {last})")?;
+            write!(f, " and {most}{}", Counted(ports, "port"))?;
+            if first == last {
+                write!(f, " ({first})")?;
+            } else {
+                write!(f, " ({first} to {last})")?;
+            }
         }
         write!(f, " within {:.1} s", scan.last.since(scan.began) as f64 / 1e9)?;
         if self.over { f.write_str("; it is over") } else { Ok(()) }
@@ -392,11 +426,7 @@ fn tap(view: View<'_>) -> Endpoint {
 pub(super) fn clock(view: View<'_>, back_ns: u64, sink: &mut dyn FindingSink) {
     let words = (
         format_args!("packet time that goes on"),
-        format_args!(
-            "a packet {:.1} s older than the one before on tap {}",
-            back_ns as f64 / 1e9,
-            view.now.frame.tap
-        ),
+        format_args!("a packet {} older than the one before on tap {}", Length(back_ns), view.now.frame.tap),
     );
     view.tell(FindingKind::ClockJump, (tap(view), tap(view)), words, 0, sink);
 }

@@ -324,7 +324,7 @@ fn a_class_poll_by_a_master_that_came_late_is_told() {
     assert_eq!(
         says(&judged(&frames, None, "a.pcap"), K::IntegrityPoll),
         [
-            "Class poll by a new master: 10.10.0.9 sent read (function 1) to link 10 at 10.10.0.20 for class data 1; expected polls by masters that were there in the first 10 min, observed read (function 1) of class data 1, from the beginning."
+            "Class poll by a new master: 10.10.0.9 sent read (function 1) to link 10 at 10.10.0.20 for class data 1; expected polls by masters that were there in the first 10 min, observed read (function 1) of class data 1 as one of its first requests."
         ]
     );
     assert_eq!(judged(&new.frames(), None, "a.pcap").kinds(), [""; 0]);

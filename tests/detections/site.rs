@@ -94,7 +94,7 @@ fn a_host_that_comes_later_is_new() {
     assert_eq!(
         says(&outcome, K::NewMaster),
         [
-            "New master of a station: 10.10.0.9 talked to 10.10.0.20; expected commands by the hosts that sent them in the first 10 min, observed requests by 10.10.0.9, beside 1 other master(s)."
+            "New master of a station: 10.10.0.9 talked to 10.10.0.20; expected commands by the hosts that sent them in the first 10 min, observed requests by 10.10.0.9, beside 1 other master."
         ]
     );
     let outcome = judged(&sorted(&[site(900), new(START_NS + 60 * SECOND)]), None, "a.pcap");
@@ -129,7 +129,7 @@ fn a_service_never_used_before_is_new() {
     assert_eq!(
         says(&outcome, K::NewProtocol),
         [
-            "Service never used before: between 10.10.0.1 and 10.10.0.1; expected what 10.10.0.1 used and offered in the first 10 min, observed it uses HTTP for the first time."
+            "Service never used before: at 10.10.0.1; expected what 10.10.0.1 used and offered in the first 10 min, observed it uses HTTP for the first time."
         ]
     );
     let outcome = judged(&sorted(&[site(900), web(START_NS + SECOND), web(LATER)]), None, "a.pcap");
@@ -148,7 +148,6 @@ fn the_internet_has_no_business_with_a_station() {
         says(&outcome, K::ExternalTraffic),
         [
             "Traffic between the internet and the process: 10.10.0.20 talked to 8.8.8.8; expected no traffic between the internet and hosts that control the process, observed packets from 10.10.0.20 to 8.8.8.8.",
-            "Traffic between the internet and the process: 8.8.8.8 talked to 10.10.0.20; expected no traffic between the internet and hosts that control the process, observed packets from 8.8.8.8 to 10.10.0.20.",
         ]
     );
     let outcome = judged(&sorted(&[site(60), talk(address(77, 40_000))]), None, "a.pcap");
@@ -210,13 +209,13 @@ fn two_devices_that_claim_an_address_by_turns_conflict_and_then_spoof() {
     assert_eq!(
         says(&outcome, K::AddressConflict),
         [
-            "Two devices with one address: between 10.10.0.20 and 10.10.0.20; expected one device with the address 10.10.0.20, observed 02:00:00:00:00:42 and 02:00:00:00:00:14 claim it by turns."
+            "Two devices with one address: at 10.10.0.20; expected one device with the address 10.10.0.20, observed 02:00:00:00:00:42 and 02:00:00:00:00:14 claim it by turns."
         ]
     );
     assert_eq!(
         says(&outcome, K::ArpSpoofing),
         [
-            "ARP spoofing: between 10.10.0.20 and 10.10.0.20; expected 10.10.0.20 to stay where it is, observed 3 changes in a row between 02:00:00:00:00:42 and 02:00:00:00:00:14 by ARP."
+            "ARP spoofing: at 10.10.0.20; expected 10.10.0.20 to stay where it is, observed 3 changes in a row between 02:00:00:00:00:42 and 02:00:00:00:00:14 by ARP."
         ]
     );
     let outcome = judged(&sorted(&[known(START_NS), (0..1).map(turn).collect()]), None, "a.pcap");
@@ -322,7 +321,7 @@ fn a_flood_of_addresses_is_one_story() {
     assert_eq!(
         says(&judged(&frames(3000), None, "a.pcap"), K::AddressFlood),
         [
-            "Flood of addresses: between 10.32.3.231 and 10.32.3.231; expected fewer than 1000 new addresses a minute, observed 1000 new IP addresses and 1 new Ethernet addresses, 10.32.3.231 the last of them."
+            "Flood of addresses: at 10.32.3.231; expected fewer than 1000 new addresses a minute, observed 1000 new IP addresses and 1 new Ethernet addresses, 10.32.3.231 the last of them."
         ]
     );
     assert_eq!(judged(&frames(999), None, "a.pcap").kinds(), [""; 0]);
@@ -346,8 +345,8 @@ fn ports_that_refuse_are_a_scan_with_its_extent() {
     assert_eq!(
         says(&judged(&probes(40), None, "a.pcap"), K::PortScan),
         [
-            "Port scan: 10.10.0.9 talked to 10.10.0.20; expected fewer than 10 refused or unanswered connections within 60 s, observed 10 of them, 10 refused, at 1 host(s) (10.10.0.20 to 10.10.0.20) and 10 port(s) (20 to 29) within 0.9 s.",
-            "Port scan: 10.10.0.9 talked to 10.10.0.20; expected fewer than 10 refused or unanswered connections within 60 s, observed 40 of them, 40 refused, at 1 host(s) (10.10.0.20 to 10.10.0.20) and 40 port(s) (20 to 59) within 3.9 s.",
+            "Port scan: 10.10.0.9 talked to 10.10.0.20; expected fewer than 10 refused or unanswered connections within 60 s, observed 10 of them, 10 refused, at 1 host (10.10.0.20) and 10 ports (20 to 29) within 0.9 s.",
+            "Port scan: 10.10.0.9 talked to 10.10.0.20; expected fewer than 10 refused or unanswered connections within 60 s, observed 40 of them, 40 refused, at 1 host (10.10.0.20) and 40 ports (20 to 59) within 3.9 s.",
         ]
     );
     assert_eq!(judged(&probes(9), None, "a.pcap").kinds(), [""; 0]);
@@ -361,7 +360,7 @@ fn connections_never_answered_are_a_scan_unless_the_other_direction_is_not_seen(
     assert_eq!(
         says(&outcome, K::PortScan),
         [
-            "Port scan: 10.10.0.9 talked to 10.10.0.20; expected fewer than 10 refused or unanswered connections within 60 s, observed 10 of them, 0 refused, at 10 host(s) (10.10.0.20 to 10.10.0.29) and 1 port(s) (502 to 502) within 9.0 s."
+            "Port scan: 10.10.0.9 talked to 10.10.0.20; expected fewer than 10 refused or unanswered connections within 60 s, observed 10 of them, 0 refused, at 10 hosts (10.10.0.20 to 10.10.0.29) and 1 port (502) within 9.0 s."
         ]
     );
     // Who goes on after the SYN was answered, whether the tap saw it or not.
@@ -515,7 +514,7 @@ fn traffic_that_nearly_stops_is_told() {
     assert_eq!(
         says(&judged(&quiet(20), None, "a.pcap"), K::TrafficVanished),
         [
-            "Traffic nearly stopped: between serial0 and serial0; expected about as many packets a minute as before, at least 700 in each of the last 10, observed 20."
+            "Traffic nearly stopped: at serial0; expected about as many packets a minute as before, at least 700 in each of the last 10, observed 20."
         ]
     );
     assert_eq!(says(&judged(&quiet(200), None, "a.pcap"), K::TrafficVanished), [""; 0]);

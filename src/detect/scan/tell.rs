@@ -197,7 +197,7 @@ pub(super) fn self_address(step: &Step<'_>, site: SiteView<'_>, sink: &mut dyn F
 
 pub(super) fn integrity_poll(step: &Step<'_>, site: SiteView<'_>, sink: &mut dyn FindingSink) {
     let asked = crate::detect::raise::Asked(step.operation);
-    let observed = format_args!("{asked}, from the beginning");
+    let observed = format_args!("{asked} as one of its first requests");
     let minutes = site.thresholds.host_learning / 60.0;
     if site.profile.is_some() {
         let words = (format_args!("polls by the masters that the profile names"), observed);
