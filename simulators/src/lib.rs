@@ -6,6 +6,7 @@
 //! scenario/ a grid, its stations, masters and noise, from a file
 //! grid/     the process: power flow, loads over the day, breakers, taps
 //! station/  what stands behind the points and answers for them
+//! apci.rs   one end of an IEC 104 connection
 //! master/   who polls and operates
 //! attack/   who should not be there
 //! engine/   simulated time: events, connections, the capture
@@ -16,6 +17,7 @@
 //! This crate knows nothing of the decoders: it encodes the protocols independently, so that one
 //! misreading of a standard cannot pass on both sides.
 
+mod apci;
 pub mod attack;
 pub mod captures;
 pub mod encode;

@@ -12,6 +12,7 @@
 mod labels;
 mod plan;
 mod plan_dnp3;
+mod plan_iec104;
 mod plan_modbus;
 mod play;
 mod steps;
@@ -34,11 +35,11 @@ pub enum Behaviour {
     HostSweep,
     /// Tries Modbus units: `first`, `last`, `every`.
     UnitSweep,
-    /// Tries function codes: `first`, `last`, `every`.
+    /// Tries function codes, or IEC 104 types: `first`, `last`, `every`.
     FunctionSweep,
-    /// Tries holding registers one by one: `first`, `last`, `every`.
+    /// Tries holding registers, analog inputs or IEC 104 objects one by one: `first`, `last`, `every`.
     RegisterSweep,
-    /// Tries DNP3 link addresses: `first`, `last`, `every`.
+    /// Tries DNP3 link addresses, or interrogates IEC 104 common addresses: `first`, `last`, `every`.
     LinkAddressSweep,
     /// Asks a station what it is.
     Identification,
@@ -48,11 +49,13 @@ pub enum Behaviour {
     UnauthorisedControl,
     /// Opens and closes: `point`, `count`, `every`.
     BreakerCycling,
-    /// Writes registers again and again, back to back: `first`, `last`, `value`, `count`, `every`.
+    /// Writes registers, or an IEC 104 set-point at `first`, again and again: `first`, `last`, `value`, `count`,
+    /// `every`.
     ForcedSetpoints,
-    /// Restarts the station: DNP3 cold restart, Modbus restart communications.
+    /// Restarts the station: DNP3 cold restart, Modbus restart communications, IEC 104 reset process.
     Restart,
-    /// Stops it: DNP3 stop application, Modbus force listen-only mode.
+    /// Stops it: DNP3 stop application, Modbus force listen-only mode; an IEC 104 master that is in the wrong
+    /// hands stops the transfer: `for`.
     Stop,
     /// Switches unsolicited responses off.
     DisableUnsolicited,
@@ -64,7 +67,7 @@ pub enum Behaviour {
     FrozenValues,
     /// Answers to the actor (a master) are forged before the true ones: `for`.
     ResponseInjection,
-    /// The outstation reports invented events: `count`, `every`.
+    /// The outstation or controlled station reports invented events: `count`, `every`.
     UnsolicitedStorm,
     /// Requests that are none: `count`, `every`.
     MalformedFlood,
@@ -76,6 +79,10 @@ pub enum Behaviour {
     ArpSpoofing,
     /// Resets the connection between `victim` (a master) and the target: `count`, `every`.
     TcpReset,
+    /// IEC 104 thresholds of measurements are changed: `first` (object), `value`.
+    ParameterChange,
+    /// IEC 104 I frames with numbers that are not in order: `count`, `every`.
+    SequenceTampering,
     /// A write hidden behind a read at the same place of the stream: `point`, `command`.
     OverlapEvasion,
 }
@@ -135,9 +142,12 @@ impl Behaviour {
             Behaviour::RogueMaster => "T0848",
             Behaviour::UnauthorisedControl | Behaviour::Replay => "T0855",
             Behaviour::BreakerCycling => "T0806",
-            Behaviour::ForcedSetpoints => "T0836",
+            Behaviour::ForcedSetpoints | Behaviour::ParameterChange => "T0836",
             Behaviour::Restart => "T0816",
-            Behaviour::Stop | Behaviour::UnsolicitedStorm | Behaviour::MalformedFlood => "T0814",
+            Behaviour::Stop
+            | Behaviour::UnsolicitedStorm
+            | Behaviour::MalformedFlood
+            | Behaviour::SequenceTampering => "T0814",
             Behaviour::DisableUnsolicited => "T0804",
             Behaviour::TimeManipulation | Behaviour::ValueSpoofing | Behaviour::FrozenValues => "T0856",
             Behaviour::ResponseInjection | Behaviour::ArpSpoofing => "T0830",
@@ -182,7 +192,10 @@ impl Behaviour {
             Behaviour::UnauthorisedControl => &["*point", "command", "value", "link_address", "select"],
             Behaviour::BreakerCycling => &["*point", "*count", "every", "link_address", "select"],
             Behaviour::ForcedSetpoints => &["*first", "last", "*value", "*count", "every"],
-            Behaviour::Identification | Behaviour::Restart | Behaviour::Stop => &["link_address"],
+            Behaviour::Identification | Behaviour::Restart => &["link_address"],
+            Behaviour::Stop => &["link_address", "for"],
+            Behaviour::ParameterChange => &["*first", "*value"],
+            Behaviour::SequenceTampering => &["*count", "every"],
             Behaviour::DisableUnsolicited => &["link_address"],
             Behaviour::TimeManipulation => &["*value", "link_address"],
             Behaviour::ValueSpoofing => &["*value", "*for"],

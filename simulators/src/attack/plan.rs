@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::steps::{Place, Step};
-use super::{Attack, Behaviour, plan_dnp3, plan_modbus};
+use super::{Attack, Behaviour, plan_dnp3, plan_iec104, plan_modbus};
 use crate::engine::{Body, World};
 use crate::wire::Prng;
 
@@ -13,7 +13,7 @@ const MS: u64 = 1_000_000;
 pub(super) struct Target<'a> {
     pub(super) attack: &'a Attack,
     pub(super) place: Place,
-    /// Unit id or link address.
+    /// Unit id, link address or common address.
     pub(super) number: u16,
     pub(super) spec: &'a crate::scenario::Station,
     /// When it begins.
@@ -100,8 +100,15 @@ impl World<'_> {
                 steps
             }
             Behaviour::TcpReset => repeated(&Step::Reset { client: victim, station }, &target, 5000),
-            _ if matches!(self.stations[station].body, Body::Modbus(_)) => plan_modbus::steps(target),
-            _ => plan_dnp3::steps(target),
+            Behaviour::Stop if matches!(state.body, Body::Iec104(_)) => {
+                let step = |on| Step::Transfer { client: actor, station, on };
+                vec![step(false), Step::Wait(length.max(60_000 * MS)), step(true)]
+            }
+            _ => match self.stations[station].body {
+                Body::Modbus(_) => plan_modbus::steps(target),
+                Body::Dnp3(_) => plan_dnp3::steps(target),
+                Body::Iec104(_) => plan_iec104::steps(target),
+            },
         };
         (actor, steps)
     }

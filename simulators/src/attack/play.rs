@@ -4,10 +4,11 @@ use std::net::Ipv4Addr;
 
 use super::steps::{Place, Step};
 use super::{Attack, Label};
+use crate::apci::{Apci, Heard, Limits};
 use crate::engine::frame::{ACK, PSH, RST, Tcp};
 use crate::engine::queue::{Event, Step as TcpStep};
 use crate::engine::tcp::{Owner, State};
-use crate::engine::{Poison, World, prng};
+use crate::engine::{Body, Poison, World, prng};
 use crate::station::Spoof;
 use crate::wire::Side;
 
@@ -24,6 +25,8 @@ pub(crate) struct Running {
     /// The step that waits for a connection.
     held: Option<Step>,
     conn: Option<(u32, Place)>,
+    /// IEC 104: the attacker's end of the connection.
+    apci: Option<Apci>,
     probing: bool,
     serial: u64,
     waiting: bool,
@@ -53,6 +56,7 @@ impl World<'_> {
                 steps: steps.into_iter(),
                 held: None,
                 conn: None,
+                apci: None,
                 probing: false,
                 serial: 0,
                 waiting: false,
@@ -102,7 +106,10 @@ impl World<'_> {
             |world: &mut Self, after: u64| world.queue.push(world.now + after, Event::Attack { attack });
         match step {
             Step::Wait(ns) => again(self, ns.max(200_000)),
-            Step::Ask(place, _) | Step::Tell(place, _) | Step::Overlap { place, .. }
+            Step::Ask(place, _)
+            | Step::Tell(place, _)
+            | Step::Asdu(place, _)
+            | Step::Overlap { place, .. }
                 if !self.at(attack, place) =>
             {
                 self.attacks[attack as usize].held = Some(step);
@@ -110,6 +117,14 @@ impl World<'_> {
             }
             Step::Ask(_, bytes) => {
                 self.say(attack, bytes);
+                self.wait(attack);
+            }
+            Step::Asdu(_, asdu) => {
+                let now = self.now;
+                if let Some(apci) = &mut self.attacks[attack as usize].apci {
+                    apci.send(asdu, now);
+                }
+                self.flush_attack(attack);
                 self.wait(attack);
             }
             Step::Tell(_, bytes) => {
@@ -126,6 +141,7 @@ impl World<'_> {
                 self.approach(attack, place);
             }
             Step::Close => {
+                self.attacks[attack as usize].apci = None;
                 if let Some((conn, _)) = self.attacks[attack as usize].conn.take() {
                     self.close(conn, Side::Client);
                 }
@@ -134,7 +150,9 @@ impl World<'_> {
             Step::Replay { station } => {
                 let place = (self.stations[station].host, self.stations[station].port);
                 let recorded = std::mem::take(&mut self.stations[station].commands);
-                let asked: Vec<Step> = recorded.into_iter().map(|bytes| Step::Ask(place, bytes)).collect();
+                let numbered = matches!(self.stations[station].body, Body::Iec104(_));
+                let step = |bytes| if numbered { Step::Asdu(place, bytes) } else { Step::Ask(place, bytes) };
+                let asked: Vec<Step> = recorded.into_iter().map(step).collect();
                 let state = &mut self.attacks[attack as usize];
                 let rest: Vec<Step> = std::mem::take(&mut state.steps).collect();
                 state.steps = asked.into_iter().chain(rest).collect::<Vec<_>>().into_iter();
@@ -160,6 +178,7 @@ impl World<'_> {
                 self.stations[station].spoofed_by = None;
             }
             Step::Storm { station } => self.storm(attack, station),
+            Step::Transfer { client, station, on } => self.transfer(attack, client, station, on),
             Step::Inject { client, station, until } => {
                 self.injection = Some(Injection { attack, client, station, until });
             }
@@ -174,9 +193,16 @@ impl World<'_> {
         self.attacks[attack as usize]
             .conn
             .is_some_and(|(conn, there)| there == place && self.conns[conn as usize].state == State::Open)
+            && self.attacks[attack as usize].apci.as_ref().is_none_or(Apci::started)
     }
 
     fn approach(&mut self, attack: u32, place: Place) {
+        // Where transfer is being started, there is nothing to do but wait.
+        let under_way = |(conn, _): (u32, Place)| self.conns[conn as usize].state == State::Open;
+        let state = &self.attacks[attack as usize];
+        if state.apci.is_some() && state.conn.is_some_and(under_way) {
+            return self.wait(attack);
+        }
         let host = self.attacks[attack as usize].host;
         let conn = self.open(host, place.0, place.1, Owner::Attack(attack));
         self.attacks[attack as usize].conn = Some((conn, place));
@@ -207,9 +233,69 @@ impl World<'_> {
         }
     }
 
-    pub(crate) fn attack_received(&mut self, attack: u32, _bytes: &[u8]) {
+    pub(crate) fn attack_received(&mut self, attack: u32, bytes: &[u8]) {
+        let now = self.now;
+        let state = &mut self.attacks[attack as usize];
+        if let Some(apci) = &mut state.apci {
+            let heard = apci.receive(bytes, now);
+            self.flush_attack(attack);
+            if !heard.iter().any(|heard| matches!(heard, Heard::Started | Heard::Asdu(_))) {
+                return;
+            }
+        }
         if self.attacks[attack as usize].waiting {
             self.attack_goes_on(attack);
+        }
+    }
+
+    fn flush_attack(&mut self, attack: u32) {
+        let state = &mut self.attacks[attack as usize];
+        let (Some(apci), Some((conn, _))) = (&mut state.apci, state.conn) else { return };
+        let bytes = apci.take();
+        let due = apci.due();
+        if due < apci.planned {
+            apci.planned = due;
+            self.queue.push(due, Event::Alarm { conn, side: Side::Client });
+        }
+        if let Some(bytes) = bytes {
+            self.send(conn, Side::Client, bytes);
+        }
+    }
+
+    /// Timers of the attacker's end of an IEC 104 connection.
+    pub(crate) fn attack_alarm(&mut self, attack: u32, conn: u32) {
+        let now = self.now;
+        let state = &mut self.attacks[attack as usize];
+        let Some(apci) = state.apci.as_mut().filter(|_| state.conn.is_some_and(|(own, _)| own == conn))
+        else {
+            return;
+        };
+        apci.planned = u64::MAX;
+        if apci.wake(now).is_some() {
+            state.apci = None;
+            return self.close(conn, Side::Client);
+        }
+        self.flush_attack(attack);
+    }
+
+    /// The actor's own link stops or starts the transfer.
+    fn transfer(&mut self, attack: u32, client: u32, station: usize, on: bool) {
+        let host = self.stations[station].host;
+        let own = |link: &crate::master::Link| {
+            link.host == host && self.masters[link.master].host == client && link.apci.is_some()
+        };
+        let Some(link) = self.links.iter().position(own) else { return };
+        let now = self.now;
+        let state = &mut self.links[link];
+        let Some(conn) = state.conn else { return };
+        state.open = false;
+        let bytes = state.apci.as_mut().and_then(|apci| {
+            apci.ask(on, now);
+            apci.take()
+        });
+        if let Some(bytes) = bytes {
+            self.send(conn, Side::Client, bytes);
+            self.mark(attack);
         }
     }
 
@@ -217,6 +303,11 @@ impl World<'_> {
         if std::mem::take(&mut self.attacks[attack as usize].probing) {
             self.attacks[attack as usize].conn = None;
             self.abort(conn);
+        } else if self.is_iec104(conn) {
+            let mut apci = Apci::new(true, Limits::default(), self.now);
+            apci.ask(true, self.now);
+            self.attacks[attack as usize].apci = Some(apci);
+            return self.flush_attack(attack);
         }
         self.attack_goes_on(attack);
     }
@@ -225,6 +316,7 @@ impl World<'_> {
         let state = &mut self.attacks[attack as usize];
         if state.conn.is_some_and(|(own, _)| own == conn) {
             state.conn = None;
+            state.apci = None;
             if state.waiting {
                 state.held = None;
                 state.probing = false;
@@ -246,6 +338,10 @@ impl World<'_> {
     }
 
     fn storm(&mut self, attack: u32, station: usize) {
+        for (conn, bytes) in self.storm_iec104(station) {
+            self.send(conn, Side::Server, bytes);
+            self.mark(attack);
+        }
         for sent in self.storm_messages(station) {
             self.send(sent.connection, Side::Server, sent.bytes);
             self.mark(attack);
@@ -285,8 +381,15 @@ impl World<'_> {
         if injection.until < self.now || injection.station != station || injection.client != hosts[0] {
             return;
         }
-        // Modbus registers: every value is another one, the length stays.
+        // Every value is another one, the length stays.
         let mut bytes = answer.to_vec();
+        let attack = injection.attack;
+        if matches!(self.stations[station].body, Body::Iec104(_)) {
+            if crate::attack::plan_iec104::falsify(&mut bytes) {
+                self.queue.push(self.now + delay / 2, Event::Forged { conn, attack, bytes });
+            }
+            return;
+        }
         if bytes.len() < 11 || !matches!(bytes[7], 3 | 4) {
             return;
         }
@@ -294,7 +397,6 @@ impl World<'_> {
             word[0] ^= 0x01;
             word[1] ^= 0x55;
         }
-        let attack = injection.attack;
         self.queue.push(self.now + delay / 2, Event::Forged { conn, attack, bytes });
     }
 

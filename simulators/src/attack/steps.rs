@@ -12,6 +12,10 @@ pub(crate) enum Step {
     Ask(Place, Vec<u8>),
     /// Send without waiting.
     Tell(Place, Vec<u8>),
+    /// IEC 104: send an ASDU, numbered, when transfer is on; wait for an answer or a while.
+    Asdu(Place, Vec<u8>),
+    /// IEC 104: the actor, a master, stops the transfer with the target, or begins it again.
+    Transfer { client: u32, station: usize, on: bool },
     /// Open a connection and reset it at once.
     Probe(Place),
     /// Close the connection.

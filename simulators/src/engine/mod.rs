@@ -8,6 +8,7 @@
 //! ```
 
 pub(crate) mod frame;
+mod iec104;
 mod noise;
 pub(crate) mod queue;
 mod serve;
@@ -230,6 +231,8 @@ impl<'a> World<'a> {
                     self.observe();
                 }
             }
+            Event::Alarm { conn, side: Side::Server } => self.station_alarm(conn),
+            Event::Alarm { conn, side: Side::Client } => self.link_alarm(conn),
             Event::Fault(index) => self.fault(index),
             Event::Noise(client) => self.make_noise(client),
             Event::Attack { attack } => self.attack_goes_on(attack),

@@ -43,6 +43,8 @@ pub(crate) enum Event {
     Outage { master: u32, outage: u32, begins: bool },
     /// The process obeys.
     Effect(Control),
+    /// Timers of one end of an IEC 104 connection.
+    Alarm { conn: u32, side: Side },
     /// A fault trips a breaker.
     Fault(u32),
     /// A host asks something that has nothing to do with control.

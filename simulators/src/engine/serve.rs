@@ -6,7 +6,9 @@ use super::{World, prng};
 use crate::encode::dnp3::{control, link_frame, unframe};
 use crate::encode::modbus::{Response, mbap};
 use crate::grid::Quantity;
+use crate::scenario::Language;
 use crate::station::dnp3::{Outcome, Outstation, Sent};
+use crate::station::iec104::Controlled;
 use crate::station::modbus::Unit;
 use crate::station::{Effect, Spoof, View};
 use crate::wire::{Prng, Side};
@@ -17,6 +19,7 @@ const GATEWAY_NS: u64 = 400_000_000;
 pub(crate) enum Body {
     Modbus(Unit),
     Dnp3(Outstation),
+    Iec104(Controlled),
 }
 
 /// A station at work.
@@ -24,7 +27,7 @@ pub(crate) struct StationState {
     pub(crate) name: String,
     pub(crate) host: u32,
     pub(crate) port: u16,
-    /// Unit id or link address.
+    /// Unit id, link address or common address.
     pub(crate) number: u16,
     pub(crate) body: Body,
     pub(crate) spoof: Option<Spoof>,
@@ -32,10 +35,12 @@ pub(crate) struct StationState {
     pub(crate) spoofed_by: Option<u32>,
     /// The last commands of masters, as they were sent.
     pub(crate) commands: Vec<Vec<u8>>,
-    answer_ns: u64,
+    /// IEC 104: nothing is sent before this, so that numbers stay in order.
+    pub(super) free_ns: u64,
+    pub(super) answer_ns: u64,
     restart_ns: u64,
     down_until: u64,
-    prng: Prng,
+    pub(super) prng: Prng,
 }
 
 impl World<'_> {
@@ -45,14 +50,22 @@ impl World<'_> {
             let host = self.host(station.address, true);
             let port = station.service_port();
             let own = prng(seed, &format!("station {name}"));
-            let (body, number) = if station.kind.is_dnp3() {
-                let outstation =
-                    Outstation::new(station, &self.grid, own.clone(), self.now, scenario.site.cold_start);
-                let number = outstation.address;
-                (Body::Dnp3(outstation), number)
-            } else {
-                let unit = Unit::new(name, station, &self.grid, own.clone());
-                (Body::Modbus(unit), u16::from(station.unit_id.unwrap_or(1)))
+            let cold = scenario.site.cold_start;
+            let (body, number) = match station.kind.language() {
+                Language::Dnp3 => {
+                    let outstation = Outstation::new(station, &self.grid, own.clone(), self.now, cold);
+                    let number = outstation.address;
+                    (Body::Dnp3(outstation), number)
+                }
+                Language::Iec104 => {
+                    let controlled = Controlled::new(station, &self.grid, own.clone(), self.now, cold);
+                    let number = controlled.address;
+                    (Body::Iec104(controlled), number)
+                }
+                Language::Modbus => {
+                    let unit = Unit::new(name, station, &self.grid, own.clone());
+                    (Body::Modbus(unit), u16::from(station.unit_id.unwrap_or(1)))
+                }
             };
             self.services.entry((host, port)).or_default().push(self.stations.len());
             self.stations.push(StationState {
@@ -64,6 +77,7 @@ impl World<'_> {
                 spoof: None,
                 spoofed_by: None,
                 commands: Vec::new(),
+                free_ns: 0,
                 answer_ns: station.answer_time.ns(),
                 restart_ns: station.restart_time.ns(),
                 down_until: 0,
@@ -90,6 +104,7 @@ impl World<'_> {
         match self.stations[stations[0]].body {
             Body::Modbus(_) => self.serve_modbus(conn, &stations, bytes),
             Body::Dnp3(_) => self.serve_dnp3(conn, &stations, bytes),
+            Body::Iec104(_) => self.serve_iec104(conn, stations[0], bytes),
         }
     }
 
@@ -180,19 +195,21 @@ impl World<'_> {
         }
     }
 
-    fn effects(&mut self, effects: &[Effect], delay: u64) {
+    pub(super) fn effects(&mut self, effects: &[Effect], delay: u64) {
         for effect in effects {
             self.queue.push(self.now + delay + effect.after_ns, Event::Effect(effect.control));
         }
     }
 
     /// Answer first, then go down: connections are closed, new ones refused until it is back.
-    fn restart(&mut self, station: usize, delay: u64) {
+    pub(super) fn restart(&mut self, station: usize, delay: u64) {
         let state = &mut self.stations[station];
         state.down_until = self.now + state.restart_ns;
         let (host, port) = (state.host, state.port);
-        if let Body::Dnp3(outstation) = &mut state.body {
-            outstation.restart();
+        match &mut state.body {
+            Body::Dnp3(outstation) => outstation.restart(),
+            Body::Iec104(controlled) => controlled.restart(),
+            Body::Modbus(_) => {}
         }
         let at = self.now + delay + 50_000_000;
         for conn in 0..self.conns.len() {
@@ -210,6 +227,7 @@ impl World<'_> {
         let (host, port, client) =
             (state.hosts[1], state.ports[1], self.hosts[state.hosts[0] as usize].address);
         let Some(stations) = self.services.get(&(host, port)).cloned() else { return };
+        self.iec104_accepted(conn, stations[0]);
         let Some(master) = self.scenario.masters.values().find(|m| m.address == client) else { return };
         for index in stations {
             if let Body::Dnp3(outstation) = &mut self.stations[index].body
@@ -226,8 +244,10 @@ impl World<'_> {
         let state = &self.conns[conn as usize];
         let Some(stations) = self.services.get(&(state.hosts[1], state.ports[1])).cloned() else { return };
         for index in stations {
-            if let Body::Dnp3(outstation) = &mut self.stations[index].body {
-                outstation.disconnected(conn);
+            match &mut self.stations[index].body {
+                Body::Dnp3(outstation) => outstation.disconnected(conn),
+                Body::Iec104(controlled) => controlled.disconnected(conn),
+                Body::Modbus(_) => {}
             }
         }
     }
@@ -239,7 +259,9 @@ impl World<'_> {
             if state.down_until > self.now {
                 continue;
             }
-            if let Body::Dnp3(outstation) = &mut state.body {
+            if let Body::Iec104(_) = state.body {
+                self.observe_iec104(index);
+            } else if let Body::Dnp3(outstation) = &mut state.body {
                 let mut outcome = Outcome::default();
                 let view = View { grid: &self.grid, spoof: state.spoof.as_ref() };
                 outstation.observe(&view, self.now, &mut outcome);
@@ -274,6 +296,7 @@ impl World<'_> {
         let quantities = match &self.stations[station].body {
             Body::Modbus(unit) => unit.quantities(),
             Body::Dnp3(outstation) => outstation.quantities(),
+            Body::Iec104(controlled) => controlled.quantities(),
         };
         quantities.into_iter().map(|q| (q, self.grid.value(q))).collect()
     }

@@ -6,10 +6,11 @@ use std::rc::Rc;
 use super::command;
 use super::link::{Job, Kind, Link, Peer};
 use crate::encode::dnp3::{Header, Prefix, Range, Sample, object};
+use crate::encode::iec104::{Element, size};
 use crate::encode::modbus::Request;
 use crate::engine::queue::Event;
 use crate::engine::{World, prng};
-use crate::scenario::{MasterRole, Mode};
+use crate::scenario::{Language, MasterRole, Mode};
 use crate::station::dnp3::function as fc;
 use crate::station::points::Command;
 use crate::value::Value;
@@ -26,6 +27,7 @@ pub(crate) struct MasterState {
     pub(crate) host: u32,
     pub(crate) role: MasterRole,
     pub(crate) link_address: u16,
+    pub(crate) originator: u8,
     pub(crate) enable_unsolicited: bool,
     pub(crate) time_sync: crate::scenario::TimeSync,
     pub(crate) reconnect_ns: Option<u64>,
@@ -42,6 +44,7 @@ impl World<'_> {
                 host,
                 role: master.role,
                 link_address: master.link_address,
+                originator: master.originator,
                 enable_unsolicited: master.enable_unsolicited && master.role != MasterRole::Historian,
                 time_sync: master.time_sync,
                 reconnect_ns: master.reconnect_every.map(|r| r.ns().max(1_000_000_000)),
@@ -67,7 +70,7 @@ impl World<'_> {
             let spec = &scenario.stations[station];
             let link = *numbers.entry((host, port)).or_insert_with(|| {
                 let own = prng(seed, &format!("link {name} {host} {port}"));
-                self.links.push(Link::new(master, host, port, spec.kind.is_dnp3(), own));
+                self.links.push(Link::new(master, host, port, spec.kind.language(), own));
                 self.links.len() as u32 - 1
             });
             let state = &mut self.links[link as usize];
@@ -152,7 +155,7 @@ impl World<'_> {
             let Some(peer) = state.peers.iter().position(here) else { continue };
             let select = action.mode == Mode::Select;
             let body = command_body(command, if select { fc::SELECT } else { fc::DIRECT_OPERATE });
-            let kind = if select && state.dnp3 { Kind::Select } else { Kind::Plain };
+            let kind = if select && state.language != Language::Modbus { Kind::Select } else { Kind::Plain };
             state.queue.push_front(Job { peer, body: Rc::from(body), kind });
             if state.open {
                 self.next_request(link as u32);
@@ -163,11 +166,20 @@ impl World<'_> {
     }
 }
 
-/// The PDU or fragment of a command; `function` is that of DNP3.
+/// The PDU, fragment or ASDU of a command; `function` is that of DNP3, whose select means that of IEC 104
+/// too.
 pub(crate) fn command_body(command: Command, function: u8) -> Vec<u8> {
     match command {
         Command::Coil(address, on) => Request::WriteCoil(address, if on { 0xff00 } else { 0 }).pdu(),
         Command::Register(address, value) => Request::WriteRegister(address, value).pdu(),
+        Command::Asdu(type_id, object, octets) => {
+            let length = size(type_id).unwrap_or(0);
+            let mut octets = octets[..length].to_vec();
+            if let Some(last) = octets.last_mut().filter(|_| function == fc::SELECT) {
+                *last |= 0x80;
+            }
+            super::poll::asdu(type_id, 6, object, &[Element::Raw(octets)])
+        }
         Command::Crob(index, code) => {
             let on = if matches!(code, 3 | 4) { 0 } else { PULSE_MS };
             let block = Value::Crob(code, 1, on, 0);

@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::poll::Read;
+use crate::apci::Apci;
 use crate::encode::dnp3::{control, link_frame};
 use crate::encode::modbus::mbap;
 use crate::engine::World;
 use crate::engine::queue::Event;
 use crate::engine::tcp::Owner;
-use crate::scenario::MasterRole;
+use crate::scenario::{Language, MasterRole};
 use crate::station::dnp3::framed;
 use crate::wire::{Prng, Side};
 
@@ -40,7 +41,7 @@ pub(crate) enum Kind {
 pub(crate) struct Job {
     /// Position in the link's list of stations.
     pub(crate) peer: usize,
-    /// Modbus: PDU. DNP3: function and objects.
+    /// Modbus: PDU. DNP3: function and objects. IEC 104: type, cause, address of the object, octets.
     pub(crate) body: Rc<[u8]>,
     pub(crate) kind: Kind,
 }
@@ -49,7 +50,7 @@ pub(crate) struct Job {
 #[derive(Debug, Clone)]
 pub(crate) struct Peer {
     pub(crate) station: usize,
-    /// Unit id or link address.
+    /// Unit id, link address or common address.
     pub(crate) number: u16,
     pub(crate) sequence: u8,
     pub(crate) transport: u8,
@@ -73,7 +74,7 @@ pub(crate) struct LinkPoll {
 #[derive(Debug, Clone)]
 pub(crate) struct Current {
     pub(crate) job: Job,
-    /// Transaction id or application sequence number.
+    /// Transaction id, application sequence number or type.
     pub(crate) number: u16,
 }
 
@@ -83,7 +84,11 @@ pub(crate) struct Link {
     pub(crate) master: usize,
     pub(crate) host: u32,
     pub(crate) port: u16,
-    pub(crate) dnp3: bool,
+    pub(crate) language: Language,
+    /// IEC 104: this end of the connection.
+    pub(crate) apci: Option<Apci>,
+    /// IEC 104: nothing is sent before this.
+    pub(crate) free_ns: u64,
     pub(crate) peers: Vec<Peer>,
     pub(crate) polls: Vec<LinkPoll>,
     pub(crate) conn: Option<u32>,
@@ -98,12 +103,14 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(master: usize, host: u32, port: u16, dnp3: bool, prng: Prng) -> Link {
+    pub(crate) fn new(master: usize, host: u32, port: u16, language: Language, prng: Prng) -> Link {
         Link {
             master,
             host,
             port,
-            dnp3,
+            language,
+            apci: None,
+            free_ns: 0,
             peers: Vec::new(),
             polls: Vec::new(),
             conn: None,
@@ -118,12 +125,18 @@ impl Link {
         }
     }
 
+    /// Keeps a connection open: a master's backup at IEC 104 too, where it stands by.
+    fn connects(&self, role: MasterRole) -> bool {
+        let stands_by = self.language == Language::Iec104 && role == MasterRole::Backup;
+        (self.active || stands_by) && role != MasterRole::Engineering
+    }
+
     pub(crate) fn add_poll(&mut self, peer: usize, reads: &[String], every: u64, jitter: u64, now: u64) {
         let parsed: Vec<Read> = reads.iter().filter_map(|r| r.parse().ok()).collect();
         let link_status = parsed.contains(&Read::LinkStatus);
         let body = |read: Read| match read {
             Read::Objects(objects) => Some([&[1], objects.as_slice()].concat().into()),
-            Read::Pdu(pdu) => Some(pdu.into()),
+            Read::Pdu(octets) | Read::Asdu(octets) => Some(octets.into()),
             Read::LinkStatus => None,
         };
         let reads = parsed.into_iter().filter_map(body).collect();
@@ -133,7 +146,7 @@ impl Link {
 }
 
 impl World<'_> {
-    fn role(&self, link: u32) -> MasterRole {
+    pub(super) fn role(&self, link: u32) -> MasterRole {
         self.masters[self.links[link as usize].master].role
     }
 
@@ -145,7 +158,7 @@ impl World<'_> {
         }
         let state = &mut self.links[link as usize];
         state.active = self.masters[state.master].role != MasterRole::Backup;
-        if state.active && self.masters[state.master].role != MasterRole::Engineering {
+        if state.connects(self.masters[state.master].role) {
             let at = self.now + state.prng.below(400 * MS);
             self.queue.push(at, Event::Connect { link });
         }
@@ -162,7 +175,11 @@ impl World<'_> {
 
     pub(crate) fn connect_link(&mut self, link: u32) {
         let state = &self.links[link as usize];
-        if !state.active || state.conn.is_some() {
+        let standing_by = state.language == Language::Iec104 && self.role(link) == MasterRole::Backup;
+        if state.active && standing_by && state.conn.is_some() {
+            return self.start_transfer(link, true);
+        }
+        if !(state.active || standing_by) || state.conn.is_some() {
             return;
         }
         let (client, host, port) = (self.masters[state.master].host, state.host, state.port);
@@ -172,13 +189,17 @@ impl World<'_> {
 
     pub(crate) fn link_connected(&mut self, link: u32, conn: u32) {
         let engineering = self.role(link) == MasterRole::Engineering;
+        let iec104 = self.links[link as usize].language == Language::Iec104;
         let state = &mut self.links[link as usize];
-        state.open = true;
+        state.open = !iec104;
         state.conn = Some(conn);
         state.current = None;
         state.silent = 0;
         state.transaction = 0;
-        if state.dnp3 && !engineering {
+        if iec104 {
+            return self.iec104_connected(link);
+        }
+        if state.language == Language::Dnp3 && !engineering {
             self.greet(link);
         }
         self.queue.push(self.now + 2 * MS, Event::Next { link });
@@ -191,11 +212,13 @@ impl World<'_> {
         }
         state.conn = None;
         state.open = false;
+        state.apci = None;
         state.current = None;
         state.queue.clear();
         state.polls.iter_mut().for_each(|p| p.waiting = 0);
         state.peers.iter_mut().for_each(|p| (p.clearing, p.timing) = (false, false));
-        if state.active && self.role(link) != MasterRole::Engineering {
+        let role = self.masters[state.master].role;
+        if state.connects(role) {
             let wait = 2000 * MS + self.links[link as usize].prng.below(1000 * MS);
             self.queue.push(self.now + wait, Event::Connect { link });
         }
@@ -215,6 +238,8 @@ impl World<'_> {
         }
         if state.current.is_some() {
             self.queue.push(self.now + 100 * MS, Event::HangUp { link });
+        } else if state.language == Language::Iec104 && self.role(link) == MasterRole::Backup {
+            self.start_transfer(link, false);
         } else {
             self.hang_up(link);
         }
@@ -272,9 +297,11 @@ impl World<'_> {
         };
         let master = &self.masters[state.master];
         let peer = &mut state.peers[job.peer];
-        let (bytes, number) = if matches!(job.kind, Kind::LinkStatus(_)) {
+        let (bytes, number) = if state.language == Language::Iec104 {
+            (Vec::new(), u16::from(job.body[0]))
+        } else if matches!(job.kind, Kind::LinkStatus(_)) {
             (link_frame(control::LINK_STATUS_REQUEST, peer.number, master.link_address, &[]), 0)
-        } else if state.dnp3 {
+        } else if state.language == Language::Dnp3 {
             let body = match job.kind {
                 Kind::WriteTime { variation } => write_time(variation, now_ms).into(),
                 _ => Rc::clone(&job.body),
@@ -292,10 +319,13 @@ impl World<'_> {
         state.serial += 1;
         let (serial, timeout) = (state.serial, master.timeout_ns);
         state.current = Some(Current { job, number });
-        let dnp3 = state.dnp3;
+        let language = state.language;
         let station = peer.station;
         self.queue.push(self.now + timeout, Event::Timeout { link, serial });
-        if is_command(dnp3, &bytes) {
+        if language == Language::Iec104 {
+            return self.ask_iec104(link);
+        }
+        if is_command(language, &bytes) {
             self.record(station, &bytes);
         }
         self.send(conn, Side::Client, bytes);
@@ -339,10 +369,10 @@ impl World<'_> {
             return;
         }
         state.silent = 0;
-        if state.dnp3 {
-            self.outstation_said(link, conn, bytes);
-        } else {
-            self.modbus_answered(link, bytes);
+        match state.language {
+            Language::Dnp3 => self.outstation_said(link, conn, bytes),
+            Language::Modbus => self.modbus_answered(link, bytes),
+            Language::Iec104 => self.iec104_received(link, bytes),
         }
     }
 }
@@ -353,8 +383,8 @@ fn write_time(variation: u8, now_ms: u64) -> Vec<u8> {
 }
 
 /// A message that operates something.
-fn is_command(dnp3: bool, bytes: &[u8]) -> bool {
-    if dnp3 {
+fn is_command(language: Language, bytes: &[u8]) -> bool {
+    if language == Language::Dnp3 {
         bytes.get(12).is_some_and(|function| (3..=6).contains(function))
     } else {
         bytes.get(7).is_some_and(|function| matches!(function, 5 | 6 | 15 | 16))

@@ -1,6 +1,7 @@
 //! Masters: what they ask for, over which connections, and what their operators do.
 
 mod actions;
+mod iec104;
 mod link;
 mod modbus;
 mod outstations;

@@ -3,7 +3,9 @@
 use std::str::FromStr;
 
 use crate::encode::dnp3::{Header, Range};
+use crate::encode::iec104::{Element, octets, type_id as id};
 use crate::encode::modbus::Request;
+use crate::scenario::Language;
 
 /// Something that is read.
 #[derive(Debug, Clone, Eq, PartialEq)]
@@ -14,17 +16,29 @@ pub enum Read {
     LinkStatus,
     /// Modbus: a PDU.
     Pdu(Vec<u8>),
+    /// IEC 104: type, cause, address of the object, octets.
+    Asdu(Vec<u8>),
 }
 
 impl Read {
-    /// Belongs to DNP3.
-    pub fn is_dnp3(&self) -> bool {
-        !matches!(self, Read::Pdu(_))
+    /// What it belongs to.
+    pub fn language(&self) -> Language {
+        match self {
+            Read::Objects(_) | Read::LinkStatus => Language::Dnp3,
+            Read::Pdu(_) => Language::Modbus,
+            Read::Asdu(_) => Language::Iec104,
+        }
     }
 }
 
 fn all(objects: &[(u8, u8)]) -> Read {
     Read::Objects(objects.iter().flat_map(|(g, v)| Header::new(*g, *v, Range::All).encode()).collect())
+}
+
+/// A request of IEC 104: type, cause, address of the object (three octets), octets.
+pub(super) fn asdu(type_id: u8, cause: u8, object: u32, elements: &[Element]) -> Vec<u8> {
+    let [a, b, c, _] = object.to_le_bytes();
+    [&[type_id, cause, a, b, c], octets(elements).as_slice()].concat()
 }
 
 impl FromStr for Read {
@@ -43,6 +57,17 @@ impl FromStr for Read {
             "binaries" => all(&[(1, 0)]),
             "link_status" => Read::LinkStatus,
             "identification" => Read::Pdu(Request::DeviceId(1, 0).pdu()),
+            "interrogation" => Read::Asdu(asdu(id::C_IC_NA_1, 6, 0, &[Element::Qoi(20)])),
+            "counter interrogation" => {
+                Read::Asdu(asdu(id::C_CI_NA_1, 6, 0, &[Element::Qcc { request: 5, freeze: 0 }]))
+            }
+            // The time is filled in when it is sent.
+            "clock" => Read::Asdu(asdu(id::C_CS_NA_1, 6, 0, &[Element::Raw(vec![0; 7])])),
+            "test" => Read::Asdu(asdu(id::C_TS_TA_1, 6, 0, &[Element::Tsc(1), Element::Raw(vec![0; 7])])),
+            _ if text.starts_with("object ") => {
+                let object = text[7..].trim().parse().map_err(|_| ())?;
+                Read::Asdu(asdu(id::C_RD_NA_1, 5, object, &[]))
+            }
             _ => {
                 let (kind, range) = text.split_once(' ').ok_or(())?;
                 let function = match kind {

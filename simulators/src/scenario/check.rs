@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Action, GeneratorKind, MasterRole, Scenario, StationKind, matches};
+use super::{Action, GeneratorKind, Language, MasterRole, Scenario, StationKind, matches};
 use crate::master::Read;
 
 pub(super) fn mistakes(scenario: &Scenario) -> Vec<String> {
@@ -87,19 +87,32 @@ impl Check<'_> {
                     format!("station `{name}` measures bus `{bus}`, which does not exist")
                 });
             }
-            let number = if station.kind.is_dnp3() {
-                self.need(station.unit_id.is_none(), || {
-                    format!("station `{name}` speaks DNP3 and has a unit_id")
+            let language = station.kind.language();
+            let own = [
+                (station.unit_id.is_some(), Language::Modbus, "unit_id"),
+                (station.link_address.is_some(), Language::Dnp3, "link_address"),
+                (station.common_address.is_some(), Language::Iec104, "common_address"),
+            ];
+            for (given, of, key) in own {
+                self.need(!given || of == language, || {
+                    format!("station `{name}` speaks {language:?} and has a {key}")
                 });
-                self.need(station.link_address.is_some_and(|a| a < 0xfff0), || {
-                    format!("station `{name}` needs a link_address below 65520")
-                });
-                station.link_address.map(u32::from)
-            } else {
-                self.need(station.link_address.is_none(), || {
-                    format!("station `{name}` speaks Modbus and has a link_address")
-                });
-                Some(u32::from(station.unit_id.unwrap_or(1)))
+            }
+            let number = match language {
+                Language::Dnp3 => {
+                    self.need(station.link_address.is_some_and(|a| a < 0xfff0), || {
+                        format!("station `{name}` needs a link_address below 65520")
+                    });
+                    station.link_address.map(u32::from)
+                }
+                Language::Modbus => Some(u32::from(station.unit_id.unwrap_or(1))),
+                Language::Iec104 => {
+                    self.need(station.common_address.is_none_or(|a| (1..0xffff).contains(&a)), || {
+                        format!("station `{name}` needs a common_address from 1 to 65534")
+                    });
+                    // A connection leads to one station.
+                    None
+                }
             };
             let place = (station.address, station.service_port(), number);
             if let Some(other) = seen.insert(place, name) {
@@ -156,8 +169,8 @@ impl Check<'_> {
                     });
                 }
                 for station in s.matching(&poll.stations) {
-                    let dnp3 = s.stations[station].kind.is_dnp3();
-                    let fits = |r: &String| r.parse::<Read>().is_ok_and(|r| r.is_dnp3() == dnp3);
+                    let language = s.stations[station].kind.language();
+                    let fits = |r: &String| r.parse::<Read>().is_ok_and(|r| r.language() == language);
                     self.need(poll.read.iter().all(fits), || {
                         format!("master `{name}` reads from `{station}` what its protocol does not have")
                     });

@@ -21,7 +21,7 @@ pub enum MasterRole {
     Engineering,
 }
 
-/// How the clock of a DNP3 outstation is set.
+/// How the clock of a DNP3 outstation is set; at IEC 104 with a clock synchronisation command, or not at all.
 #[derive(Debug, Clone, Copy, Default, Eq, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimeSync {
@@ -48,6 +48,9 @@ pub struct Master {
     /// DNP3 link address.
     #[serde(default = "Master::link_address")]
     pub link_address: u16,
+    /// IEC 104: originator address.
+    #[serde(default)]
+    pub originator: u8,
     /// Enables unsolicited responses of the stations that send them.
     #[serde(default = "Master::yes")]
     pub enable_unsolicited: bool,
@@ -92,7 +95,8 @@ pub struct Poll {
     pub stations: Vec<String>,
     /// What: `"integrity"`, `"events"`, `"class 2"`, `"link_status"`, `"counters"` (DNP3);
     /// `"holding_register 0-9"`, `"input_register 0-3"`, `"coil 0-7"`, `"discrete_input 0-7"`,
-    /// `"identification"` (Modbus). Several are asked one after the other.
+    /// `"identification"` (Modbus); `"interrogation"`, `"counter interrogation"`, `"clock"`, `"test"`,
+    /// `"object 201"` (IEC 104). Several are asked one after the other.
     pub read: Vec<String>,
     /// How often.
     pub every: Span,
@@ -101,14 +105,14 @@ pub struct Poll {
     pub jitter: Span,
 }
 
-/// How a DNP3 control is given.
+/// How a control of DNP3 or IEC 104 is given.
 #[derive(Debug, Clone, Copy, Default, Eq, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Select, then operate.
     #[default]
     Select,
-    /// Direct operate.
+    /// Direct operate, or execute alone.
     Direct,
 }
 
@@ -127,7 +131,7 @@ pub struct Action {
     pub command: String,
     /// Value of a set-point.
     pub value: Option<f64>,
-    /// How a DNP3 control is given.
+    /// How a control of DNP3 or IEC 104 is given.
     #[serde(default)]
     pub mode: Mode,
 }

@@ -20,7 +20,7 @@ use serde::Deserialize;
 pub use grid::{Breaker, Bus, Curve, Fault, Generator, GeneratorKind, Line, Load, Transformer};
 pub use masters::{Action, Master, MasterRole, Mode, Poll, TimeSync};
 pub use repeat::Repeat;
-pub use stations::{Station, StationKind};
+pub use stations::{Language, Station, StationKind};
 pub use time::{ClockTime, Span};
 
 /// Why a scenario or an attack file cannot be used.

@@ -24,12 +24,34 @@ pub enum StationKind {
     FeederRelay,
     /// DNP3: remote terminal unit of a substation.
     SubstationRtu,
+    /// IEC 104: controlled station.
+    Iec104,
+}
+
+/// What a station speaks.
+#[derive(Debug, Clone, Copy, Eq, PartialEq)]
+pub enum Language {
+    /// Modbus/TCP.
+    Modbus,
+    /// DNP3 over TCP.
+    Dnp3,
+    /// IEC 60870-5-104.
+    Iec104,
 }
 
 impl StationKind {
-    /// Speaks DNP3 and not Modbus.
+    /// What it speaks.
+    pub fn language(self) -> Language {
+        match self {
+            StationKind::Recloser | StationKind::FeederRelay | StationKind::SubstationRtu => Language::Dnp3,
+            StationKind::Iec104 => Language::Iec104,
+            _ => Language::Modbus,
+        }
+    }
+
+    /// Speaks DNP3.
     pub fn is_dnp3(self) -> bool {
-        matches!(self, StationKind::Recloser | StationKind::FeederRelay | StationKind::SubstationRtu)
+        self.language() == Language::Dnp3
     }
 }
 
@@ -41,12 +63,20 @@ pub struct Station {
     pub kind: StationKind,
     /// Where it answers.
     pub address: Ipv4Addr,
-    /// Port; 502 or 20000 if left out.
+    /// Port; 502, 20000 or 2404 if left out.
     pub port: Option<u16>,
     /// Modbus unit id.
     pub unit_id: Option<u8>,
     /// DNP3 link address.
     pub link_address: Option<u16>,
+    /// IEC 104: common address; 1 if left out.
+    pub common_address: Option<u16>,
+    /// IEC 104: breakers, taps and set-points must be selected before they are executed.
+    #[serde(default = "Station::yes")]
+    pub select_first: bool,
+    /// IEC 104: measurements are reported this often besides; 0 for never.
+    #[serde(default = "Station::periodic")]
+    pub periodic_every: Span,
     /// Breakers it switches, in the order of their point numbers.
     #[serde(default)]
     pub breakers: Vec<String>,
@@ -72,7 +102,7 @@ pub struct Station {
     /// DNP3: events it keeps for each master.
     #[serde(default = "Station::event_buffer")]
     pub event_buffer: usize,
-    /// DNP3: a selection holds this long.
+    /// DNP3 and IEC 104: a selection holds this long.
     #[serde(default = "Station::select_timeout")]
     pub select_timeout: Span,
     /// DNP3: asks for the time this often.
@@ -84,6 +114,14 @@ pub struct Station {
 }
 
 impl Station {
+    fn yes() -> bool {
+        true
+    }
+
+    fn periodic() -> Span {
+        Span::from_ms(10_000)
+    }
+
     fn answer_time() -> Span {
         Span::from_ms(6)
     }
@@ -106,6 +144,10 @@ impl Station {
 
     /// The port it listens on.
     pub fn service_port(&self) -> u16 {
-        self.port.unwrap_or(if self.kind.is_dnp3() { 20_000 } else { 502 })
+        self.port.unwrap_or(match self.kind.language() {
+            Language::Modbus => 502,
+            Language::Dnp3 => 20_000,
+            Language::Iec104 => 2404,
+        })
     }
 }

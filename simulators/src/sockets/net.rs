@@ -86,8 +86,12 @@ impl Net {
     /// Listen for all stations and the server of the noise. Where.
     pub(super) fn listen(&mut self, world: &World<'_>) -> io::Result<Vec<SocketAddrV4>> {
         for ((host, port), stations) in &world.services {
-            let dnp3 = matches!(world.stations[stations[0]].body, Body::Dnp3(_));
-            let service = if dnp3 { Service::Dnp3 } else { Service::Modbus };
+            let service = match world.stations[stations[0]].body {
+                Body::Modbus(_) => Service::Modbus,
+                Body::Dnp3(_) => Service::Dnp3,
+                // An end of an IEC 104 connection finds its APDUs itself.
+                Body::Iec104(_) => Service::Raw,
+            };
             let address = SocketAddrV4::new(world.hosts[*host as usize].address, *port);
             self.listeners.push(Listener { host: *host, address, service, task: None });
         }

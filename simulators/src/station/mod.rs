@@ -9,9 +9,11 @@
 //! | meter | input registers 0..: voltage V, current A, active kW, reactive kvar, frequency Hz as float32; 10: kWh as uint32 |
 //! | modbus_rtu | coils and discrete inputs: each breaker; input registers: active kW (int16) and current A of each line, voltage in 10 V of each bus; holding registers 0-9: settings |
 //! | tap_changer | coils 5 raise, 6 lower; discrete input 0: remote; input registers 0 position, 1 voltage in 10 V; holding registers 10-12: settings |
+//! | iec104 | double points 1..: each breaker; single points 101..: each bus energised, 151 local control, 152 reclosing on; float 201..: current A, active kW, reactive kvar of each line, voltage kV of each bus, kW of the generator, 381 setting or limit, 391 frequency; step 301: tap; counters 401..: operations of each breaker, kWh of each line; commands 1001.. breakers (double), 1152 reclosing (single), 1301 tap (step), 1381 setting or limit (float) |
 //! | inverter | holding registers from 40000: SunSpec models 1, 103, 123 |
 
 pub(crate) mod dnp3;
+pub(crate) mod iec104;
 pub(crate) mod modbus;
 pub(crate) mod points;
 mod sunspec;

@@ -84,6 +84,8 @@ pub enum Command {
     Coil(u16, bool),
     /// Modbus holding register.
     Register(u16, u16),
+    /// IEC 104: type, address of the object, and its octets as an execute has them, at most five.
+    Asdu(u8, u32, [u8; 5]),
 }
 
 /// The command that an operator means.
@@ -97,6 +99,9 @@ pub(crate) fn command(
     let count = station.breakers.len() as u8;
     let recloser = station.kind == StationKind::Recloser;
     let first_tap = count + u8::from(recloser);
+    if station.kind == StationKind::Iec104 {
+        return iec104(station, point, word, value);
+    }
     match (station.kind, point, word, value) {
         (StationKind::ModbusRtu, _, "open" | "close", None) if breaker.is_some() => {
             Ok(Command::Coil(breaker.unwrap_or(0) as u16, word == "close"))
@@ -123,7 +128,35 @@ pub(crate) fn command(
             Ok(Command::Crob(first_tap + 1, 0x01))
         }
         (kind, "setting", "", Some(value)) if kind.is_dnp3() => Ok(Command::Analog(0, value as f32)),
-        _ => Err(format!("point `{point}` has no command `{word}`{}", value.map_or("", |_| " with a value"))),
+        _ => Err(no_command(point, word, value)),
+    }
+}
+
+fn no_command(point: &str, word: &str, value: Option<f64>) -> String {
+    format!("point `{point}` has no command `{word}`{}", value.map_or("", |_| " with a value"))
+}
+
+/// Commands of a controlled station: double, single and step commands, a set-point.
+fn iec104(station: &Station, point: &str, word: &str, value: Option<f64>) -> Result<Command, String> {
+    use super::iec104::address;
+    let breaker = station.breakers.iter().position(|b| b == point);
+    let state = |two: u8| [two, 0, 0, 0, 0];
+    match (point, word, value) {
+        (_, "open" | "close", None) if breaker.is_some() => {
+            let address = address::BREAKER_COMMAND + breaker.unwrap_or(0) as u32;
+            Ok(Command::Asdu(46, address, state(if word == "close" { 2 } else { 1 })))
+        }
+        ("reclosing", "on" | "off", None) => {
+            Ok(Command::Asdu(45, address::RECLOSING_COMMAND, state(u8::from(word == "on"))))
+        }
+        ("tap", "raise" | "lower", None) if station.transformer.is_some() => {
+            Ok(Command::Asdu(47, address::STEP_COMMAND, state(if word == "raise" { 2 } else { 1 })))
+        }
+        ("setting" | "limit", "", Some(value)) => {
+            let [a, b, c, d] = (value as f32).to_le_bytes();
+            Ok(Command::Asdu(50, address::SETTING_COMMAND, [a, b, c, d, 0]))
+        }
+        _ => Err(no_command(point, word, value)),
     }
 }
 
