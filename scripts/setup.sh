@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the tests need on Debian 12: tshark (the reference reading), Prometheus and promtool,
-# iproute2 (network namespaces), zstd. Does nothing where all of it is there. Needs root to install.
+# Installs what the tests need on Debian 12: tshark (the reference reading), Prometheus, promtool, Alertmanager and
+# amtool, Chromium and npm (the dashboards), iproute2 (network namespaces). Does nothing where all of it is there. Needs
+# root to install.
 set -euo pipefail
 
 # cargo-deny checks licences, sources and banned crates. Built from the registry, a few minutes, once.
@@ -14,6 +15,12 @@ need() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
 need tshark tshark
 need prometheus prometheus
 need promtool prometheus
+need prometheus-alertmanager prometheus-alertmanager
+need amtool prometheus-alertmanager
+need chromium chromium
+need node nodejs
+need npm npm
+need unshare util-linux
 need ip iproute2
 need tc iproute2
 need curl curl
@@ -31,7 +38,7 @@ fi
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-# Debian starts a Prometheus of its own; the tests start theirs.
+# Debian starts a Prometheus and an Alertmanager of its own; the tests start theirs.
 if command -v systemctl >/dev/null 2>&1; then
-    systemctl disable --now prometheus >/dev/null 2>&1 || true
+    systemctl disable --now prometheus prometheus-alertmanager >/dev/null 2>&1 || true
 fi

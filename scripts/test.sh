@@ -28,6 +28,10 @@ cargo test --workspace --locked
 step "release build"
 cargo build --release --locked
 
+step "rules, alerts and dashboards against Prometheus, Alertmanager and Grafana's libraries"
+cargo build --package gridtap-simulators --bin gridtap-sim --locked
+scripts/grafana.sh target/release/gridtap
+
 step "every PDU of the corpus against the reference reading"
 if [ -d "$GRIDTAP_CORPUS" ] && [ -x "$oracle/compare.py" ]; then
     for protocol in modbus dnp3 goose; do
