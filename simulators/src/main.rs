@@ -105,12 +105,21 @@ struct RunArguments {
     /// hosts are on the loopback, 10.1.2.3 as 127.1.2.3. Needs root.
     #[arg(long, value_name = "NAME", value_parser = mirror_name)]
     netns: Option<String>,
+    /// Run one part of the site; the other is elsewhere.
+    #[arg(long, value_enum)]
+    only: Option<Only>,
     /// Port of Modbus stations; below 1024 it needs privileges.
     #[arg(long, value_name = "PORT", default_value_t = 502)]
     modbus_port: u16,
     /// Port of DNP3 stations.
     #[arg(long, value_name = "PORT", default_value_t = 20_000)]
     dnp3_port: u16,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Only {
+    Stations,
+    Masters,
 }
 
 /// A name for an interface, short enough for the kernel.
@@ -195,6 +204,12 @@ fn write_capture(arguments: &CaptureArguments) -> std::io::Result<()> {
 fn run_site(arguments: &RunArguments) -> std::io::Result<()> {
     let wrong = |e: ScenarioError| std::io::Error::other(e.to_string());
     let mut scenario = Scenario::load(&arguments.scenario).map_err(wrong)?;
+    let part = match arguments.only {
+        None => sockets::Part::All,
+        Some(Only::Stations) => sockets::Part::Stations,
+        Some(Only::Masters) => sockets::Part::Masters,
+    };
+    part.cut(&mut scenario);
     if let Some(begin) = arguments.begin {
         scenario.site.begin_at(begin);
     }
@@ -216,10 +231,11 @@ fn run_site(arguments: &RunArguments) -> std::io::Result<()> {
         None => None,
     };
     let length = arguments.length.map(|length| Duration::from_nanos(length.ns()));
-    let options = sockets::Options { seed: arguments.seed, length, namespaces };
+    let options = sockets::Options { seed: arguments.seed, length, namespaces, part };
     let ready = |places: &[std::net::SocketAddrV4]| {
         for (name, station) in &scenario.stations {
-            println!("{name} listens on {}:{}", station.address, station.service_port());
+            let at = if part == sockets::Part::Masters { "is asked at" } else { "listens on" };
+            println!("{name} {at} {}:{}", station.address, station.service_port());
         }
         println!(
             "{} stations on {} sockets, {} masters",

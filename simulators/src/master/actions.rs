@@ -15,8 +15,6 @@ use crate::station::dnp3::function as fc;
 use crate::station::points::Command;
 use crate::value::Value;
 
-/// Operators are not that punctual.
-const LATE_NS: u64 = 120_000_000_000;
 /// A pulse is this long.
 const PULSE_MS: u32 = 100;
 
@@ -101,7 +99,7 @@ impl World<'_> {
         let index = index as u32;
         for (number, action) in master.actions.iter().enumerate() {
             for at in self.daily(action.at.ns()) {
-                let at = at + late.below(LATE_NS);
+                let at = at + late.below(master.operators_late.ns().max(1));
                 self.queue.push(at, Event::Act { master: index, action: number as u32 });
             }
         }

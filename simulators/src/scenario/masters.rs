@@ -65,6 +65,9 @@ pub struct Master {
     /// Out of service at these times of day: begin and length.
     #[serde(default)]
     pub outages: Vec<(ClockTime, Span)>,
+    /// Its operators act up to this much later than written, by the seed.
+    #[serde(default = "Master::late")]
+    pub operators_late: Span,
     /// What it reads.
     #[serde(default)]
     pub polls: Vec<Poll>,
@@ -76,6 +79,10 @@ pub struct Master {
 impl Master {
     fn link_address() -> u16 {
         1
+    }
+
+    fn late() -> Span {
+        Span::from_ms(120_000)
     }
 
     fn yes() -> bool {
@@ -120,7 +127,7 @@ pub enum Mode {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Action {
-    /// Time of day, UTC; shifted by up to two minutes, by the seed.
+    /// Time of day, UTC; later by up to `operators_late`, by the seed.
     pub at: ClockTime,
     /// Where.
     pub station: String,

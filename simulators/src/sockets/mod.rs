@@ -37,6 +37,30 @@ const BATCH: usize = 64;
 /// Messages of sockets that may wait.
 const WAITING: usize = 4096;
 
+/// What of a site runs here.
+#[derive(Debug, Clone, Copy, Default, Eq, PartialEq)]
+pub enum Part {
+    /// All of it.
+    #[default]
+    All,
+    /// Stations only: masters are elsewhere.
+    Stations,
+    /// Masters and attackers only: stations are elsewhere.
+    Masters,
+}
+
+impl Part {
+    /// Leave out of a scenario what is elsewhere and would act by itself.
+    pub fn cut(self, scenario: &mut Scenario) {
+        if self == Part::Stations {
+            for master in scenario.masters.values_mut() {
+                master.polls.clear();
+                master.actions.clear();
+            }
+        }
+    }
+}
+
 /// How a site is run live.
 #[derive(Debug, Default)]
 pub struct Options {
@@ -46,6 +70,8 @@ pub struct Options {
     pub length: Option<Duration>,
     /// Where its hosts are; `None`: on the loopback, with the addresses the scenario gives.
     pub namespaces: Option<Namespaces>,
+    /// What runs here.
+    pub part: Part,
 }
 
 /// What a live run gave.
@@ -101,7 +127,7 @@ async fn drive(
     let length_ns = u64::try_from(length.as_nanos()).unwrap_or(u64::MAX / 4);
     let sink = Sink::new(Box::new(io::sink()), Format::Pcap);
     let mut world = World::new(scenario, options.seed, Some(clock.now()), length_ns, sink);
-    let listening = net.listen(&world)?;
+    let listening = if options.part == Part::Masters { Vec::new() } else { net.listen(&world)? };
     world.net = Some(net);
     world.add_attacks(attacks, options.seed);
     ready(&listening);

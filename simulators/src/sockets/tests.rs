@@ -59,7 +59,7 @@ fn a_site_runs_over_sockets_with_masters_attackers_and_a_station_that_restarts()
     for station in scenario.stations.values_mut() {
         station.restart_time = crate::scenario::Span::from_ms(1500);
     }
-    let options = Options { seed: 7, length: Some(Duration::from_secs(9)), namespaces: None };
+    let options = Options { seed: 7, length: Some(Duration::from_secs(9)), ..Options::default() };
     let mut places = Vec::new();
     let never = std::future::pending();
     let summary = run(&scenario, &attacks, &options, |p| places = p.to_vec(), never).unwrap();

@@ -120,7 +120,7 @@ impl Live {
                 let ready = tell.clone();
                 let ready = move |_: &[_]| _ = ready.send(Ok(()));
                 let length = ends.map(|ends| ends.saturating_duration_since(Instant::now()));
-                let options = sockets::Options { seed, length, namespaces: None };
+                let options = sockets::Options { seed, length, ..Default::default() };
                 let until = async { _ = stopped.await };
                 if let Err(error) = sockets::run(&scenario, &attacks, &options, ready, until) {
                     _ = tell.send(Err(error.to_string()));
