@@ -244,7 +244,8 @@ fn rest(old: &Profile, new: &Profile) -> Vec<String> {
     let stations = |profile: &Profile| -> BTreeMap<String, String> {
         let text = |s: &crate::Station| {
             let host = profile.hosts.get(s.host).map_or("", |h| h.name.as_str());
-            let address = s.address.map_or("any address".to_owned(), |a| format!("{a:?}"));
+            let address = s.address.and_then(|a| Some(format!("{} {}", a.word(), a.number()?)));
+            let address = address.unwrap_or_else(|| "any address".to_owned());
             let port = s.port.map_or(String::new(), |p| format!(", port {p}"));
             let tags =
                 if s.tags.is_empty() { String::new() } else { format!(", tags {}", s.tags.join(", ")) };
@@ -257,6 +258,17 @@ fn rest(old: &Profile, new: &Profile) -> Vec<String> {
             )
         };
         profile.stations.iter().map(|s| (format!("{} ({})", s.name, s.protocol.name()), text(s))).collect()
+    };
+    let zone = |profile: &Profile| BTreeMap::from([("of schedules".to_owned(), profile.timezone.clone())]);
+    let schedules = |profile: &Profile| -> BTreeMap<String, String> {
+        profile.schedules.iter().map(|s| (s.name.clone(), schedule(s))).collect()
+    };
+    let points = |profile: &Profile| -> BTreeMap<String, String> {
+        let of = |s: &crate::Station| {
+            let name = s.name.clone();
+            s.points.iter().map(move |p| (format!("{} of {name}", p.name), point(p))).collect::<Vec<_>>()
+        };
+        profile.stations.iter().flat_map(of).collect()
     };
     let windows = |profile: &Profile| -> BTreeMap<String, String> {
         let time = |at: parsers::Timestamp| {
@@ -277,11 +289,59 @@ fn rest(old: &Profile, new: &Profile) -> Vec<String> {
     };
     [
         compared("station", &stations(old), &stations(new)),
+        compared("point", &points(old), &points(new)),
+        compared("time zone", &zone(old), &zone(new)),
+        compared("schedule", &schedules(old), &schedules(new)),
         compared("redundancy group", &redundancy(old), &redundancy(new)),
         compared("maintenance window", &windows(old), &windows(new)),
         compared("threshold", &thresholds(old), &thresholds(new)),
     ]
     .concat()
+}
+
+/// `mon, tue 07:00-18:00`
+fn schedule(schedule: &crate::Schedule) -> String {
+    const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    let days: Vec<&str> =
+        DAYS.iter().zip(schedule.days).filter(|(_, holds)| *holds).map(|(day, _)| *day).collect();
+    let clock = |minutes: u16| format!("{:02}:{:02}", minutes / 60, minutes % 60);
+    let hours: Vec<String> =
+        schedule.hours.iter().map(|(from, until)| format!("{}-{}", clock(*from), clock(*until))).collect();
+    let hours = if hours.is_empty() { "all day".to_owned() } else { hours.join(", ") };
+    format!("{}, {hours}", if days.len() == 7 { "every day".to_owned() } else { days.join(", ") })
+}
+
+/// All that is judged of a point.
+fn point(point: &crate::PointSpec) -> String {
+    let bounds = |word: &str, of: Option<(f64, f64)>| of.map(|(low, high)| format!("{word} {low} to {high}"));
+    let time = |word: &str, of: Option<u64>| of.map(|ns| format!("{word} {}", DurationText(ns)));
+    let state = point.state.map(|(kind, address)| format!("state at {}", one(kind, address)));
+    let scaled = point.scale.total_cmp(&1.0).is_ne() || point.offset.total_cmp(&0.0).is_ne();
+    let parts = [
+        Some(one(point.kind, point.address)),
+        Some(format!("{:?}", point.data_type).to_lowercase()),
+        (point.width() > 1).then(|| format!("{:?} word first", point.word_order).to_lowercase()),
+        scaled.then(|| format!("times {} plus {}", point.scale, point.offset)),
+        point.unit.as_ref().map(|unit| format!("in {unit}")),
+        bounds("plausible", point.range),
+        bounds("may be set", point.set_range),
+        point.max_step.map(|step| format!("in steps of at most {step}")),
+        point.rate_of_change.map(|rate| format!("changes by at most {rate} per second")),
+        time("stuck after", point.stuck_after),
+        point.monotonic.then(|| "never runs backwards".to_owned()),
+        state,
+        point
+            .direct_operate
+            .map(|may| format!("direct operate {}", if may { "allowed" } else { "not allowed" })),
+        time("follows within", point.operate_within),
+        point.max_rate.map(|rate| format!("at most {rate}")),
+        (!point.tags.is_empty()).then(|| format!("tags {}", point.tags.join(", "))),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn one(kind: parsers::PointKind, address: u32) -> String {
+    crate::points::RangeText(PointRange::one(kind, address)).to_string()
 }
 
 fn compared(what: &str, old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -> Vec<String> {
@@ -366,6 +426,28 @@ points = ["holding_register 0-99"]
         assert_eq!(
             shown(OLD, &new),
             "~ host b: 10.0.0.3/32 (was: 10.0.0.2/32)\n+ denial no: restart from any to any"
+        );
+    }
+
+    #[test]
+    fn what_else_is_judged_is_told_in_words() {
+        let old = format!(
+            "{OLD}schedule = \"day\"\n[schedules.day]\nhours = \"07:00-18:00\"\n[stations.S.points.p]\npoint = \
+             \"holding_register 3\"\nrange = [0, 10]\n"
+        );
+        let new = old
+            .replace("07:00", "06:00")
+            .replace("[0, 10]", "[0, 12]\ntags = [\"breaker\"]")
+            .replace("name = \"x\"", "name = \"x\"\ntimezone = \"Europe/Zurich\"")
+            .replace("unit_id = 2", "unit_id = 3");
+        assert_eq!(
+            shown(&old, &new),
+            "~ station T (modbus): modbus at 10.0.2.1, unit 3, 0 named points (was: modbus at 10.0.2.1, unit 2, \
+             0 named points)\n\
+             ~ point p of S: holding_register 3, uint16, plausible 0 to 12, tags breaker (was: holding_register \
+             3, uint16, plausible 0 to 10)\n\
+             ~ time zone of schedules: Europe/Zurich (was: UTC)\n\
+             ~ schedule day: every day, 06:00-18:00 (was: every day, 07:00-18:00)"
         );
     }
 

@@ -35,7 +35,9 @@ impl Exit {
             Exit::Nothing => (4, None),
         };
         if let Some(text) = text {
-            complain(format_args!("gridtap: {}", text.trim_end()));
+            // It may quote a file, whose author is not to write on the terminal.
+            let lines: Vec<String> = text.trim_end().lines().map(profiles::shown).collect();
+            complain(format_args!("gridtap: {}", lines.join("\n")));
         }
         ExitCode::from(status)
     }

@@ -15,7 +15,7 @@ pub(super) fn check(file: &Path) -> Exit {
             warn(&profile);
             let said = say(format_args!(
                 "{}: profile \"{}\" is sound: {}, {}, {}",
-                file.display(),
+                profiles::shown(&file.display().to_string()),
                 profile.name(),
                 number_of(profile.profile().hosts.len(), "host"),
                 number_of(profile.stations().count(), "station"),

@@ -46,6 +46,16 @@ pub(super) fn replay(arguments: &ReplayArguments) -> Exit {
         Ok(profile) => profile,
         Err(exit) => return exit,
     };
+    // What the profile includes is known only now; nothing has been opened for writing yet.
+    let included = profile.iter().flat_map(profiles::Compiled::files);
+    if let Some(events) = &arguments.events
+        && let Some(file) = included.into_iter().find(|file| same_file(events, Path::new(file)))
+    {
+        return Exit::Usage(format!(
+            "--events {} would overwrite {file}, which the profile includes; write the events to another file",
+            events.display()
+        ));
+    }
     let mut source = match open_files(&arguments.files) {
         Ok(source) => source,
         Err(error) => return Exit::failed(error),

@@ -74,6 +74,13 @@ fn read(file: &Path) -> Result<(Config, Option<Compiled>), Exit> {
         )));
     }
     let profile = super::profile::load(profile_path)?;
+    let mut included = profile.iter().flat_map(Compiled::files);
+    if let Some(input) = included.find(|input| same_file(&config.events.path, Path::new(input))) {
+        return Err(Exit::Usage(format!(
+            "{}: the events would go into {input}; write another path under [events]",
+            file.display()
+        )));
+    }
     Ok((config, profile))
 }
 

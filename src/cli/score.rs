@@ -44,5 +44,9 @@ fn compared(arguments: &ScoreArguments) -> Result<String, Exit> {
     };
     let score =
         score(&attacks.map_err(Exit::Failed)?, &findings::read(&arguments.findings).map_err(Exit::Failed)?);
-    if arguments.json { serde_json::to_string(&score).map_err(Exit::failed) } else { Ok(score.to_string()) }
+    if arguments.json {
+        serde_json::to_string(&score).map_err(Exit::failed)
+    } else {
+        Ok(score.to_string().lines().map(profiles::shown).collect::<Vec<_>>().join("\n"))
+    }
 }

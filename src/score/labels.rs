@@ -5,7 +5,7 @@
 //! pauses below a minute.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use parsers::Timestamp;
@@ -18,6 +18,11 @@ use crate::decap::{DecapOptions, Decapsulator};
 
 /// A pause of marked frames from which on they are two attacks, in nanoseconds.
 pub const PAUSE_NS: u64 = 60_000_000_000;
+
+/// Longest line of labels or of an event log that is read, in octets.
+const MAX_LINE_OCTETS: u64 = 1 << 20;
+/// Most octets of a file of labels or of an event log.
+const MAX_OCTETS: u64 = 1 << 30;
 
 /// An attack.
 #[derive(Debug, Clone)]
@@ -172,9 +177,23 @@ pub(super) fn time(value: &Value) -> Option<Timestamp> {
 pub(super) fn lines(path: &Path) -> Result<Vec<(usize, String)>, String> {
     let wrong = |error: std::io::Error| format!("{}: {error}", path.display());
     let file = std::fs::File::open(path).map_err(wrong)?;
-    let mut kept = Vec::new();
-    for (index, line) in BufReader::new(file).lines().enumerate() {
-        let line = line.map_err(wrong)?;
+    let mut file = BufReader::new(file);
+    let (mut kept, mut octets) = (Vec::new(), 0);
+    for index in 0.. {
+        let mut line = String::new();
+        let read = (&mut file).take(MAX_LINE_OCTETS + 1).read_line(&mut line).map_err(wrong)? as u64;
+        if read == 0 {
+            break;
+        }
+        octets += read;
+        if read > MAX_LINE_OCTETS || octets > MAX_OCTETS {
+            let (line, all) = (MAX_LINE_OCTETS >> 20, MAX_OCTETS >> 20);
+            return Err(format!(
+                "{}:{}: more than {line} MiB in a line, or {all} MiB in all",
+                path.display(),
+                index + 1
+            ));
+        }
         if !line.trim().is_empty() {
             kept.push((index + 1, line.trim().to_owned()));
         }

@@ -294,8 +294,16 @@ impl Walk<'_, '_> {
             }
             _ => {}
         }
-        self.wrong_value(section, key, "a date", node)
-            .label("write 2027-01-31 or 2027-01-31T08:00:00Z, without quotes");
+        let label = "write 2027-01-31 or 2027-01-31T08:00:00Z, without quotes";
+        match node.value.as_text() {
+            // It looks like a date, but there is no such day.
+            Some(text) if text.starts_with(|c: char| c.is_ascii_digit()) => self
+                .reporter
+                .error(&node.span, format!("`{key}` of {} is no date: `{text}`", section.what))
+                .label("there is no such month, day or hour")
+                .help(label),
+            _ => self.wrong_value(section, key, "a date", node).label(label),
+        };
         None
     }
 
