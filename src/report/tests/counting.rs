@@ -352,7 +352,7 @@ fn the_summary_has_the_promised_keys_and_says_what_was_not_seen() {
     result.unwrap();
     let json: JsonValue = serde_json::from_str(&summary.to_json()).unwrap();
     assert_eq!(json["packets"], 1000);
-    assert_eq!(json["pdus"], serde_json::json!({"modbus": 0, "dnp3": 0, "iec104": 0}));
+    assert_eq!(json["pdus"], serde_json::json!({"modbus": 0, "dnp3": 0, "iec104": 0, "goose": 0}));
     assert_eq!(json["operations"]["modbus"]["write_single_coil"], 1);
     assert_eq!(json["findings"], serde_json::json!({"POL-01": 1, "POL-02": 2}));
     assert_eq!(json["coverage"]["gaps"], 1);
