@@ -108,6 +108,10 @@ struct RunArguments {
     /// Run one part of the site; the other is elsewhere.
     #[arg(long, value_enum)]
     only: Option<Only>,
+    /// Interface on which GOOSE publishers send, such as one end of a veth pair; without it they are silent.
+    /// Needs root.
+    #[arg(long, value_name = "NAME")]
+    goose: Option<String>,
     /// Port of Modbus stations; below 1024 it needs privileges.
     #[arg(long, value_name = "PORT", default_value_t = 502)]
     modbus_port: u16,
@@ -231,7 +235,8 @@ fn run_site(arguments: &RunArguments) -> std::io::Result<()> {
         None => None,
     };
     let length = arguments.length.map(|length| Duration::from_nanos(length.ns()));
-    let options = sockets::Options { seed: arguments.seed, length, namespaces, part };
+    let goose = arguments.goose.clone();
+    let options = sockets::Options { seed: arguments.seed, length, namespaces, part, goose };
     let ready = |places: &[std::net::SocketAddrV4]| {
         for (name, station) in &scenario.stations {
             let at = if part == sockets::Part::Masters { "is asked at" } else { "listens on" };

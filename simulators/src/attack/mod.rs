@@ -9,6 +9,7 @@
 //! target = "METER-1"        # a station
 //! ```
 
+mod goose;
 mod labels;
 mod plan;
 mod plan_dnp3;
@@ -83,6 +84,22 @@ pub enum Behaviour {
     ParameterChange,
     /// IEC 104 I frames with numbers that are not in order: `count`, `every`.
     SequenceTampering,
+    /// GOOSE with the publisher's address and a state number far ahead: `count`, `every`.
+    GoosePoison,
+    /// GOOSE with the next state number and a trip: `count`, `every`.
+    GooseForgedTrip,
+    /// GOOSE of an earlier state once more: `count`, `every`.
+    GooseReplay,
+    /// GOOSE of the same control block from the actor's address: `count`, `every`.
+    GooseSecondPublisher,
+    /// GOOSE in masses: `count`, `every`.
+    GooseFlood,
+    /// GOOSE marked as simulated: `count`, `every`.
+    GooseSimulation,
+    /// GOOSE with another configuration revision and data set: `count`, `every`.
+    GooseRevision,
+    /// The publisher is kept busy until it says nothing: `every`, `for`.
+    GooseSilence,
     /// A write hidden behind a read at the same place of the stream: `point`, `command`.
     OverlapEvasion,
 }
@@ -97,7 +114,7 @@ pub struct Attack {
     pub at: Span,
     /// Who: an address, or the name of a master.
     pub actor: String,
-    /// A station; of no meaning for a host sweep.
+    /// A station, or a GOOSE publisher; of no meaning for a host sweep.
     #[serde(default)]
     pub target: String,
     /// How long.
@@ -140,15 +157,23 @@ impl Behaviour {
             Behaviour::FunctionSweep | Behaviour::Identification => "T0888",
             Behaviour::RegisterSweep => "T0861",
             Behaviour::RogueMaster => "T0848",
-            Behaviour::UnauthorisedControl | Behaviour::Replay => "T0855",
+            Behaviour::UnauthorisedControl
+            | Behaviour::Replay
+            | Behaviour::GooseForgedTrip
+            | Behaviour::GooseSimulation => "T0855",
             Behaviour::BreakerCycling => "T0806",
             Behaviour::ForcedSetpoints | Behaviour::ParameterChange => "T0836",
             Behaviour::Restart => "T0816",
             Behaviour::Stop
             | Behaviour::UnsolicitedStorm
             | Behaviour::MalformedFlood
-            | Behaviour::SequenceTampering => "T0814",
-            Behaviour::DisableUnsolicited => "T0804",
+            | Behaviour::SequenceTampering
+            | Behaviour::GooseFlood => "T0814",
+            Behaviour::DisableUnsolicited | Behaviour::GooseSilence => "T0804",
+            Behaviour::GoosePoison
+            | Behaviour::GooseReplay
+            | Behaviour::GooseSecondPublisher
+            | Behaviour::GooseRevision => "T0856",
             Behaviour::TimeManipulation | Behaviour::ValueSpoofing | Behaviour::FrozenValues => "T0856",
             Behaviour::ResponseInjection | Behaviour::ArpSpoofing => "T0830",
             Behaviour::CovertChannel => "T0885",
@@ -177,6 +202,21 @@ impl Behaviour {
                 | Behaviour::ArpSpoofing
                 | Behaviour::TcpReset
                 | Behaviour::OverlapEvasion
+        ) || self.is_goose()
+    }
+
+    /// Concerns a GOOSE publisher and no station.
+    pub fn is_goose(self) -> bool {
+        matches!(
+            self,
+            Behaviour::GoosePoison
+                | Behaviour::GooseForgedTrip
+                | Behaviour::GooseReplay
+                | Behaviour::GooseSecondPublisher
+                | Behaviour::GooseFlood
+                | Behaviour::GooseSimulation
+                | Behaviour::GooseRevision
+                | Behaviour::GooseSilence
         )
     }
 
@@ -195,7 +235,15 @@ impl Behaviour {
             Behaviour::Identification | Behaviour::Restart => &["link_address"],
             Behaviour::Stop => &["link_address", "for"],
             Behaviour::ParameterChange => &["*first", "*value"],
-            Behaviour::SequenceTampering => &["*count", "every"],
+            Behaviour::SequenceTampering
+            | Behaviour::GoosePoison
+            | Behaviour::GooseForgedTrip
+            | Behaviour::GooseReplay
+            | Behaviour::GooseSecondPublisher
+            | Behaviour::GooseFlood
+            | Behaviour::GooseSimulation
+            | Behaviour::GooseRevision => &["*count", "every"],
+            Behaviour::GooseSilence => &["every", "*for"],
             Behaviour::DisableUnsolicited => &["link_address"],
             Behaviour::TimeManipulation => &["*value", "link_address"],
             Behaviour::ValueSpoofing => &["*value", "*for"],
@@ -271,7 +319,11 @@ impl Attack {
         for name in known.iter().filter_map(|k| k.strip_prefix('*')).filter(|k| !given.contains(k)) {
             out.push(format!("`{name}` is missing"));
         }
-        if self.behaviour != Behaviour::HostSweep && !scenario.stations.contains_key(&self.target) {
+        if self.behaviour.is_goose() {
+            if !scenario.publishers.contains_key(&self.target) {
+                out.push(format!("the target `{}` is no publisher", self.target));
+            }
+        } else if self.behaviour != Behaviour::HostSweep && !scenario.stations.contains_key(&self.target) {
             out.push(format!("the target `{}` is no station", self.target));
         }
         if self.actor.parse::<Ipv4Addr>().is_err() && !scenario.masters.contains_key(&self.actor) {

@@ -65,6 +65,10 @@ impl World<'_> {
         if attack.behaviour == Behaviour::HostSweep {
             return (actor, self.host_sweep(attack));
         }
+        if attack.behaviour.is_goose() {
+            let publisher = self.publisher(&attack.target).map(|(place, _)| place);
+            return (actor, publisher.map(|p| super::goose::steps(attack, p)).unwrap_or_default());
+        }
         let Some(station) = self.stations.iter().position(|s| s.name == attack.target) else {
             return (actor, Vec::new());
         };

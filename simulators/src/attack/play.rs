@@ -73,6 +73,11 @@ impl World<'_> {
         marks[1] = last;
     }
 
+    /// The address of an attack's actor.
+    pub(super) fn attack_address(&self, attack: u32) -> Ipv4Addr {
+        self.attacks[attack as usize].attack.actor_address(self.scenario)
+    }
+
     /// Labels of the attacks that left a frame.
     pub(crate) fn labels(&self) -> Vec<Label> {
         self.attacks.iter().filter_map(|running| self.label(running)).collect()
@@ -84,15 +89,22 @@ impl World<'_> {
         let time = |ns: u64| jiff::Timestamp::from_nanosecond(i128::from(ns)).ok().map(|t| t.to_string());
         let station = self.scenario.stations.get(&attack.target).map(|s| s.address);
         let target_ip = station.or(attack.address).unwrap_or(Ipv4Addr::UNSPECIFIED);
+        let (mut actor_ip, mut target_ip) =
+            (attack.actor_address(self.scenario).to_string(), target_ip.to_string());
+        // GOOSE has no addresses but those of Ethernet.
+        if let Some(publisher) = self.scenario.publishers.get(&attack.target) {
+            let own = crate::engine::frame::mac(attack.actor_address(self.scenario));
+            (actor_ip, target_ip) = (crate::scenario::Mac(own).to_string(), publisher.source.to_string());
+        }
         Some(Label {
             from: time(first.0)?,
             to: time(last.0)?,
             technique: attack.behaviour.technique(),
             behaviour: attack.behaviour.name(),
             actor: attack.actor.clone(),
-            target: if attack.target.is_empty() { target_ip.to_string() } else { attack.target.clone() },
-            actor_ip: attack.actor_address(self.scenario).to_string(),
-            target_ip: target_ip.to_string(),
+            target: if attack.target.is_empty() { target_ip.clone() } else { attack.target.clone() },
+            actor_ip,
+            target_ip,
             frames: (first.1 > 0).then_some([first.1, last.1]),
         })
     }
@@ -178,6 +190,10 @@ impl World<'_> {
                 self.stations[station].spoofed_by = None;
             }
             Step::Storm { station } => self.storm(attack, station),
+            Step::Goose { publisher, number, until } => {
+                let behaviour = self.attacks[attack as usize].attack.behaviour;
+                self.forge_goose(attack, behaviour, publisher, number, until);
+            }
             Step::Transfer { client, station, on } => self.transfer(attack, client, station, on),
             Step::Inject { client, station, until } => {
                 self.injection = Some(Injection { attack, client, station, until });

@@ -16,6 +16,8 @@ pub(crate) enum Step {
     Asdu(Place, Vec<u8>),
     /// IEC 104: the actor, a master, stops the transfer with the target, or begins it again.
     Transfer { client: u32, station: usize, on: bool },
+    /// A frame that a GOOSE publisher did not send, the first, second, ... of an attack of this length.
+    Goose { publisher: usize, number: u32, until: u64 },
     /// Open a connection and reset it at once.
     Probe(Place),
     /// Close the connection.

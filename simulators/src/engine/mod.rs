@@ -8,6 +8,7 @@
 //! ```
 
 pub(crate) mod frame;
+mod goose;
 mod iec104;
 mod noise;
 pub(crate) mod queue;
@@ -22,7 +23,8 @@ use crate::attack::{Injection, Running};
 use crate::grid::Grid;
 use crate::master::{Link, MasterState};
 use crate::scenario::{Network, Scenario};
-use crate::sockets::Net;
+use crate::sockets::{Net, RawSocket};
+use crate::station::goose::{Listening, Publishing};
 use crate::wire::{Prng, Side};
 use frame::{Framer, Mac, mac};
 use queue::{Event, Queue};
@@ -100,6 +102,10 @@ pub(crate) struct World<'a> {
     pub(crate) services: BTreeMap<(u32, u16), Vec<usize>>,
     pub(crate) masters: Vec<MasterState>,
     pub(crate) links: Vec<Link>,
+    pub(crate) publishers: Vec<Publishing>,
+    pub(crate) subscribers: Vec<Listening>,
+    /// Where GOOSE goes when live.
+    pub(crate) raw: Option<RawSocket>,
     pub(crate) attacks: Vec<Running>,
     pub(crate) injection: Option<Injection>,
     pub(crate) scenario: &'a Scenario,
@@ -148,6 +154,9 @@ impl<'a> World<'a> {
             services: BTreeMap::new(),
             masters: Vec::new(),
             links: Vec::new(),
+            publishers: Vec::new(),
+            subscribers: Vec::new(),
+            raw: None,
             attacks: Vec::new(),
             injection: None,
             scenario,
@@ -155,6 +164,7 @@ impl<'a> World<'a> {
         };
         world.build_stations(seed);
         world.build_masters(seed);
+        world.build_goose();
         world.build_noise();
         world.plan_faults();
         world.queue.push(start + world.tick_ns, Event::Tick);
@@ -231,6 +241,8 @@ impl<'a> World<'a> {
                     self.observe();
                 }
             }
+            Event::Publish { publisher, due } => self.publish(publisher, due),
+            Event::Look => self.observe_goose(),
             Event::Alarm { conn, side: Side::Server } => self.station_alarm(conn),
             Event::Alarm { conn, side: Side::Client } => self.link_alarm(conn),
             Event::Fault(index) => self.fault(index),
@@ -254,6 +266,7 @@ impl<'a> World<'a> {
         let fault = &scenario.faults[index as usize];
         let Some(breaker) = self.grid.breaker(&fault.breaker) else { return };
         if self.grid.apply(crate::grid::Control::Breaker(breaker, false)) {
+            self.tell_trip(breaker);
             self.observe();
             if let Some(after) = fault.reclose_after {
                 let close = crate::grid::Control::Breaker(breaker, true);

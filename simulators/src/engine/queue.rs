@@ -43,6 +43,10 @@ pub(crate) enum Event {
     Outage { master: u32, outage: u32, begins: bool },
     /// The process obeys.
     Effect(Control),
+    /// A GOOSE publisher repeats; void when it has planned another time since.
+    Publish { publisher: u32, due: u64 },
+    /// Publishers look at the process.
+    Look,
     /// Timers of one end of an IEC 104 connection.
     Alarm { conn: u32, side: Side },
     /// A fault trips a breaker.

@@ -254,6 +254,7 @@ impl World<'_> {
 
     /// Outstations look at the process.
     pub(crate) fn observe(&mut self) {
+        self.observe_goose();
         for index in 0..self.stations.len() {
             let state = &mut self.stations[index];
             if state.down_until > self.now {

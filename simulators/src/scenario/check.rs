@@ -10,6 +10,7 @@ pub(super) fn mistakes(scenario: &Scenario) -> Vec<String> {
     check.grid();
     check.stations();
     check.masters();
+    check.goose();
     check.out
 }
 
@@ -179,6 +180,36 @@ impl Check<'_> {
             for action in &master.actions {
                 self.action(name, action);
             }
+        }
+    }
+
+    fn goose(&mut self) {
+        let s = self.scenario;
+        for (name, publisher) in &s.publishers {
+            for breaker in &publisher.breakers {
+                self.need(s.breakers.contains_key(breaker), || {
+                    format!("publisher `{name}` reports breaker `{breaker}`, which does not exist")
+                });
+            }
+            for line in &publisher.lines {
+                self.need(self.branch(line), || {
+                    format!("publisher `{name}` measures `{line}`, which is no line or transformer")
+                });
+            }
+            self.need(publisher.destination.0[0] & 1 == 1, || {
+                format!("publisher `{name}` needs a group address as destination")
+            });
+            self.need(publisher.priority < 8 && publisher.vlan.is_none_or(|vlan| vlan < 4095), || {
+                format!("publisher `{name}` needs a VLAN below 4095 and a priority below 8")
+            });
+        }
+        for (name, subscriber) in &s.subscribers {
+            self.need(s.publishers.contains_key(&subscriber.publisher), || {
+                format!("subscriber `{name}` listens to `{}`, which does not exist", subscriber.publisher)
+            });
+            self.need(s.breakers.contains_key(&subscriber.breaker), || {
+                format!("subscriber `{name}` opens breaker `{}`, which does not exist", subscriber.breaker)
+            });
         }
     }
 

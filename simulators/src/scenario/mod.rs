@@ -6,6 +6,7 @@
 //! ```
 
 mod check;
+mod goose;
 mod grid;
 mod masters;
 mod repeat;
@@ -17,6 +18,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+pub use goose::{Mac, Publisher, Subscriber};
 pub use grid::{Breaker, Bus, Curve, Fault, Generator, GeneratorKind, Line, Load, Transformer};
 pub use masters::{Action, Master, MasterRole, Mode, Poll, TimeSync};
 pub use repeat::Repeat;
@@ -67,6 +69,12 @@ pub struct Scenario {
     /// Stations on the network.
     #[serde(default)]
     pub stations: BTreeMap<String, Station>,
+    /// GOOSE control blocks of IEDs.
+    #[serde(default)]
+    pub publishers: BTreeMap<String, Publisher>,
+    /// IEDs that listen to them.
+    #[serde(default)]
+    pub subscribers: BTreeMap<String, Subscriber>,
     /// Whoever polls them.
     #[serde(default)]
     pub masters: BTreeMap<String, Master>,

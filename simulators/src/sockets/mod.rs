@@ -3,6 +3,7 @@
 //! ```text
 //! place.rs    which addresses and ports          netns.rs    a network of its own for every host
 //! net.rs      sockets and the tasks behind them  world.rs    what they tell the simulated world
+//! raw.rs      frames of layer 2 on an interface
 //! modbus.rs   stations as tokio-modbus servers   framing.rs  where a message ends in a stream
 //! ```
 //!
@@ -14,6 +15,7 @@ mod modbus;
 mod net;
 mod netns;
 mod place;
+mod raw;
 mod world;
 
 use std::io;
@@ -24,6 +26,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 pub(crate) use net::Net;
 pub use netns::Namespaces;
 pub use place::{Ports, onto_loopback};
+pub use raw::RawSocket;
 
 use crate::attack::{Attack, Label};
 use crate::engine::World;
@@ -72,6 +75,8 @@ pub struct Options {
     pub namespaces: Option<Namespaces>,
     /// What runs here.
     pub part: Part,
+    /// The interface on which publishers send GOOSE; without one they are silent.
+    pub goose: Option<String>,
 }
 
 /// What a live run gave.
@@ -129,6 +134,7 @@ async fn drive(
     let mut world = World::new(scenario, options.seed, Some(clock.now()), length_ns, sink);
     let listening = if options.part == Part::Masters { Vec::new() } else { net.listen(&world)? };
     world.net = Some(net);
+    world.raw = options.goose.as_deref().map(RawSocket::open).transpose()?;
     world.add_attacks(attacks, options.seed);
     ready(&listening);
 

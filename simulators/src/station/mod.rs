@@ -13,6 +13,7 @@
 //! | inverter | holding registers from 40000: SunSpec models 1, 103, 123 |
 
 pub(crate) mod dnp3;
+pub(crate) mod goose;
 pub(crate) mod iec104;
 pub(crate) mod modbus;
 pub(crate) mod points;
