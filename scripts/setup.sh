@@ -22,6 +22,8 @@ need chromium chromium
 need node nodejs
 need npm npm
 need unshare util-linux
+# What the dashboards are drawn with.
+[ -d /usr/share/fonts/opentype/inter ] || missing+=(fonts-inter)
 need ip iproute2
 need tc iproute2
 need curl curl

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use foldhash::quality::RandomState;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use parsers::{Action, Defect, DefectKind, Exchange, Function, Operation, Outcome, Protocol, Unit};
 
 use super::catalogue::{CATALOGUE, FindingKind, Severity};
@@ -23,7 +23,7 @@ const FUNCTIONS_KEPT: usize = 65_536;
 
 /// Label sets of [`Metric::StationAnomalies`](super::metric_table::Metric::StationAnomalies) that are there
 /// from the start, the worst kinds first: as many kinds for every station as fit.
-pub const FINDINGS_BEGUN: usize = 2_000;
+pub const FINDINGS_BEGUN: usize = 1_000;
 
 /// Upper bounds of the latency histogram in nanoseconds.
 pub const LATENCY_BOUNDS_NS: [u64; 12] = [
@@ -117,9 +117,8 @@ impl Counters {
         self.last_seen_places.clear();
         self.points = self.points.moved(&self.roster, &roster);
         self.roster = roster;
-        let stations = self.roster.stations();
-        let kept: HashSet<&str, RandomState> = stations.iter().map(|s| s.name.as_str()).collect();
-        self.tables.retain(|station| kept.contains(station));
+        let roster = &self.roster;
+        self.tables.retain(|station| roster.knows(station));
     }
 
     /// These counters are exposed: the limits of the families hold, and label sets whose first increase must

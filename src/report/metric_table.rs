@@ -142,7 +142,7 @@ pub fn markdown() -> String {
          `gridtap_metric_series_dropped_total`. Addresses and values are in the event log only.\n\n\
          A label set of a counter that was not there before is exposed as 0 for one scrape, then counts, so that\n\
          `increase()` sees the first event. With two Prometheus servers only the first to come sees that 0; the\n\
-         fleet-wide families and the worst kinds of every station (as many as fit into 2,000 label sets) are\n\
+         fleet-wide families and the worst kinds of every station (as many as fit into 1,000 label sets) are\n\
          there from the start.\n\n\
          | metric | type | labels | limit | meaning |\n|---|---|---|---|---|\n",
     );

@@ -1,8 +1,10 @@
 //! The last values of the points that the profile selects for `/metrics`.
 
+use foldhash::quality::RandomState;
+use hashbrown::HashMap;
 use parsers::Timestamp;
 
-use super::roster::Roster;
+use super::roster::{Roster, SelectedPoint};
 
 /// A value of a point.
 #[derive(Debug, Copy, Clone, PartialEq)]
@@ -49,12 +51,9 @@ impl PointValues {
 
     /// The same values in the places of another roster; points that it does not select are forgotten.
     pub fn moved(&self, old: &Roster, new: &Roster) -> PointValues {
-        let mut moved = PointValues::new(new);
-        for (point, reading) in new.points().iter().zip(&mut moved.0) {
-            let place = old.points().iter().position(|old| old == point);
-            *reading = place.and_then(|place| self.0.get(place).copied().flatten());
-        }
-        moved
+        let read = old.points().iter().zip(&self.0).filter_map(|(point, reading)| Some((point, (*reading)?)));
+        let read: HashMap<&SelectedPoint, PointReading, RandomState> = read.collect();
+        PointValues(new.points().iter().map(|point| read.get(point).copied()).collect())
     }
 
     /// The readings, in the order of the roster.

@@ -1,7 +1,8 @@
 //! The stations of the profile in force, and the points that it selects, as the metrics name them.
 
 use foldhash::fast::FixedState;
-use hashbrown::HashMap;
+use foldhash::quality::RandomState;
+use hashbrown::{HashMap, HashSet};
 use parsers::Protocol;
 use profiles::Compiled;
 
@@ -22,7 +23,7 @@ pub struct RosterStation {
 }
 
 /// A point whose value is exported.
-#[derive(Debug, Clone, Eq, PartialEq)]
+#[derive(Debug, Clone, Eq, PartialEq, Hash)]
 pub struct SelectedPoint {
     /// The name of its station.
     pub station: String,
@@ -37,6 +38,7 @@ pub struct SelectedPoint {
 pub struct Roster {
     site: String,
     stations: Vec<RosterStation>,
+    names: HashSet<String, RandomState>,
     points: Vec<SelectedPoint>,
     /// Place in `points` by station and place of the point in it.
     places: HashMap<(u32, u32), u32, FixedState>,
@@ -55,6 +57,7 @@ impl Roster {
                 Some([only]) => only.addr().to_string(),
                 _ => String::new(),
             };
+            roster.names.insert(station.name.clone());
             roster.stations.push(RosterStation {
                 name: station.name.clone(),
                 protocol: station.protocol,
@@ -86,7 +89,11 @@ impl Roster {
             address: String::new(),
             role: "",
         };
-        Roster { stations: names.iter().map(station).collect(), ..Roster::default() }
+        Roster {
+            stations: names.iter().map(station).collect(),
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+            ..Roster::default()
+        }
     }
 
     /// The name of the site.
@@ -106,6 +113,12 @@ impl Roster {
     #[must_use]
     pub fn name(&self, station: u32) -> Option<&str> {
         self.stations.get(station as usize).map(|station| station.name.as_str())
+    }
+
+    /// Whether a station has this name.
+    #[must_use]
+    pub fn knows(&self, name: &str) -> bool {
+        self.names.contains(name)
     }
 
     /// The selected points.
