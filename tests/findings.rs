@@ -20,13 +20,8 @@ use support::judge::{
 use FindingKind as K;
 
 /// One rule, so that everything else is denied.
-const STRICT: &str = r#"
-[profile]
-name = "North substation"
-[hosts.scada]
-address = "10.10.0.1"
-[hosts.rtu]
-address = "10.10.0.20"
+const STRICT: &str = crate::substation!(
+    r#"
 [stations.pump]
 protocol = "modbus"
 host = "rtu"
@@ -41,7 +36,8 @@ from = "scada"
 to = ["pump", "feeder"]
 allow = "read"
 points = ["holding_register 0-99", "class_data 0-3"]
-"#;
+"#
+);
 
 /// The same site, and everything is allowed that is dangerous by itself.
 fn permissive() -> String {
@@ -325,6 +321,14 @@ fn every_kind_of_the_catalogue_has_its_case() {
 }
 
 /// A list, so that nobody forgets it: what is drawn from absence has a test in which the tap is blind.
+/// All files in a folder and its folders, one after the other.
+fn text_below(path: &std::path::Path) -> String {
+    if path.is_file() {
+        return std::fs::read_to_string(path).unwrap();
+    }
+    std::fs::read_dir(path).unwrap().map(|entry| text_below(&entry.unwrap().path())).collect()
+}
+
 #[test]
 fn every_kind_drawn_from_absence_names_the_test_in_which_it_is_withheld() {
     use gridtap::detect::coverage::{may_rest_on_absence, rests_on_absence};
@@ -335,10 +339,7 @@ fn every_kind_drawn_from_absence_names_the_test_in_which_it_is_withheld() {
     named.sort_unstable();
     all.sort_unstable();
     assert_eq!(named, all);
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/detections");
-    let files =
-        std::fs::read_dir(folder).unwrap().map(|f| std::fs::read_to_string(f.unwrap().path()).unwrap());
-    let source: String = files.collect();
+    let source = text_below(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/detections").as_ref());
     for (kind, test) in DRAWN_FROM_ABSENCE {
         let (_, behind) = source
             .split_once(&format!("#[test]\nfn {test}() {{\n"))

@@ -11,18 +11,15 @@ use std::sync::Arc;
 use gridtap::capture::{Trouble, TroubleKind};
 use gridtap::detect::DetectLimits;
 use gridtap::monitor::{Sensor, SensorOptions};
-use gridtap::report::Identity;
-use gridtap::report::record::OperationsLog;
 use gridtap::report::sinks::SinksConfig;
 use gridtap::report::vitals::Vitals;
-use gridtap::report::writer::{LogWriter, Stream, WhenFull};
 use parsers::Timestamp;
 use profiles::Compiled;
 use proptest::prelude::*;
 use simulators::encode::dnp3;
 use simulators::encode::modbus::{Request, Response};
 use simulators::wire::{Disturbance, Line, Segmentation, TcpTalk, TimedFrame};
-use support::judge::{Log, answer, ask, class_1, command, crob, report};
+use support::judge::{self, answer, ask, class_1, command, crob, report};
 use support::{OwnedFrame, Random, captures, corpus, read};
 
 const PROFILE: &str = r#"
@@ -67,22 +64,11 @@ fn nothing(_: &mut Sensor, _: usize, _: &OwnedFrame) {}
 fn outcome(
     frames: &[OwnedFrame],
     options: &SensorOptions,
-    judge: Option<Arc<Compiled>>,
+    allowed: Option<Arc<Compiled>>,
     between: Between<'_>,
 ) -> Outcome {
-    let log = Log::default();
-    let config = SinksConfig {
-        identity: Identity {
-            sensor: "test".into(),
-            captures: vec!["a.pcap".into()],
-            profile_name: judge.as_deref().map_or("", |p| p.name()).to_owned(),
-            profile_hash: judge.as_deref().map_or("", |p| p.sha256()).to_owned(),
-        },
-        operations: OperationsLog::All,
-        writer: Some(LogWriter::start(Box::new(Stream(log.clone())), 1 << 20, WhenFull::Block).unwrap()),
-        ..SinksConfig::default()
-    };
-    let mut sensor = Sensor::new(options, judge, config);
+    let (log, config) = judge::sinks("a.pcap", allowed.as_deref());
+    let mut sensor = Sensor::new(options, allowed, config);
     for (number, frame) in frames.iter().enumerate() {
         between(&mut sensor, number, frame);
         sensor.frame(&frame.as_frame());

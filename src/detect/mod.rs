@@ -16,18 +16,15 @@ mod raise;
 pub mod scan;
 pub mod select;
 pub mod timing;
+mod unallowed;
 pub mod value;
+mod wire;
 
 use std::sync::Arc;
 
-use parsers::{
-    Chunk, Coverage, Defect, Endpoint, Exchange, FlowInfo, Host, MacAddr, Operation, Origin, Protocol,
-    StationAddress, Timestamp,
-};
+use parsers::{Coverage, Endpoint, Exchange, Operation, Timestamp};
 use profiles::{AnomalyKind, Compiled, Pair, RuleId, Thresholds, Verdict};
 
-use crate::decap::Anomaly;
-use crate::flow::Overlap;
 use crate::pipeline::FlowContext;
 use crate::report::catalogue::FindingKind;
 use crate::report::control::ControlEvent;
@@ -38,8 +35,8 @@ use crate::site::redundancy::Sign;
 use association::{Association, AssociationId, AssociationTable};
 use policy::Weighed;
 use pulse::Pulse;
-use raise::{Frames, Subject};
 use scan::Scans;
+use select::SelectTable;
 
 /// Pairs of master and outstation whose last select is remembered, in each shard.
 pub const SELECT_LIMIT: usize = 1024;
@@ -131,20 +128,37 @@ pub struct SiteView<'a> {
 
 /// Raises findings. One for each shard.
 pub struct Detector {
+    common: Common,
+    associations: AssociationTable,
+    selects: SelectTable,
+    scans: Scans,
+    timing: timing::Shared,
+}
+
+/// What a [`SiteView`] shows.
+struct Common {
     profile: Option<Arc<Compiled>>,
     thresholds: Thresholds,
     /// Changes with the profile.
     epoch: u32,
-    associations: AssociationTable,
-    selects: SelectTable,
-    scans: Scans,
-    control: control::Shortage,
     last_drop: Option<Timestamp>,
     pulse: Pulse,
-    timing: timing::Shared,
+    control: control::Shortage,
 }
 
-use select::{Missing, SelectTable};
+impl Common {
+    #[inline]
+    fn view(&self) -> SiteView<'_> {
+        SiteView {
+            profile: self.profile.as_deref(),
+            thresholds: &self.thresholds,
+            last_drop: self.last_drop,
+            pulse: &self.pulse,
+            epoch: self.epoch,
+            control: &self.control,
+        }
+    }
+}
 
 impl Detector {
     /// A detector with what is allowed; without a profile only findings that need none are raised.
@@ -157,36 +171,38 @@ impl Detector {
         let thresholds = thresholds_of(profile.as_deref());
         let select_timeout_ns = (thresholds.select_timeout * 1e9) as u64;
         Detector {
-            profile,
-            selects: SelectTable::new(limits.selects, select_timeout_ns),
-            thresholds,
-            scans: Scans::default(),
-            epoch: 0,
+            common: Common {
+                profile,
+                thresholds,
+                epoch: 0,
+                last_drop: None,
+                pulse: Pulse::default(),
+                control: control::Shortage::default(),
+            },
             associations: AssociationTable::new(limits.associations),
-            control: control::Shortage::default(),
-            last_drop: None,
-            pulse: Pulse::default(),
+            selects: SelectTable::new(limits.selects, select_timeout_ns),
+            scans: Scans::default(),
             timing: timing::Shared::default(),
         }
     }
 
     /// The profile in force.
     pub fn profile(&self) -> Option<&Compiled> {
-        self.profile.as_deref()
+        self.common.profile.as_deref()
     }
 
     /// Another profile is in force from here on. What is remembered of the pairs stays; what the profile
     /// calls them is looked up again.
     pub fn set_profile(&mut self, profile: Option<Arc<Compiled>>) {
-        self.epoch = self.epoch.wrapping_add(1);
+        self.common.epoch = self.common.epoch.wrapping_add(1);
         self.associations.rename(|key| {
             let master = Endpoint { host: key.master, port: 0 };
             let server = Endpoint { host: key.server, port: key.service };
             profile.as_deref().map(|p| p.pair(master, server, key.protocol, key.station))
         });
-        self.thresholds = thresholds_of(profile.as_deref());
-        self.selects.set_timeout((self.thresholds.select_timeout * 1e9) as u64);
-        self.profile = profile;
+        self.common.thresholds = thresholds_of(profile.as_deref());
+        self.selects.set_timeout((self.common.thresholds.select_timeout * 1e9) as u64);
+        self.common.profile = profile;
     }
 
     /// When [`Detector::tick`] has something to do, if nothing comes before.
@@ -197,7 +213,7 @@ impl Detector {
 
     /// The tap lost frames at about `now`.
     pub fn dropped(&mut self, now: Timestamp) {
-        self.last_drop = Some(now);
+        self.common.last_drop = Some(now);
     }
 
     /// Selects that could not be remembered because the table was full.
@@ -208,7 +224,7 @@ impl Detector {
     /// Commanded points that were not remembered, and controls whose end was not waited for, because
     /// the tables of their pairs were full.
     pub fn controls_overflowed(&self) -> (u64, u64) {
-        (self.control.points.get(), self.control.controls.get())
+        (self.common.control.points.get(), self.common.control.controls.get())
     }
 
     /// Pairs that could not be remembered because the table was full.
@@ -241,32 +257,18 @@ impl Detector {
     /// Packet time has passed the whole second `now`. The last frame before came at `seen`.
     #[inline]
     pub fn pulse(&mut self, now: Timestamp, seen: Timestamp) {
-        self.pulse.tick(now, seen);
+        self.common.pulse.tick(now, seen);
         // Of the frames, not of `now`: a sensor that looks more often must come to the same.
         self.scans.begin(seen);
     }
 
     /// What is due falls due.
     pub fn fall_due(&mut self, now: Timestamp, sink: &mut dyn FindingSink) {
-        let sink = &mut Weighed::new(self.profile.as_deref(), sink);
-        let site = SiteView {
-            profile: self.profile.as_deref(),
-            thresholds: &self.thresholds,
-            last_drop: self.last_drop,
-            pulse: &self.pulse,
-            epoch: self.epoch,
-            control: &self.control,
-        };
+        let sink = &mut Weighed::new(self.common.profile.as_deref(), sink);
+        let site = self.common.view();
         self.scans.tick(now, site, sink);
         while let Some((id, _)) = self.associations.next_due(now) {
-            let site = SiteView {
-                profile: self.profile.as_deref(),
-                thresholds: &self.thresholds,
-                last_drop: self.last_drop,
-                pulse: &self.pulse,
-                epoch: self.epoch,
-                control: &self.control,
-            };
+            let site = self.common.view();
             let Some(association) = self.associations.get(id) else { continue };
             if let Some(at) = due(association, now, site, &mut self.timing, sink) {
                 // Never at once again: a detection that errs must not hold up the sensor.
@@ -277,14 +279,7 @@ impl Detector {
 
     /// The end: tell of the controls that are still under way. No findings: what did not come may come.
     pub fn finish(&mut self, sink: &mut dyn FindingSink) {
-        let site = SiteView {
-            profile: self.profile.as_deref(),
-            thresholds: &self.thresholds,
-            last_drop: self.last_drop,
-            pulse: &self.pulse,
-            epoch: self.epoch,
-            control: &self.control,
-        };
+        let site = self.common.view();
         for association in self.associations.iter_mut() {
             control::finish(association, site, sink);
         }
@@ -298,28 +293,23 @@ impl Detector {
         operation: &Operation<'_>,
         sink: &mut dyn FindingSink,
     ) -> Judged {
-        let profile = self.profile.as_deref();
-        let partner = context.partners.of(profile, self.epoch, &mut self.associations, operation);
+        let profile = self.common.profile.as_deref();
+        let partner = context.partners.of(profile, self.common.epoch, &mut self.associations, operation);
         let pair = partner.pair;
-        let verdict = self.profile.as_deref().zip(pair).map(|(profile, pair)| profile.judge(pair, operation));
+        let verdict =
+            self.common.profile.as_deref().zip(pair).map(|(profile, pair)| profile.judge(pair, operation));
         let allowed = verdict.as_ref().map(Verdict::is_allowed);
         let rule = match &verdict {
             Some(Verdict::Allowed(rule)) => *rule,
             Some(Verdict::Denied(anomaly)) => anomaly.nearest,
             None => None,
         };
-        let no_select =
-            || self.profile.as_ref().is_some_and(|p| policy::needs_no_select(p, pair, rule, operation));
+        let no_select = || {
+            self.common.profile.as_ref().is_some_and(|p| policy::needs_no_select(p, pair, rule, operation))
+        };
         let missing = self.selects.request(operation).filter(|_| allowed != Some(true) || !no_select());
         let anomaly = verdict.as_ref().and_then(Verdict::anomaly).map(|anomaly| anomaly.kind);
-        let site = SiteView {
-            profile,
-            thresholds: &self.thresholds,
-            last_drop: self.last_drop,
-            pulse: &self.pulse,
-            epoch: self.epoch,
-            control: &self.control,
-        };
+        let site = self.common.view();
         let scanned = scan::Verdict { allowed, anomaly };
         let scanned_sink = &mut Weighed::of(profile, operation, sink);
         let swept = self.scans.operation(context, operation, scanned, site, scanned_sink);
@@ -351,291 +341,19 @@ impl Detector {
         id: AssociationId,
         sink: &mut dyn FindingSink,
     ) {
-        let sink = &mut Weighed::of(self.profile.as_deref(), operation, sink);
+        let sink = &mut Weighed::of(self.common.profile.as_deref(), operation, sink);
         let Some(association) = self.associations.get(id) else { return };
         association.note(operation.flow, operation.origin.at);
-        let site = SiteView {
-            profile: self.profile.as_deref(),
-            thresholds: &self.thresholds,
-            last_drop: self.last_drop,
-            pulse: &self.pulse,
-            epoch: self.epoch,
-            control: &self.control,
-        };
+        let site = self.common.view();
         let seen = Seen { operation, judged, context, site };
         if let Some(at) = shown(association, &seen, &mut self.timing, sink) {
             self.associations.wake(id, at);
         }
     }
-
-    #[cold]
-    fn report(
-        &self,
-        context: &FlowContext,
-        operation: &Operation<'_>,
-        (verdict, allowed): (Option<&Verdict<'_>>, Option<bool>),
-        pair: Option<Pair>,
-        missing: Option<Missing>,
-        sink: &mut dyn FindingSink,
-    ) {
-        let sink = &mut Weighed::of(self.profile.as_deref(), operation, sink);
-        let subject = Subject::of_operation(operation, self.profile.as_deref());
-        let coverage = context.blindness.at(operation.flow, operation.origin.at, self.last_drop);
-        let frames = Frames::of_operation(operation);
-        let function = operation.function;
-        let blank = subject.finding(coverage, &frames);
-        let asks = operation.exchange == Exchange::Request && operation.from_master;
-        if let Some(Verdict::Denied(anomaly)) = verdict {
-            let kind = match anomaly.kind {
-                AnomalyKind::Control => FindingKind::UnprofiledControl,
-                AnomalyKind::UnknownClient => FindingKind::UnprofiledClient,
-                AnomalyKind::UnknownStation => FindingKind::UnprofiledStation,
-                AnomalyKind::Function => FindingKind::UnprofiledFunction,
-                AnomalyKind::Range => FindingKind::UnprofiledRange,
-                AnomalyKind::Denied => FindingKind::Denied,
-                AnomalyKind::Value => FindingKind::SetpointOutsideRule,
-                AnomalyKind::Schedule => FindingKind::OutsideSchedule,
-            };
-            let fold_key = raise::policy_fold_key(kind, operation);
-            sink.finding(&Finding {
-                kind,
-                expected: format_args!("{}", anomaly.expected()),
-                observed: format_args!("{}", anomaly.observed()),
-                rule: anomaly.nearest_name(),
-                severity: anomaly.severity(),
-                fold_key,
-                ..blank
-            });
-            if let Some((profile, pair)) = self.profile.as_ref().zip(pair).filter(|_| asks) {
-                policy::overrun(profile, pair, operation, &blank, sink);
-            }
-        }
-        if !asks {
-            return;
-        }
-        if let Some(kind) = commands::dangerous(operation, allowed) {
-            sink.finding(&Finding {
-                kind,
-                expected: format_args!(
-                    "no such command without a rule or a maintenance window that names it"
-                ),
-                observed: format_args!("{}", raise::Asked(operation)),
-                fold_key: u64::from(function.code) << 16 | u64::from(function.sub.unwrap_or(0)),
-                ..blank
-            });
-        }
-        // With a profile, that it was by broadcast is told with what the profile does not allow of it.
-        if operation.broadcast && !operation.action.is_plain_read() && allowed.is_none() {
-            sink.finding(&Finding {
-                kind: FindingKind::BroadcastControl,
-                expected: format_args!("commands addressed to one station"),
-                observed: format_args!("{}, addressed to all", raise::Asked(operation)),
-                fold_key: u64::from(function.code),
-                ..blank
-            });
-        }
-        if allowed != Some(true) && commands::sets_deadband(operation) {
-            sink.finding(&Finding {
-                kind: FindingKind::DeadbandChange,
-                expected: format_args!(
-                    "dead-bands as they are: what changes by less is not reported any more"
-                ),
-                observed: format_args!("{}", raise::Asked(operation)),
-                ..blank
-            });
-        }
-        if let Some(missing) = missing {
-            if missing == Missing::Forgotten {
-                return sink.withheld(FindingKind::OperateWithoutSelect);
-            }
-            let finding = Finding {
-                kind: FindingKind::OperateWithoutSelect,
-                expected: format_args!(
-                    "a select of the same objects by the same master just before, at most {} s ago",
-                    self.selects.timeout_ns() / 1_000_000_000
-                ),
-                observed: format_args!("{}, {}", raise::Asked(operation), raise::Why(missing)),
-                fold_key: raise::policy_fold_key(FindingKind::UnprofiledControl, operation),
-                ..blank
-            };
-            Self::unless_blind(&finding, sink);
-        }
-    }
-
-    /// Turn a parser's defect into a finding. Returns the station's name in the profile.
-    pub fn defect(
-        &mut self,
-        context: &mut FlowContext,
-        defect: &Defect<'_>,
-        sink: &mut dyn FindingSink,
-    ) -> Option<&str> {
-        let sink = &mut Weighed::new(self.profile.as_deref(), sink);
-        let subject = Subject::of_defect(defect, self.profile.as_deref());
-        let name = self.profile.as_deref().and_then(|profile| subject.name_in(profile));
-        let Some(kind) = defects::finding(defect.kind) else { return name };
-        if self.scans.defect(context, defect) {
-            return name;
-        }
-        match kind {
-            FindingKind::ForeignProtocol => context.foreign = true,
-            // The octets of a foreign protocol fit no framing; that has been said.
-            FindingKind::BrokenFraming if context.foreign => return name,
-            _ => {}
-        }
-        let words = [kind.name(), kind.id(), defect.check];
-        if self.profile.as_deref().is_some_and(|profile| subject.has_quirk(profile, &words)) {
-            return name;
-        }
-        let coverage = context.blindness.at(defect.flow, defect.origin.at, self.last_drop);
-        let frames = Frames::of_origin(&defect.origin);
-        let function = defect.function.map_or(0, |f| u64::from(f.code) + 1);
-        let finding = Finding {
-            kind,
-            expected: defect.expected,
-            observed: defect.observed,
-            check: defect.check,
-            octets: defect.octets,
-            fold_key: raise::name_key(defect.check) ^ function.rotate_left(48),
-            ..subject.finding(coverage, &frames)
-        };
-        Self::unless_blind(&finding, sink);
-        name
-    }
-
-    /// Two segments disagree about the same octets of a stream.
-    pub fn overlap(
-        &self,
-        context: Option<&FlowContext>,
-        flow: &FlowInfo,
-        overlap: &Overlap<'_>,
-        sink: &mut dyn FindingSink,
-    ) {
-        let now = overlap.new_origin.at;
-        let coverage = match context {
-            Some(context) => context.blindness.at(flow, now, self.last_drop),
-            // Nobody keeps times for what no protocol speaks.
-            None => Coverage { drops: coverage::is_recent(self.last_drop, now), ..flow.coverage },
-        };
-        let frames = Frames::of_pair(overlap.old_origin.as_ref(), &overlap.new_origin);
-        let mut subject = Subject::of_flow(flow, now, self.profile.as_deref());
-        subject.protocol = context.map(|c| c.protocol);
-        sink.finding(&Finding {
-            kind: FindingKind::ConflictingOverlap,
-            expected: format_args!("a retransmission to carry the same octets"),
-            observed: format_args!(
-                "{} octets sent again with other content ({} first, then {})",
-                overlap.new.len(),
-                raise::Hex(overlap.old),
-                raise::Hex(overlap.new)
-            ),
-            octets: overlap.new,
-            ..subject.finding(coverage, &frames)
-        });
-    }
-
-    /// A RST came whose numbers do not fit its flow.
-    pub fn reset_ignored(
-        &mut self,
-        context: &FlowContext,
-        flow: &FlowInfo,
-        origin: &Origin,
-        sink: &mut dyn FindingSink,
-    ) {
-        let site = SiteView {
-            profile: self.profile.as_deref(),
-            thresholds: &self.thresholds,
-            last_drop: self.last_drop,
-            pulse: &self.pulse,
-            epoch: self.epoch,
-            control: &self.control,
-        };
-        self.scans.reset(context, flow, origin, site, sink);
-    }
-
-    /// A control protocol was recognised on a port where nobody expects it.
-    pub fn unexpected_port(
-        &self,
-        context: &FlowContext,
-        flow: &FlowInfo,
-        chunk: &Chunk<'_>,
-        sink: &mut dyn FindingSink,
-    ) {
-        let Some(piece) = chunk.pieces.last() else { return };
-        let mut subject = Subject::of_flow(flow, piece.at, self.profile.as_deref());
-        subject.protocol = Some(context.protocol);
-        if self.profile.as_deref().is_some_and(|p| expects_port(p, flow, context.protocol)) {
-            return;
-        }
-        let origin = parsers::Origin::of(piece);
-        let frames = Frames::of_origin(&origin);
-        let coverage = context.blindness.at(flow, piece.at, self.last_drop);
-        sink.finding(&Finding {
-            kind: FindingKind::UnexpectedPort,
-            expected: format_args!("{} on its own ports only", context.protocol.name()),
-            observed: format_args!("{} between {} and {}", context.protocol.name(), flow.client, flow.server),
-            octets: chunk.bytes,
-            fold_key: u64::from(flow.server.port),
-            ..subject.finding(coverage, &frames)
-        });
-    }
-
-    /// The encapsulation of a frame looks like evasion.
-    pub fn encapsulation(&self, anomaly: &Anomaly, sink: &mut dyn FindingSink) {
-        let ends = match (anomaly.ip, anomaly.mac) {
-            (Some((from, to)), _) => [Host::Ip(from), Host::Ip(to)],
-            (None, Some((from, to))) => [Host::Mac(from), Host::Mac(to)],
-            (None, None) => [Host::Mac(MacAddr::default()); 2],
-        };
-        let [client, server] = ends.map(|host| Endpoint { host, port: 0 });
-        let drops = coverage::is_recent(self.last_drop, anomaly.at);
-        sink.finding(&Finding {
-            at: anomaly.at,
-            kind: FindingKind::EncapsulationAnomaly,
-            severity: None,
-            flow: None,
-            protocol: None,
-            client,
-            server,
-            station: StationAddress::None,
-            station_name: None,
-            client_name: self.profile.as_deref().and_then(|p| p.host_name(client.host)),
-            by_station: false,
-            function: None,
-            ranges: &[],
-            expected: format_args!("{}", anomaly.kind.expected()),
-            observed: format_args!("{}", anomaly.kind.observed()),
-            check: "",
-            rule: None,
-            frames: &[anomaly.frame],
-            octets: &[],
-            coverage: Coverage { drops, ..Coverage::default() },
-            fold_key: anomaly.kind as u64,
-        });
-    }
-
-    fn unless_blind(finding: &Finding<'_>, sink: &mut dyn FindingSink) {
-        if !coverage::bears(finding.kind, finding.coverage) {
-            sink.withheld(finding.kind);
-            return;
-        }
-        sink.finding(finding);
-    }
 }
 
 fn thresholds_of(profile: Option<&Compiled>) -> Thresholds {
     profile.map(|p| p.thresholds().clone()).unwrap_or_default()
-}
-
-/// Whether a station of the profile is to be reached on this very port.
-fn expects_port(profile: &Compiled, flow: &FlowInfo, protocol: Protocol) -> bool {
-    let expects = |end: Endpoint| {
-        let Host::Ip(address) = end.host else { return false };
-        let profile = profile.profile();
-        profile.stations.iter().filter(|s| s.protocol == protocol && s.port == Some(end.port)).any(|s| {
-            profile.hosts.get(s.host).is_some_and(|h| h.addresses.iter().any(|net| net.contains(&address)))
-        })
-    };
-    expects(flow.server) || expects(flow.client)
 }
 
 /// Every detection with a memory of the pair is shown the operation: a line each. Returns when the first of

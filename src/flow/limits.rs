@@ -84,191 +84,112 @@ impl FlowLimits {
     }
 }
 
-/// What the flow layer has seen. All but the gauges (`flows_open`, `history_bytes`, `buffered_bytes`) only rise.
-#[derive(Debug, Clone, Default, Eq, PartialEq)]
-pub struct FlowCounters {
+/// The counters, and the list of them that adds them up.
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// What the flow layer has seen. All but the gauges (`flows_open`, `history_bytes`, `buffered_bytes`)
+        /// only rise.
+        #[derive(Debug, Clone, Default, Eq, PartialEq)]
+        pub struct FlowCounters {
+            $($(#[$doc])* pub $name: u64,)*
+        }
+
+        impl FlowCounters {
+            /// Add what another table has seen. Peaks are added too, though they were not reached at one
+            /// time: the sum is an upper bound.
+            pub fn add(&mut self, other: &FlowCounters) {
+                $(self.$name += other.$name;)*
+            }
+        }
+    };
+}
+
+counters! {
     /// Packets given.
-    pub packets: u64,
+    packets,
     /// TCP segments.
-    pub tcp_segments: u64,
+    tcp_segments,
     /// UDP datagrams.
-    pub udp_datagrams: u64,
+    udp_datagrams,
     /// Frames without IP of a protocol that is followed.
-    pub ethernet_frames: u64,
+    ethernet_frames,
     /// Packets that are neither TCP nor UDP over IP, nor of such a protocol: not followed here.
-    pub other_payloads: u64,
+    other_payloads,
     /// Payload bytes as captured, TCP and UDP, with all repetitions.
-    pub payload_bytes: u64,
+    payload_bytes,
     /// Segments that brought nothing new.
-    pub retransmitted: u64,
+    retransmitted,
     /// Segments held because something before them was missing.
-    pub out_of_order: u64,
+    out_of_order,
     /// Segments held because they acknowledge bytes of the other direction not seen yet.
-    pub held_for_ack: u64,
+    held_for_ack,
     /// Segments that brought some bytes again and some new.
-    pub overlaps: u64,
+    overlaps,
     /// Repeated bytes that differ from those seen first.
-    pub conflicting_overlaps: u64,
+    conflicting_overlaps,
     /// Segments with repeated bytes too old to be compared.
-    pub overlaps_unverified: u64,
+    overlaps_unverified,
     /// Payloads not remembered because the histories of all flows had reached their limit.
-    pub history_refused: u64,
+    history_refused,
     /// Keep-alive probes.
-    pub keep_alives: u64,
+    keep_alives,
     /// Gaps reported.
-    pub gaps: u64,
+    gaps,
     /// Bytes missing in gaps of known size.
-    pub gap_bytes: u64,
+    gap_bytes,
     /// Times a stream went back because bytes came for a place given up before.
-    pub rewinds: u64,
+    rewinds,
     /// Segments and datagrams cut by the snap length.
-    pub truncated: u64,
+    truncated,
     /// Segments far outside the window, ignored.
-    pub out_of_window: u64,
+    out_of_window,
     /// Streams taken up elsewhere after repeated segments outside the window.
-    pub resynchronised: u64,
+    resynchronised,
     /// RST segments with an implausible sequence number, ignored.
-    pub resets_ignored: u64,
+    resets_ignored,
     /// SYN segments on a live flow that nobody has answered yet.
-    pub syns_doubted: u64,
+    syns_doubted,
     /// Payload after FIN or RST: the end was not one.
-    pub data_after_end: u64,
+    data_after_end,
     /// Segments without payload that belong to no flow.
-    pub strays: u64,
+    strays,
     /// Times a session wanted more unconsumed bytes than the limit; the tail was given up.
-    pub tail_overflows: u64,
+    tail_overflows,
     /// Times a hole was given up because too much was held for it.
-    pub held_overflows: u64,
+    held_overflows,
     /// Flows created.
-    pub flows_opened: u64,
+    flows_opened,
     /// Flows that carried payload.
-    pub sessions_opened: u64,
+    sessions_opened,
     /// Flows with payload, without SYN.
-    pub midstream_flows: u64,
+    midstream_flows,
     /// Flows with payload in one direction only and no packet of the other, when reported.
-    pub one_way_flows: u64,
+    one_way_flows,
     /// Flows ended by FIN.
-    pub closed_fin: u64,
+    closed_fin,
     /// Flows ended by RST.
-    pub closed_reset: u64,
+    closed_reset,
     /// Flows ended by time.
-    pub closed_idle: u64,
+    closed_idle,
     /// Flows given up because the table was full.
-    pub closed_evicted: u64,
+    closed_evicted,
     /// Flows whose addresses and ports were taken by a new connection.
-    pub closed_reused: u64,
+    closed_reused,
     /// Flows open at the end of the capture.
-    pub closed_end: u64,
+    closed_end,
     /// Flows in the table now.
-    pub flows_open: u64,
+    flows_open,
     /// Most flows in the table at a time.
-    pub flows_peak: u64,
+    flows_peak,
     /// Bytes in histories now.
-    pub history_bytes: u64,
+    history_bytes,
     /// Bytes in tails and held segments now, with their overhead.
-    pub buffered_bytes: u64,
+    buffered_bytes,
     /// Most bytes in tails and held segments at a time.
-    pub buffered_peak: u64,
+    buffered_peak,
 }
 
 impl FlowCounters {
-    /// Add what another table has seen. Peaks are added too, though they were not reached at one time: the
-    /// sum is an upper bound.
-    pub fn add(&mut self, other: &FlowCounters) {
-        let pairs = self.all().into_iter().zip(other.clone().all().map(|count| *count));
-        for (mine, theirs) in pairs {
-            *mine += theirs;
-        }
-    }
-
-    fn all(&mut self) -> [&mut u64; 41] {
-        let FlowCounters {
-            packets,
-            tcp_segments,
-            udp_datagrams,
-            ethernet_frames,
-            other_payloads,
-            payload_bytes,
-            retransmitted,
-            out_of_order,
-            held_for_ack,
-            overlaps,
-            conflicting_overlaps,
-            overlaps_unverified,
-            history_refused,
-            keep_alives,
-            gaps,
-            gap_bytes,
-            rewinds,
-            truncated,
-            out_of_window,
-            resynchronised,
-            resets_ignored,
-            syns_doubted,
-            data_after_end,
-            strays,
-            tail_overflows,
-            held_overflows,
-            flows_opened,
-            sessions_opened,
-            midstream_flows,
-            one_way_flows,
-            closed_fin,
-            closed_reset,
-            closed_idle,
-            closed_evicted,
-            closed_reused,
-            closed_end,
-            flows_open,
-            flows_peak,
-            history_bytes,
-            buffered_bytes,
-            buffered_peak,
-        } = self;
-        [
-            packets,
-            tcp_segments,
-            udp_datagrams,
-            ethernet_frames,
-            other_payloads,
-            payload_bytes,
-            retransmitted,
-            out_of_order,
-            held_for_ack,
-            overlaps,
-            conflicting_overlaps,
-            overlaps_unverified,
-            history_refused,
-            keep_alives,
-            gaps,
-            gap_bytes,
-            rewinds,
-            truncated,
-            out_of_window,
-            resynchronised,
-            resets_ignored,
-            syns_doubted,
-            data_after_end,
-            strays,
-            tail_overflows,
-            held_overflows,
-            flows_opened,
-            sessions_opened,
-            midstream_flows,
-            one_way_flows,
-            closed_fin,
-            closed_reset,
-            closed_idle,
-            closed_evicted,
-            closed_reused,
-            closed_end,
-            flows_open,
-            flows_peak,
-            history_bytes,
-            buffered_bytes,
-            buffered_peak,
-        ]
-    }
     /// Account for bytes put into buffers.
     #[inline]
     pub(super) fn buffer(&mut self, bytes: usize) {

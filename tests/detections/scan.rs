@@ -12,13 +12,8 @@ use super::support::judge::{
 const SECOND: u64 = 1_000_000_000;
 
 /// The master may read what it always reads.
-const SITE: &str = r#"
-[profile]
-name = "North substation"
-[hosts.scada]
-address = "10.10.0.1"
-[hosts.rtu]
-address = "10.10.0.20"
+const SITE: &str = crate::substation!(
+    r#"
 [stations.pump]
 protocol = "modbus"
 host = "rtu"
@@ -29,7 +24,8 @@ from = "scada"
 to = "pump"
 allow = "read"
 points = ["holding_register 0-99"]
-"#;
+"#
+);
 
 /// One exchange: a request and its answer.
 fn exchange(transaction: u16, unit: u8, request: &Request, response: &Response) -> [Line; 2] {

@@ -274,13 +274,8 @@ fn many_hosts_behind_a_router_are_no_change() {
 
 #[test]
 fn a_pinned_address_must_not_be_claimed_by_another_device() {
-    let profile = r#"
-[profile]
-name = "North substation"
-[hosts.scada]
-address = "10.10.0.1"
-[hosts.rtu]
-address = "10.10.0.20"
+    let profile = crate::substation!(
+        r#"
 mac = "02:00:00:00:00:14"
 [stations.pump]
 protocol = "modbus"
@@ -291,7 +286,8 @@ name = "scada polls"
 from = "scada"
 to = "pump"
 allow = "read"
-"#;
+"#
+    );
     let lie = vec![arp(START_NS + SECOND, 1, 66, (66, 20), 1)];
     let outcome = judged(&sorted(&[known(START_NS), lie]), Some(profile), "a.pcap");
     assert_eq!(

@@ -14,13 +14,8 @@ use crate::support::judge::{
 const SECOND: u64 = 1_000_000_000;
 
 /// A meter with named points; everything is allowed, so that only values are judged.
-const SITE: &str = r#"
-[profile]
-name = "North substation"
-[hosts.scada]
-address = "10.10.0.1"
-[hosts.rtu]
-address = "10.10.0.20"
+const SITE: &str = crate::substation!(
+    r#"
 [stations.meter]
 protocol = "modbus"
 host = "rtu"
@@ -61,7 +56,8 @@ name = "scada reads and writes"
 from = "scada"
 to = ["meter", "feeder"]
 allow = ["read", "report", "write", "confirm", "link"]
-"#;
+"#
+);
 
 /// Reads of `words` at `address`, a second apart unless said otherwise.
 fn polls(address: u16, readings: &[&[u16]]) -> Vec<Line> {

@@ -13,11 +13,24 @@ use gridtap::report::record::OperationsLog;
 use gridtap::report::sinks::SinksConfig;
 use gridtap::report::writer::{Destination, LogWriter, Stream, WhenFull};
 use parsers::{FrameRef, Timestamp};
+use profiles::Compiled;
 use serde_json::Value;
 use simulators::encode::dnp3::{self, Header, Prefix, Range, Sample, control, object};
 use simulators::encode::modbus::{Request, Response, mbap};
 use simulators::value::Value as Datum;
 use simulators::wire::{Line, Side, TcpTalk, TimedFrame};
+
+/// A profile of the substation of these tests: its master 10.10.0.1, its host 10.10.0.20, and more.
+#[macro_export]
+macro_rules! substation {
+    ($more:literal) => {
+        concat!(
+            "[profile]\nname = \"North substation\"\n",
+            "[hosts.scada]\naddress = \"10.10.0.1\"\n[hosts.rtu]\naddress = \"10.10.0.20\"\n",
+            $more
+        )
+    };
+}
 
 /// Kinds whose tests stand in `tests/detections`.
 pub const TESTED_AS_DETECTIONS: &[FindingKind] = &[
@@ -188,6 +201,24 @@ impl io::Write for Log {
     }
 }
 
+/// Everything is logged, and the log can be read.
+pub fn sinks(capture: &str, profile: Option<&Compiled>) -> (Log, SinksConfig) {
+    let log = Log::default();
+    let stream: Box<dyn Destination> = Box::new(Stream(log.clone()));
+    let config = SinksConfig {
+        identity: Identity {
+            sensor: "test".into(),
+            captures: vec![capture.into()],
+            profile_name: profile.map_or("", Compiled::name).to_owned(),
+            profile_hash: profile.map_or("", Compiled::sha256).to_owned(),
+        },
+        operations: OperationsLog::All,
+        writer: Some(LogWriter::start(stream, 1 << 20, WhenFull::Block).unwrap()),
+        ..SinksConfig::default()
+    };
+    (log, config)
+}
+
 pub struct Outcome {
     /// First lines of findings; the summaries of folded repeats are left out.
     pub findings: Vec<Value>,
@@ -229,14 +260,7 @@ fn judged_by(
     profile: Option<&str>,
     capture: &str,
 ) -> Outcome {
-    let log = Log::default();
-    let stream: Box<dyn Destination> = Box::new(Stream(log.clone()));
-    let config = SinksConfig {
-        identity: Identity { sensor: "test".into(), captures: vec![capture.into()], ..Identity::default() },
-        operations: OperationsLog::All,
-        writer: Some(LogWriter::start(stream, 1 << 20, WhenFull::Block).unwrap()),
-        ..SinksConfig::default()
-    };
+    let (log, config) = sinks(capture, None);
     let profile =
         profile.map(|text| profiles::parse(text, "site.toml").unwrap_or_else(|errors| panic!("{errors}")));
     let options = SensorOptions { workers, ..SensorOptions::default() };

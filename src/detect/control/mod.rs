@@ -7,6 +7,7 @@
 //! pending.rs    controls under way (bounded)
 //! follow.rs     request, answer, reading, time-out: how they go on and how they end
 //! rhythm.rs     storms and contradictions
+//! tell.rs       what is told of them
 //! station.rs    restarts, time, unsolicited reports, commands after a restart
 //! ```
 
@@ -16,6 +17,7 @@ mod pending;
 mod points;
 mod rhythm;
 mod station;
+mod tell;
 
 use core::cell::Cell;
 use core::fmt;

@@ -1,0 +1,172 @@
+//! What the layers below the operations complain of: defects of PDUs, streams that contradict themselves,
+//! ports and encapsulations where nobody expects them.
+
+use parsers::{Chunk, Coverage, Defect, Endpoint, FlowInfo, Host, MacAddr, Origin, Protocol, StationAddress};
+use profiles::Compiled;
+
+use super::policy::Weighed;
+use super::raise::{self, Frames, Subject};
+use super::{Detector, FindingSink, coverage, defects};
+use crate::decap::Anomaly;
+use crate::flow::Overlap;
+use crate::pipeline::FlowContext;
+use crate::report::catalogue::FindingKind;
+use crate::report::finding::Finding;
+
+impl Detector {
+    /// Turn a parser's defect into a finding. Returns the station's name in the profile.
+    pub fn defect(
+        &mut self,
+        context: &mut FlowContext,
+        defect: &Defect<'_>,
+        sink: &mut dyn FindingSink,
+    ) -> Option<&str> {
+        let sink = &mut Weighed::new(self.common.profile.as_deref(), sink);
+        let subject = Subject::of_defect(defect, self.common.profile.as_deref());
+        let name = self.common.profile.as_deref().and_then(|profile| subject.name_in(profile));
+        let Some(kind) = defects::finding(defect.kind) else { return name };
+        if self.scans.defect(context, defect) {
+            return name;
+        }
+        match kind {
+            FindingKind::ForeignProtocol => context.foreign = true,
+            // The octets of a foreign protocol fit no framing; that has been said.
+            FindingKind::BrokenFraming if context.foreign => return name,
+            _ => {}
+        }
+        let words = [kind.name(), kind.id(), defect.check];
+        if self.common.profile.as_deref().is_some_and(|profile| subject.has_quirk(profile, &words)) {
+            return name;
+        }
+        let coverage = context.blindness.at(defect.flow, defect.origin.at, self.common.last_drop);
+        let frames = Frames::of_origin(&defect.origin);
+        let function = defect.function.map_or(0, |f| u64::from(f.code) + 1);
+        let finding = Finding {
+            kind,
+            expected: defect.expected,
+            observed: defect.observed,
+            check: defect.check,
+            octets: defect.octets,
+            fold_key: raise::name_key(defect.check) ^ function.rotate_left(48),
+            ..subject.finding(coverage, &frames)
+        };
+        Self::unless_blind(&finding, sink);
+        name
+    }
+
+    /// Two segments disagree about the same octets of a stream.
+    pub fn overlap(
+        &self,
+        context: Option<&FlowContext>,
+        flow: &FlowInfo,
+        overlap: &Overlap<'_>,
+        sink: &mut dyn FindingSink,
+    ) {
+        let now = overlap.new_origin.at;
+        let coverage = match context {
+            Some(context) => context.blindness.at(flow, now, self.common.last_drop),
+            // Nobody keeps times for what no protocol speaks.
+            None => Coverage { drops: coverage::is_recent(self.common.last_drop, now), ..flow.coverage },
+        };
+        let frames = Frames::of_pair(overlap.old_origin.as_ref(), &overlap.new_origin);
+        let mut subject = Subject::of_flow(flow, now, self.common.profile.as_deref());
+        subject.protocol = context.map(|c| c.protocol);
+        sink.finding(&Finding {
+            kind: FindingKind::ConflictingOverlap,
+            expected: format_args!("a retransmission to carry the same octets"),
+            observed: format_args!(
+                "{} octets sent again with other content ({} first, then {})",
+                overlap.new.len(),
+                raise::Hex(overlap.old),
+                raise::Hex(overlap.new)
+            ),
+            octets: overlap.new,
+            ..subject.finding(coverage, &frames)
+        });
+    }
+
+    /// A RST came whose numbers do not fit its flow.
+    pub fn reset_ignored(
+        &mut self,
+        context: &FlowContext,
+        flow: &FlowInfo,
+        origin: &Origin,
+        sink: &mut dyn FindingSink,
+    ) {
+        let site = self.common.view();
+        self.scans.reset(context, flow, origin, site, sink);
+    }
+
+    /// A control protocol was recognised on a port where nobody expects it.
+    pub fn unexpected_port(
+        &self,
+        context: &FlowContext,
+        flow: &FlowInfo,
+        chunk: &Chunk<'_>,
+        sink: &mut dyn FindingSink,
+    ) {
+        let Some(piece) = chunk.pieces.last() else { return };
+        let mut subject = Subject::of_flow(flow, piece.at, self.common.profile.as_deref());
+        subject.protocol = Some(context.protocol);
+        if self.common.profile.as_deref().is_some_and(|p| expects_port(p, flow, context.protocol)) {
+            return;
+        }
+        let origin = parsers::Origin::of(piece);
+        let frames = Frames::of_origin(&origin);
+        let coverage = context.blindness.at(flow, piece.at, self.common.last_drop);
+        sink.finding(&Finding {
+            kind: FindingKind::UnexpectedPort,
+            expected: format_args!("{} on its own ports only", context.protocol.name()),
+            observed: format_args!("{} between {} and {}", context.protocol.name(), flow.client, flow.server),
+            octets: chunk.bytes,
+            fold_key: u64::from(flow.server.port),
+            ..subject.finding(coverage, &frames)
+        });
+    }
+
+    /// The encapsulation of a frame looks like evasion.
+    pub fn encapsulation(&self, anomaly: &Anomaly, sink: &mut dyn FindingSink) {
+        let ends = match (anomaly.ip, anomaly.mac) {
+            (Some((from, to)), _) => [Host::Ip(from), Host::Ip(to)],
+            (None, Some((from, to))) => [Host::Mac(from), Host::Mac(to)],
+            (None, None) => [Host::Mac(MacAddr::default()); 2],
+        };
+        let [client, server] = ends.map(|host| Endpoint { host, port: 0 });
+        let drops = coverage::is_recent(self.common.last_drop, anomaly.at);
+        sink.finding(&Finding {
+            at: anomaly.at,
+            kind: FindingKind::EncapsulationAnomaly,
+            severity: None,
+            flow: None,
+            protocol: None,
+            client,
+            server,
+            station: StationAddress::None,
+            station_name: None,
+            client_name: self.common.profile.as_deref().and_then(|p| p.host_name(client.host)),
+            by_station: false,
+            function: None,
+            ranges: &[],
+            expected: format_args!("{}", anomaly.kind.expected()),
+            observed: format_args!("{}", anomaly.kind.observed()),
+            check: "",
+            rule: None,
+            frames: &[anomaly.frame],
+            octets: &[],
+            coverage: Coverage { drops, ..Coverage::default() },
+            fold_key: anomaly.kind as u64,
+        });
+    }
+}
+
+/// Whether a station of the profile is to be reached on this very port.
+fn expects_port(profile: &Compiled, flow: &FlowInfo, protocol: Protocol) -> bool {
+    let expects = |end: Endpoint| {
+        let Host::Ip(address) = end.host else { return false };
+        let profile = profile.profile();
+        profile.stations.iter().filter(|s| s.protocol == protocol && s.port == Some(end.port)).any(|s| {
+            profile.hosts.get(s.host).is_some_and(|h| h.addresses.iter().any(|net| net.contains(&address)))
+        })
+    };
+    expects(flow.server) || expects(flow.client)
+}
