@@ -44,7 +44,15 @@ for name in modbus/plc-polling-16000pdu.pcap modbus/plc-polling-4000pdu.pcap dnp
 done
 
 echo "## Attack captures without labels, without a profile"
-for capture in "$corpus"/attack/*modbus-fuzz* "$corpus"/attack/*covert* "$corpus"/attack/dnp3-*.pcap; do
+for capture in "$corpus"/attack/*modbus-fuzz* "$corpus"/attack/*covert* "$corpus"/attack/dnp3-*.pcap \
+    "$corpus"/attack/resequenced-iec104-*.pcap; do
+    rm -f "$work"/*
+    "$gridtap" replay "$capture" --events "$work/events.jsonl" > /dev/null
+    echo "$(basename "$capture"): $(serious "$work/events.jsonl")"
+done
+
+echo "## Benign IEC 104 captures, without a profile"
+for capture in "$corpus"/iec104/*.pcap; do
     rm -f "$work"/*
     "$gridtap" replay "$capture" --events "$work/events.jsonl" > /dev/null
     echo "$(basename "$capture"): $(serious "$work/events.jsonl")"

@@ -34,7 +34,7 @@ scripts/grafana.sh target/release/gridtap
 
 step "every PDU of the corpus against the reference reading"
 if [ -d "$GRIDTAP_CORPUS" ] && [ -x "$oracle/compare.py" ]; then
-    for protocol in modbus dnp3 goose; do
+    for protocol in modbus dnp3 iec104 goose; do
         python3 "$oracle/compare.py" --corpus "$GRIDTAP_CORPUS" --only "$protocol" \
             --known tests/known-differences.toml -- \
             target/release/gridtap dissect --json --protocol '{protocol}' '{file}'

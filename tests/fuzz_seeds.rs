@@ -105,6 +105,11 @@ fn dnp3_seeds_and_mutations() {
 }
 
 #[test]
+fn iec104_seeds_and_mutations() {
+    run("iec104", &seeds::iec104(), |data| fuzzing::session::check(&parsers::iec104::DISSECTOR, data));
+}
+
+#[test]
 fn goose_seeds_and_mutations() {
     run("goose", &seeds::goose(), fuzzing::goose::check);
 }

@@ -188,7 +188,7 @@ const MOST_FRAMES: usize = 3000;
 
 fn each(test: &str, mut check: impl FnMut(&Path, &[OwnedFrame], &Seen)) {
     let Some(corpus) = corpus(test) else { return };
-    for path in captures(&corpus, &["modbus", "dnp3"]) {
+    for path in captures(&corpus, &["modbus", "dnp3", "iec104"]) {
         // Its TCP headers are fuzzed, sequence numbers above all: where a stream like that is taken up again
         // rests on how many segments say so, and so on the cut.
         if path.ends_with("modbus-fuzz-72.pcap") {

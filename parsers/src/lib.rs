@@ -9,7 +9,9 @@
 pub mod contract;
 pub mod dnp3;
 pub mod goose;
+pub mod iec104;
 pub mod modbus;
+mod sync;
 #[cfg(test)]
 mod testing;
 mod tight;
@@ -33,7 +35,8 @@ pub fn action_of(protocol: Protocol, code: u8, sub: Option<u16>) -> Action {
 }
 
 /// Every protocol this build can decode. To add one: a folder beside `modbus`, and a row here.
-pub static DISSECTORS: &[Dissector] = &[modbus::DISSECTOR, dnp3::DISSECTOR, goose::DISSECTOR];
+pub static DISSECTORS: &[Dissector] =
+    &[modbus::DISSECTOR, dnp3::DISSECTOR, iec104::DISSECTOR, goose::DISSECTOR];
 
 /// The dissector of an Ethertype.
 #[must_use]

@@ -52,7 +52,7 @@ a summary. The smallest configuration:
 
 Then: curl http://127.0.0.1:9817/metrics, /healthz (alive), /readyz (capturing).";
 
-/// Passive monitor for power-grid control networks: decodes Modbus and DNP3, compares every operation with
+/// Passive monitor for power-grid control networks: decodes Modbus, DNP3, IEC 104 and GOOSE, compares every operation with
 /// a profile of what is allowed, and says what is not, with the packets that show it. It never sends.
 #[derive(Parser)]
 #[command(name = "gridtap", version, after_help = AFTER, max_term_width = 110)]
@@ -137,7 +137,7 @@ struct DissectArguments {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Only this protocol
-    #[arg(long, value_parser = ["modbus", "dnp3", "goose"])]
+    #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(parsers::Protocol::ALL.map(parsers::Protocol::name)))]
     protocol: Option<String>,
     /// One JSON object a line (the only form there is so far)
     #[arg(long, required = true)]

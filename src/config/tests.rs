@@ -60,9 +60,9 @@ fn every_key_is_read() {
 #[test]
 fn ports_that_are_not_given_are_the_standards() {
     let config = read_text(&format!("{HEAD}[protocols.modbus]\ntcp_ports = [1502]\n"));
-    assert_eq!(config.pipeline().ports.numbers(), [502, 1502, 20_000]);
+    assert_eq!(config.pipeline().ports.numbers(), [502, 1502, 2404, 20_000]);
     let config = read_text(&format!("{HEAD}[protocols.modbus]\ntcp_ports = [1502]\nudp_ports = []\n"));
-    assert_eq!(config.pipeline().ports.numbers(), [1502, 20_000]);
+    assert_eq!(config.pipeline().ports.numbers(), [1502, 2404, 20_000]);
 }
 
 #[test]

@@ -37,6 +37,17 @@ fn unframed(frame: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Inputs of the target `iec104`: every vector as it is; behind a start of transfer; and with octets between the
+/// frames, where the next one has to be found.
+pub(super) fn iec104() -> Vec<Vec<u8>> {
+    const START: [u8; 12] = [0x68, 4, 7, 0, 0, 0, 0x68, 4, 0x43, 0, 0, 0];
+    let vectors = vectors::iec104::all();
+    let mut seeds: Vec<Vec<u8>> = vectors.iter().map(|v| session(0, v, <[u8]>::to_vec)).collect();
+    seeds.extend(vectors.iter().step_by(3).map(|v| session(0, v, |apdu| [&START, apdu].concat())));
+    seeds.extend(vectors.iter().step_by(3).map(|v| session(0, v, |apdu| [&[0, 0x68, 0x68], apdu].concat())));
+    seeds
+}
+
 /// Inputs of the target `goose`: payloads and elements with every kind of data, in short and long forms.
 pub(super) fn goose() -> Vec<Vec<u8>> {
     let mut seeds = Vec::new();

@@ -235,7 +235,7 @@ fn play(dissector: &Dissector, data: &[u8], bytewise: bool) -> String {
     driver.finish()
 }
 
-/// The body of the targets `modbus` and `dnp3`.
+/// The body of the targets `modbus`, `dnp3` and `iec104`.
 pub fn check(dissector: &Dissector, data: &[u8]) {
     let whole = play(dissector, data, false);
     let split = play(dissector, data, true);

@@ -131,3 +131,23 @@ pub struct Function {
     /// The standard's name in `snake_case`; `"unknown"` for a code the standard does not define.
     pub name: &'static str,
 }
+
+/// A name in `snake_case` as words; the types of IEC 60870-5 as the standard writes them (`C_SC_NA_1`).
+#[derive(Debug, Copy, Clone)]
+pub struct Spaced<'a>(pub &'a str);
+
+impl core::fmt::Display for Spaced<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        use core::fmt::Write as _;
+        let name = self.0;
+        let is_type = name.as_bytes().get(1) == Some(&b'_') && name.ends_with("_1");
+        for letter in name.chars() {
+            f.write_char(match letter {
+                letter if is_type => letter.to_ascii_uppercase(),
+                '_' => ' ',
+                letter => letter,
+            })?;
+        }
+        Ok(())
+    }
+}

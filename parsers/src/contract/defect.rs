@@ -50,6 +50,10 @@ defects! {
     ContradictingAnswer = "contradicting_answer",
     /// A sequence number that does not follow.
     SequenceError = "sequence_error",
+    /// Data without what has to come before: transfer that nobody started.
+    NotStarted = "not_started",
+    /// Marked as a test, in traffic that is operation.
+    TestMode = "test_mode",
     /// A transport series or fragment that was never completed.
     IncompleteFragment = "incomplete_fragment",
     /// A request from a station, or a response from a master.

@@ -3,7 +3,6 @@
 //! ```text
 //! crc.rs          checksums
 //! link.rs         frames: header, CONTROL, user data out of its blocks
-//! sync.rs         what was skipped to find a frame
 //! transport.rs    segments to fragments
 //! application.rs  a fragment's header and internal indications
 //! function.rs     function codes; names.rs their table
@@ -39,7 +38,6 @@ mod probe;
 mod scene;
 mod session;
 mod survey;
-mod sync;
 mod transport;
 
 #[cfg(test)]

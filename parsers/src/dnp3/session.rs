@@ -7,8 +7,11 @@
 use super::exchange::Exchanges;
 use super::link::{self, Scan, UserData};
 use super::scene::Scene;
-use super::sync::Sync;
 use crate::contract::*;
+use crate::sync::{Sync, Words};
+
+/// How the state of a direction speaks.
+const WORDS: Words = Words { protocol: Protocol::Dnp3, name: "DNP3", frame: "a link frame", check: "" };
 
 /// State of DNP3 on one flow.
 pub(super) struct Dnp3 {
@@ -20,7 +23,7 @@ pub(super) struct Dnp3 {
 impl Dnp3 {
     /// A session for a flow.
     pub(super) fn open(_flow: &FlowInfo, limits: &Limits) -> Box<dyn Session> {
-        Box::new(Dnp3 { sync: [Sync::default(), Sync::default()], exchanges: Exchanges::new(limits) })
+        Box::new(Dnp3 { sync: [Sync::new(&WORDS), Sync::new(&WORDS)], exchanges: Exchanges::new(limits) })
     }
 
     /// One good header with all of its octets, of which only `kept` are its own if another frame begins

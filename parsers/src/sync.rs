@@ -1,6 +1,5 @@
 //! Finding the way back: what one direction skipped, and whether what follows is to be trusted.
 
-use super::scene::Scene;
 use crate::contract::*;
 
 /// Good frames in a row after which a direction counts as found again.
@@ -14,9 +13,20 @@ const FOREIGN_AFTER: u64 = 512;
 /// Octets that tell TLS, HTTP and SSH.
 const SIGNATURE: usize = 4;
 
+/// How a protocol speaks of what was skipped.
+pub(crate) struct Words {
+    pub protocol: Protocol,
+    /// Its name in sentences.
+    pub name: &'static str,
+    /// What was looked for: `a link frame`.
+    pub frame: &'static str,
+    /// The id of the check that it is there.
+    pub check: &'static str,
+}
+
 /// State of one direction.
-#[derive(Default)]
-pub(super) struct Sync {
+pub(crate) struct Sync {
+    words: &'static Words,
     /// Octets skipped since the last good frame or report.
     skipped: u64,
     head: [u8; HEAD],
@@ -32,8 +42,23 @@ pub(super) struct Sync {
 }
 
 impl Sync {
+    /// At the first octet of a direction.
+    pub(crate) fn new(words: &'static Words) -> Sync {
+        Sync {
+            words,
+            skipped: 0,
+            head: [0; HEAD],
+            head_length: 0,
+            origin: None,
+            frames: 0,
+            doubtful: 0,
+            before_first: 0,
+            foreign: false,
+        }
+    }
+
     /// These octets are no frame.
-    pub(super) fn skip(
+    pub(crate) fn skip(
         &mut self,
         flow: &FlowInfo,
         direction: Direction,
@@ -82,9 +107,8 @@ impl Sync {
             let other = (self.before_first == FOREIGN_AFTER).then_some("an unknown protocol");
             if let Some(name) = known.or(other) {
                 self.foreign = true;
-                let scene = self.scene(flow, direction);
-                let (expected, observed) = (format_args!("DNP3"), format_args!("{name}"));
-                scene.report(observer, (DefectKind::ForeignProtocol, ""), expected, observed);
+                let (expected, observed) = (format_args!("{}", self.words.name), format_args!("{name}"));
+                self.tell(flow, direction, (DefectKind::ForeignProtocol, ""), (expected, observed), observer);
             }
         }
         if self.skipped >= REPORT_EVERY {
@@ -92,37 +116,56 @@ impl Sync {
         }
     }
 
-    fn scene<'a>(&'a self, flow: &'a FlowInfo, direction: Direction) -> Scene<'a> {
-        let head = self.head.get(..self.head_length).unwrap_or_default();
-        Scene::new(flow, direction, self.origin.unwrap_or_default(), head)
+    fn tell(
+        &self,
+        flow: &FlowInfo,
+        direction: Direction,
+        (kind, check): (DefectKind, &'static str),
+        (expected, observed): (core::fmt::Arguments<'_>, core::fmt::Arguments<'_>),
+        observer: &mut dyn Observer,
+    ) {
+        observer.defect(&Defect {
+            flow,
+            direction,
+            origin: self.origin.unwrap_or_default(),
+            protocol: self.words.protocol,
+            kind,
+            check,
+            station: StationAddress::None,
+            from_master: None,
+            function: None,
+            expected,
+            observed,
+            octets: self.head.get(..self.head_length).unwrap_or_default(),
+            skipped: if kind == DefectKind::Resynchronised { self.skipped } else { 0 },
+            offset: 0,
+        });
     }
 
     fn report(&mut self, flow: &FlowInfo, direction: Direction, observer: &mut dyn Observer) {
         if self.skipped > 0 {
-            let skipped = self.skipped;
-            let mut scene = self.scene(flow, direction);
-            scene.skipped = skipped;
             let (expected, observed) =
-                (format_args!("a link frame"), format_args!("{skipped} octets that are none"));
-            scene.report(observer, (DefectKind::Resynchronised, ""), expected, observed);
+                (format_args!("{}", self.words.frame), format_args!("{} octets that are none", self.skipped));
+            let kind = (DefectKind::Resynchronised, self.words.check);
+            self.tell(flow, direction, kind, (expected, observed), observer);
         }
         (self.skipped, self.head_length, self.origin) = (0, 0, None);
     }
 
     /// A good frame stands here, or the octets end: report what was skipped before.
-    pub(super) fn found(&mut self, flow: &FlowInfo, direction: Direction, observer: &mut dyn Observer) {
+    pub(crate) fn found(&mut self, flow: &FlowInfo, direction: Direction, observer: &mut dyn Observer) {
         if self.skipped > 0 {
             self.report(flow, direction, observer);
         }
     }
 
     /// Whether the octets before were a frame, so that another is due here.
-    pub(super) fn in_step(&self) -> bool {
+    pub(crate) fn in_step(&self) -> bool {
         self.frames > 0 && self.skipped == 0 && self.doubtful < CONFIRMED_AFTER
     }
 
     /// Count a frame; whether it counts as recovered.
-    pub(super) fn recovered(&mut self) -> bool {
+    pub(crate) fn recovered(&mut self) -> bool {
         self.frames += 1;
         let recovered = self.doubtful > 0;
         self.doubtful = self.doubtful.saturating_sub(1);
@@ -130,12 +173,12 @@ impl Sync {
     }
 
     /// Octets were lost.
-    pub(super) fn lose(&mut self) {
+    pub(crate) fn lose(&mut self) {
         self.doubtful = CONFIRMED_AFTER;
     }
 
     /// A datagram begins.
-    pub(super) fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.doubtful = 0;
     }
 }

@@ -1,0 +1,166 @@
+//! Activations that wait for their confirmation, and selects that wait for their execute.
+
+use super::asdu::Asdu;
+use crate::contract::{Action, Direction, Origin, Timestamp};
+
+/// Selects of one connection that are remembered; the oldest makes room.
+const SELECTS: usize = 16;
+/// The global common address.
+pub(super) const GLOBAL: u16 = 0xFFFF;
+
+/// What an activation is known by: it has no number.
+#[derive(Debug, Copy, Clone, Eq, PartialEq)]
+pub(super) struct Key {
+    pub common: u16,
+    pub type_id: u8,
+    pub object: u32,
+}
+
+impl Key {
+    pub(super) fn of(asdu: &Asdu<'_>) -> Key {
+        Key { common: asdu.common, type_id: asdu.type_id, object: asdu.first_address().unwrap_or(0) }
+    }
+
+    /// Whether this activation asked the station of `answer`.
+    fn asked(self, answer: Key) -> bool {
+        (self.type_id, self.object) == (answer.type_id, answer.object)
+            && (self.common == answer.common || self.common == GLOBAL)
+    }
+}
+
+/// An activation.
+#[derive(Debug, Copy, Clone)]
+pub(super) struct Row {
+    pub key: Key,
+    pub direction: Direction,
+    pub origin: Origin,
+    pub sub: Option<u16>,
+    pub action: Action,
+    /// Of its body, to hold the mirror against.
+    pub digest: u64,
+    pub deadline: Timestamp,
+    /// Confirmed: it waits for its end alone.
+    pub confirmed: bool,
+    /// Its time has run out, and this was told.
+    pub expired: bool,
+    /// How often it was sent without having come to its end: masters send interrogations on top of each other.
+    pub times: u8,
+}
+
+/// All of one connection.
+#[derive(Debug)]
+pub(super) struct Pending {
+    rows: Vec<Row>,
+    limit: usize,
+    timeout_ns: u64,
+    late_ns: u64,
+    /// Nothing is due before.
+    due: Option<Timestamp>,
+    /// Something was forgotten: what seems to be asked by nobody may have been.
+    pub forgot: bool,
+    selects: [Option<Key>; SELECTS],
+    next_select: usize,
+}
+
+impl Pending {
+    pub(super) fn new(limit: usize, timeout_ns: u64, late_ns: u64) -> Pending {
+        let (rows, limit) = (Vec::new(), limit.max(1));
+        let (selects, next_select) = ([None; SELECTS], 0);
+        Pending { rows, limit, timeout_ns, late_ns, due: None, forgot: false, selects, next_select }
+    }
+
+    /// Remember an activation. The one that had to make room, if that was still waited for.
+    pub(super) fn activate(&mut self, mut row: Row) -> Option<Row> {
+        row.deadline = row.origin.at.plus(self.timeout_ns);
+        self.due = Some(self.due.map_or(row.deadline, |due| due.min(row.deadline)));
+        if let Some(same) = self.rows.iter_mut().find(|r| r.key == row.key) {
+            let times = if same.expired { 1 } else { same.times.saturating_add(1) };
+            *same = Row { times, ..row };
+            return None;
+        }
+        if self.rows.len() < self.limit {
+            self.rows.push(row);
+            return None;
+        }
+        let done = self.rows.iter().position(|r| r.confirmed || r.expired);
+        let oldest = self.rows.remove(done.unwrap_or(0));
+        self.rows.push(row);
+        if done.is_some() {
+            return None;
+        }
+        self.forgot = true;
+        Some(oldest)
+    }
+
+    /// The activation that an ASDU confirms, refuses or ends.
+    pub(super) fn answered_by(&mut self, key: Key) -> Option<&mut Row> {
+        self.rows.iter_mut().rev().find(|row| row.key.asked(key))
+    }
+
+    /// An activation has come to its end.
+    pub(super) fn end(&mut self, key: Key) {
+        self.rows.retain_mut(|row| {
+            if !row.key.asked(key) || row.key.common == GLOBAL {
+                return true;
+            }
+            row.times = row.times.saturating_sub(1);
+            row.times > 0
+        });
+    }
+
+    /// The next activation that was not confirmed in time.
+    pub(super) fn next_due(&mut self, now: Timestamp) -> Option<Row> {
+        if self.due.is_none_or(|due| due >= now) {
+            return None;
+        }
+        let late_ns = self.late_ns;
+        self.rows.retain(|row| !row.expired || row.deadline.plus(late_ns) >= now);
+        let due = self.rows.iter_mut().filter(|row| !row.confirmed && !row.expired && row.deadline < now);
+        if let Some(row) = due.min_by_key(|row| (row.deadline, row.origin.frame)) {
+            row.expired = true;
+            return Some(*row);
+        }
+        self.due =
+            self.rows.iter().filter(|row| !row.confirmed && !row.expired).map(|row| row.deadline).min();
+        None
+    }
+
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        self.due
+    }
+
+    /// Octets were not seen: nothing that waits can be waited for.
+    pub(super) fn interrupt(&mut self) {
+        self.rows.clear();
+        self.due = None;
+        self.forgot = true;
+    }
+
+    /// A select was sent.
+    pub(super) fn select(&mut self, key: Key) {
+        if self.selects.contains(&Some(key)) {
+            return;
+        }
+        let free = self.selects.iter().position(Option::is_none);
+        let place = free.unwrap_or(self.next_select % SELECTS);
+        self.next_select = place + 1;
+        self.selects[place] = Some(key);
+    }
+
+    /// Take a select out: it is executed or cancelled. Whether there was one.
+    pub(super) fn take_select(&mut self, key: Key) -> bool {
+        let found = self.selects.iter_mut().find(|select| **select == Some(key));
+        found.map(|select| *select = None).is_some()
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        self.rows.capacity() * size_of::<Row>()
+    }
+}
+
+/// A digest of octets, to know a mirror that differs.
+pub(super) fn digest(octets: &[u8]) -> u64 {
+    octets.iter().fold(0xCBF2_9CE4_8422_2325u64, |sum, octet| {
+        (sum ^ u64::from(*octet)).wrapping_mul(0x0000_0100_0000_01B3)
+    })
+}

@@ -1,0 +1,152 @@
+//! Numbers, windows, start and stop, tests, roles.
+
+use super::*;
+
+const SPONTANEOUS: &str = "01 01 03 00 0100 010000 01";
+
+#[test]
+fn numbers_follow_one_another_and_a_jump_is_told_once() {
+    let mut wire = started();
+    wire.down(&frame(0, 0, SPONTANEOUS));
+    wire.down(&frame(1, 0, SPONTANEOUS));
+    wire.up("680401000400"); // N(R) 2
+    assert!(wire.seen.defects.is_empty());
+    wire.down(&frame(5, 0, SPONTANEOUS));
+    wire.down(&frame(6, 0, SPONTANEOUS));
+    assert_eq!(wire.seen.defects, ["sequence_error I4-C06: N(S) 5 (expected N(S) 2)"]);
+}
+
+#[test]
+fn numbers_wrap_behind_15_bits() {
+    let mut wire = midstream();
+    wire.down(&frame(32_766, 0, SPONTANEOUS));
+    wire.down(&frame(32_767, 0, SPONTANEOUS));
+    wire.up("680401000000"); // N(R) 0
+    wire.down(&frame(0, 0, SPONTANEOUS));
+    assert!(wire.seen.defects.is_empty(), "{:?}", wire.seen.defects);
+}
+
+#[test]
+fn more_cannot_be_acknowledged_than_was_sent() {
+    let mut wire = started();
+    wire.down(&frame(0, 0, SPONTANEOUS));
+    wire.up("680401000400"); // N(R) 2
+    assert_eq!(wire.seen.defects, ["sequence_error I4-C06: N(R) 2 (expected N(R) 0 to 1)"]);
+}
+
+#[test]
+fn a_hole_forgives_numbers() {
+    let mut wire = started();
+    wire.down(&frame(0, 0, SPONTANEOUS));
+    wire.lose(Direction::ToClient, Some(100));
+    wire.down(&frame(9, 0, SPONTANEOUS));
+    wire.up("680401001400"); // N(R) 10
+    assert!(wire.seen.defects.is_empty(), "{:?}", wire.seen.defects);
+}
+
+#[test]
+fn a_window_that_is_exceeded_is_told_once() {
+    let mut wire = started();
+    for n in 0..20 {
+        wire.down(&frame(n, 0, SPONTANEOUS));
+    }
+    assert_eq!(
+        wire.seen.defects,
+        ["peculiar I4-C07: 13 (expected at most 12 I frames without an acknowledgement)"]
+    );
+}
+
+#[test]
+fn what_is_not_acknowledged_in_time_is_told() {
+    let mut wire = started();
+    wire.down(&frame(0, 0, SPONTANEOUS));
+    wire.wait(14_000_000_000);
+    assert!(wire.seen.defects.is_empty());
+    wire.wait(2_000_000_000);
+    assert_eq!(wire.seen.defects.len(), 1);
+    assert!(wire.seen.has(DefectKind::Peculiar, "I4-C07"));
+    let mut wire = started();
+    wire.down(&frame(0, 0, SPONTANEOUS));
+    wire.up("680401000200");
+    wire.wait(60_000_000_000);
+    assert!(wire.seen.defects.is_empty(), "acknowledged");
+}
+
+#[test]
+fn data_waits_for_the_start() {
+    let mut wire = wire();
+    wire.down(&frame(0, 0, SPONTANEOUS));
+    wire.down(&frame(1, 0, SPONTANEOUS));
+    assert_eq!(
+        wire.seen.defects,
+        ["not_started I4-C04: an I frame (expected no data before transfer is started)"]
+    );
+    let mut wire = started();
+    wire.up("680413000000");
+    wire.down(&frame(0, 0, SPONTANEOUS)); // on its way
+    wire.down("680423000000");
+    assert!(wire.seen.defects.is_empty());
+    wire.down(&frame(1, 0, SPONTANEOUS));
+    assert!(wire.seen.has(DefectKind::NotStarted, "I4-C04"));
+    let mut wire = midstream();
+    wire.down(&frame(7, 0, SPONTANEOUS));
+    assert!(wire.seen.defects.is_empty(), "nobody knows");
+}
+
+#[test]
+fn tests_are_confirmed_in_time() {
+    let mut wire = started();
+    wire.up("680443000000");
+    wire.down("680483000000");
+    wire.wait(60_000_000_000);
+    assert!(wire.seen.defects.is_empty());
+    wire.up("680443000000");
+    wire.wait(16_000_000_000);
+    assert_eq!(wire.seen.defects, ["unanswered_request I4-C08: none (expected TESTFR con within 15 s)"]);
+    wire.down("680483000000");
+    assert!(wire.seen.has(DefectKind::AnswerWithoutRequest, "I4-C08"));
+}
+
+#[test]
+fn the_one_who_starts_commands_whoever_opened_the_connection() {
+    let mut wire = wire();
+    wire.down("680407000000");
+    wire.up("68040b000000");
+    wire.down(&frame(0, 0, "64 01 06 00 0100 000000 14"));
+    wire.up(&frame(0, 1, "64 01 07 00 0100 000000 14"));
+    assert!(wire.seen.defects.is_empty(), "{:?}", wire.seen.defects);
+    assert!(wire.seen.operations[0].starts_with("< request read 100/Some(20) station_interrogation"));
+    assert!(wire.seen.operations[0].contains("from_master"));
+    assert!(wire.seen.operations[1].starts_with("> response read"));
+}
+
+#[test]
+fn without_a_start_the_first_cause_tells_who_commands() {
+    let mut wire = midstream();
+    wire.up(&frame(3, 0, SPONTANEOUS));
+    assert!(wire.seen.operations[0].starts_with("> unsolicited report 1/None m_sp_na_1"));
+    assert!(wire.seen.defects.is_empty(), "the client is the controlled station");
+}
+
+#[test]
+fn who_changes_sides_is_told() {
+    let mut wire = started();
+    wire.down("680407000000");
+    assert!(wire.seen.has(DefectKind::RoleReversal, "I4-C05"));
+    let mut wire = started();
+    wire.up(&frame(0, 0, SPONTANEOUS));
+    wire.down(&frame(0, 1, "2d 01 06 00 0100 010000 01"));
+    assert_eq!(wire.seen.kinds.iter().filter(|(_, check, _)| *check == "I4-C11").count(), 2);
+}
+
+#[test]
+fn a_stop_is_an_order_to_the_station_behind_the_connection() {
+    let mut wire = started();
+    wire.up("680413000000");
+    assert!(wire.seen.operations.is_empty(), "nothing was transferred yet");
+    wire.up("680407000000");
+    wire.down("68040b000000");
+    wire.down(&frame(0, 0, "01 01 03 00 0700 010000 01"));
+    wire.up("680413000000");
+    assert!(wire.seen.operations[1].starts_with("> request configure 0/Some(16) stopdt_act station=Some(7)"));
+}
