@@ -257,9 +257,7 @@ impl fmt::Display for Observed<'_, '_> {
         }
         // The words of the standard, and the number beside them: a number in front reads as a count.
         let name = if a.function.name == "unknown" { "an unknown function" } else { a.function.name };
-        for (n, word) in name.split('_').enumerate() {
-            write!(f, "{}{word}", if n > 0 { " " } else { "" })?;
-        }
+        write!(f, "{}", parsers::Spaced(name))?;
         match a.function.sub {
             Some(sub) => write!(f, " (function {}/{sub})", a.function.code)?,
             None => write!(f, " (function {})", a.function.code)?,

@@ -33,13 +33,19 @@ const fn denied(protocol: Protocol, code: u8, kind: FindingKind) -> Row {
     Row { protocol, code, sub: None, kind, when: When::Denied }
 }
 
+/// Row of a U frame of IEC 104: code 0, the function's bits as sub-function.
+const fn denied_frame(bits: u16, kind: FindingKind) -> Row {
+    Row { protocol: Iec104, code: 0, sub: Some(bits), kind, when: When::Denied }
+}
+
 use FindingKind::{
     ClearCommand, FirmwareUpdate, LogErase, NoResponseControl, RestartCommand, SilenceCommand, StopCommand,
 };
-use Protocol::{Dnp3, Modbus};
+use Protocol::{Dnp3, Iec104, Modbus};
 
 /// Modbus: Application Protocol V1.1b3, 6.8 (diagnostics); UMAS 40/41 as seen in captures.
-/// DNP3: IEEE 1815-2012, 4.4.
+/// DNP3: IEEE 1815-2012, 4.4. IEC 104: STOPDT (5.3), C_RP_NA_1, F_SC_NA_1 with the qualifier for deleting a file
+/// (IEC 60870-5-101, 7.2.6.27 and 7.2.6.30).
 const COMMANDS: &[Row] = &[
     row(Modbus, 8, Some(1), RestartCommand),
     row(Modbus, 8, Some(4), SilenceCommand),
@@ -56,6 +62,9 @@ const COMMANDS: &[Row] = &[
     denied(Dnp3, 21, SilenceCommand),
     row(Dnp3, 27, None, ClearCommand),
     denied(Dnp3, 31, FirmwareUpdate),
+    denied_frame(0x10, SilenceCommand),
+    row(Iec104, 105, None, RestartCommand),
+    row(Iec104, 122, Some(4), ClearCommand),
 ];
 
 /// What kind of dangerous command a request is, if it is one. `allowed` is the profile's verdict; `None`
@@ -74,10 +83,16 @@ pub fn dangerous(operation: &Operation<'_>, allowed: Option<bool>) -> Option<Fin
         .map(|row| row.kind)
 }
 
-/// Whether a request sets the dead-band of an analog input (DNP3 group 34, IEEE 1815-2012 A.20): the station
-/// then keeps smaller changes to itself.
+/// Whether a request sets the dead-band of an analog input (DNP3 group 34, IEEE 1815-2012 A.20; IEC 104 P_ME with
+/// the threshold as its kind, IEC 60870-5-101 7.2.6.24): the station then keeps smaller changes to itself.
 #[must_use]
 pub fn sets_deadband(operation: &Operation<'_>) -> bool {
+    /// Kind of parameter in the qualifier: threshold.
+    const THRESHOLD: u16 = 1;
+    let parameter = operation.protocol == Iec104 && matches!(operation.function.code, 110..=112);
+    if parameter {
+        return operation.function.sub == Some(THRESHOLD);
+    }
     operation.action == Action::Write
         && operation.ranges.iter().any(|range| range.kind() == PointKind::AnalogDeadband)
 }

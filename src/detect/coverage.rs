@@ -73,6 +73,7 @@ pub fn rests_on_absence(kind: FindingKind) -> bool {
             | FindingKind::CommandWithoutEffect
             | FindingKind::MovedWithoutCommand
             | FindingKind::SequenceAnomaly
+            | FindingKind::NotStarted
             | FindingKind::BrokenFraming
             | FindingKind::PollPeriodChanged
             | FindingKind::StationNotPolled

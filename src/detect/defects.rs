@@ -21,6 +21,8 @@ pub fn finding(kind: DefectKind) -> Option<FindingKind> {
         DefectKind::UnansweredRequest => FindingKind::UnansweredRequest,
         DefectKind::ContradictingAnswer => FindingKind::ContradictingAnswer,
         DefectKind::SequenceError | DefectKind::IncompleteFragment => FindingKind::SequenceAnomaly,
+        DefectKind::NotStarted => FindingKind::NotStarted,
+        DefectKind::TestMode => FindingKind::TestMode,
         DefectKind::RoleReversal => FindingKind::RoleReversal,
         DefectKind::LimitReached => FindingKind::LimitReached,
         DefectKind::Peculiar => FindingKind::Peculiar,

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+pub(super) use parsers::Spaced;
 use parsers::{
     Coverage, Defect, Endpoint, FlowInfo, FrameRef, Function, Operation, Origin, PointRange, Protocol,
     StationAddress, Timestamp,
@@ -242,19 +243,6 @@ impl fmt::Display for Range<'_> {
             _ if first == last => write!(f, "{name} {first}"),
             _ => write!(f, "{name} {first} to {last}"),
         }
-    }
-}
-
-/// A name of the standard as words.
-pub(super) struct Spaced(pub(super) &'static str);
-
-impl fmt::Display for Spaced {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, word) in self.0.split('_').enumerate() {
-            f.write_str(if place == 0 { "" } else { " " })?;
-            f.write_str(word)?;
-        }
-        Ok(())
     }
 }
 

@@ -159,6 +159,7 @@ findings! {
     ContradictingAnswer { "SEQ-08", "contradicting_answer", High, ["T0856", "T0831"], "Answer contradicts its request" }
     SequenceAnomaly { "SEQ-09", "sequence_anomaly", Medium, ["T0830", "T0856"], "Sequence number anomaly" }
     UnsolicitedBeforeEnable { "SEQ-10", "unsolicited_before_enable", Medium, ["T0856", "T0838"], "Unsolicited report while disabled" }
+    NotStarted { "SEQ-11", "not_started", Medium, ["T0855"], "Data before transfer is started" }
     RestartSeen { "SEQ-12", "restart_seen", Low, ["T0816", "T0826"], "Restart without a command" }
     ContradictoryCommand { "SEQ-13", "contradictory_command", Critical, ["T0806", "T0831", "T0879"], "Command against the one before" }
     CommandStorm { "SEQ-14", "command_storm", Critical, ["T0806", "T0803"], "Too many commands to one point" }
@@ -185,6 +186,7 @@ findings! {
     MovedWithoutCommand { "VAL-06", "moved_without_command", Medium, ["T0831", "T0856"], "Point moved without a command" }
     CounterBackwards { "VAL-10", "counter_backwards", Medium, ["T0872", "T0836"], "Counter runs backwards" }
     DeadbandChange { "VAL-12", "deadband_change", High, ["T0838", "T0804"], "Analog dead-band changed" }
+    TestMode { "VAL-13", "test_mode", Medium, ["T0856", "T0837"], "Marked as a test" }
     NotANumber { "VAL-14", "not_a_number", Medium, ["T0856"], "Value is no number" }
     NewHost { "TOP-01", "new_host", Medium, ["T0864", "T0883", "T0848"], "New host" }
     NewMaster { "TOP-02", "new_master", High, ["T0848"], "New master of a station" }

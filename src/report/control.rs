@@ -467,11 +467,7 @@ impl fmt::Display for TimeOfDay {
 }
 
 fn spaced(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
-    for (place, word) in name.split('_').enumerate() {
-        f.write_str(if place == 0 { "" } else { " " })?;
-        f.write_str(word)?;
-    }
-    Ok(())
+    write!(f, "{}", parsers::Spaced(name))
 }
 
 #[cfg(test)]

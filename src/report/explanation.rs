@@ -135,11 +135,5 @@ impl fmt::Display for Words {
 }
 
 fn spaced(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
-    for (place, word) in name.split('_').enumerate() {
-        if place > 0 {
-            f.write_str(" ")?;
-        }
-        f.write_str(word)?;
-    }
-    Ok(())
+    write!(f, "{}", parsers::Spaced(name))
 }

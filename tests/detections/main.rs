@@ -11,5 +11,6 @@ mod site;
 mod support;
 
 mod control;
+mod iec104;
 mod timing;
 mod value;

@@ -94,6 +94,8 @@ pub const TESTED_AS_DETECTIONS: &[FindingKind] = &[
     FindingKind::CommandWithoutEffect,
     FindingKind::MovedWithoutCommand,
     FindingKind::ControlAfterDenial,
+    FindingKind::NotStarted,
+    FindingKind::TestMode,
 ];
 
 /// Kinds that are drawn from something absent, always or at times, and the test in which the tap is blind and
@@ -119,6 +121,7 @@ pub const DRAWN_FROM_ABSENCE: &[(FindingKind, &str)] = &[
     ),
     (FindingKind::TcpTeardown, "resets_that_fit_no_connection_are_told"),
     (FindingKind::TrafficVanished, "traffic_that_the_tap_loses_has_not_vanished"),
+    (FindingKind::NotStarted, "data_before_the_start_of_transfer_is_told_unless_the_start_may_be_in_a_hole"),
     (FindingKind::StationSweep, "unit_ids_that_do_not_answer_are_a_sweep"),
     (FindingKind::PortScan, "connections_whose_answers_the_tap_may_have_lost_are_no_scan"),
     (FindingKind::ConnectionFlood, "half_open_connections_are_no_flood_while_the_tap_loses_packets"),

@@ -86,7 +86,7 @@ fn roles_that_connect_everybody_with_everybody_are_told_of() {
     let (message, line, label) = only(&(HEAD.to_owned() + &hosts(20_000, role)));
     assert_eq!(message, "the roles connect more than 1,000,000 pairs of host and station");
     assert_eq!(line, 8);
-    let expected = "10,000 hosts have this role, and 20,000 stations are commanded by such a host";
+    let expected = "10,000 hosts have this role, and 30,000 stations are commanded by such a host";
     assert_eq!(label, expected);
     // As many outstations with two masters are no trouble.
     let role = |i: usize| format!("role = \"{}\"\n", if i < 2 { "scada_master" } else { "rtu" });

@@ -225,7 +225,7 @@ fn the_examples_are_sound_and_without_warnings() {
     }
     assert!(count >= 8, "{count}");
     assert_eq!(example("utility.toml").stations().count(), 300);
-    assert_eq!(example("roles-only.toml").stations().count(), 12);
+    assert_eq!(example("roles-only.toml").stations().count(), 18);
 }
 
 #[test]

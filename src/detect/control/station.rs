@@ -22,6 +22,10 @@ const ALL_CLASSES: u8 = 0b111;
 const ENABLE_UNSOLICITED: u8 = 20;
 const DISABLE_UNSOLICITED: u8 = 21;
 const RECORD_CURRENT_TIME: u8 = 24;
+/// IEC 104: M_EI_NA_1.
+const END_OF_INITIALISATION: u8 = 70;
+/// What a station has said on a connection from which on its start is over.
+const SETTLED_REPORTS: u32 = 8;
 
 /// What is remembered of a station.
 #[derive(Debug, Default)]
@@ -36,11 +40,18 @@ pub(super) struct Station {
     recorded: Option<Timestamp>,
     /// Difference of the time it set last to the packet time, in milliseconds.
     offset_ms: Option<i64>,
+    /// IEC 104: what it has said on its last connection.
+    said: (u64, u32),
     /// A command that restarts, stops or silences.
     denied: Option<(Timestamp, FindingKind)>,
 }
 
 impl Station {
+    /// How much the station has said on a connection.
+    fn reports_on(&self, flow: u64) -> u32 {
+        if self.said.0 == flow { self.said.1 } else { 0 }
+    }
+
     /// A request that is no read.
     pub(super) fn asked(&mut self, scene: &Scene<'_>, seen: &Seen<'_>, sink: &mut dyn FindingSink) {
         let operation = seen.operation;
@@ -54,6 +65,9 @@ impl Station {
             if kind == FindingKind::RestartCommand {
                 self.restart_commanded = Some(now);
             }
+        }
+        if operation.protocol == Protocol::Iec104 && operation.action == Action::Time {
+            self.time(scene, operation, sink);
         }
         if operation.protocol != Protocol::Dnp3 {
             return;
@@ -74,8 +88,11 @@ impl Station {
     fn time(&mut self, scene: &Scene<'_>, operation: &Operation<'_>, sink: &mut dyn FindingSink) {
         let mut set = None;
         operation.detail.points(&mut |point| {
-            if let (Value::TimeMs(ms), Some((50, variation))) = (&point.value, point.object) {
-                set = Some((*ms, variation));
+            match (&point.value, point.object) {
+                (Value::TimeMs(ms), Some((50, variation))) => set = Some((*ms, variation)),
+                // The clock synchronisation of IEC 104.
+                (Value::TimeMs(ms), None) => set = Some((*ms, 1)),
+                _ => {}
             }
         });
         let Some((set_ms, variation)) = set else { return };
@@ -151,6 +168,15 @@ impl Station {
 pub(super) fn told(association: &mut Association, seen: &Seen<'_>, sink: &mut dyn FindingSink) {
     const RESTART: u8 = 0x80;
     let operation = seen.operation;
+    if operation.protocol == Protocol::Iec104 {
+        if operation.function.code == END_OF_INITIALISATION {
+            initialised(association, seen, sink);
+        }
+        let station = &mut association.control.station;
+        let flow = operation.flow.id;
+        station.said = (flow, station.reports_on(flow).saturating_add(1));
+        return;
+    }
     if operation.protocol != Protocol::Dnp3 {
         return;
     }
@@ -158,7 +184,7 @@ pub(super) fn told(association: &mut Association, seen: &Seen<'_>, sink: &mut dy
     let restarted = iin & RESTART != 0;
     let before = association.control.station.restarted.replace(restarted);
     if restarted && before == Some(false) {
-        restart_seen(association, seen, sink);
+        restart_seen(association, seen, "the indication of a restart (IIN1.7)", sink);
     }
     let silenced = association.control.station.silenced == ALL_CLASSES;
     if silenced && operation.exchange == Exchange::Unsolicited {
@@ -166,9 +192,29 @@ pub(super) fn told(association: &mut Association, seen: &Seen<'_>, sink: &mut dy
     }
 }
 
+/// IEC 104: the end of an initialisation. A station sends it behind every start of transfer; in the middle of
+/// one it has restarted.
+#[cold]
+fn initialised(association: &mut Association, seen: &Seen<'_>, sink: &mut dyn FindingSink) {
+    let reports = association.control.station.reports_on(seen.operation.flow.id);
+    if reports >= SETTLED_REPORTS {
+        restart_seen(
+            association,
+            seen,
+            "the end of an initialisation (M_EI_NA_1) on a connection in use",
+            sink,
+        );
+    }
+}
+
 /// SEQ-12.
 #[cold]
-fn restart_seen(association: &mut Association, seen: &Seen<'_>, sink: &mut dyn FindingSink) {
+fn restart_seen(
+    association: &mut Association,
+    seen: &Seen<'_>,
+    indication: &str,
+    sink: &mut dyn FindingSink,
+) {
     let operation = seen.operation;
     let scene = super::scene(association, seen);
     let station = &association.control.station;
@@ -181,9 +227,7 @@ fn restart_seen(association: &mut Association, seen: &Seen<'_>, sink: &mut dyn F
         &Finding {
             kind: FindingKind::RestartSeen,
             expected: format_args!("a restart only after a command to restart"),
-            observed: format_args!(
-                "the indication of a restart (IIN1.7), and no such command in the last 10 min"
-            ),
+            observed: format_args!("{indication}, and no such command in the last 10 min"),
             ..subject.finding(scene.coverage, &frames)
         },
         sink,

@@ -257,6 +257,9 @@ impl Teller<'_> {
             watch.identified = true;
             tell::identification(self.step, early.then_some(Severity::Low), self.site, sink);
         }
+        if operation.protocol == Protocol::Iec104 && matches!(operation.function.code, 100 | 101) {
+            return self.integrity_poll(watch, sink);
+        }
         if operation.protocol != Protocol::Dnp3 {
             return;
         }
@@ -265,8 +268,14 @@ impl Teller<'_> {
             tell::self_address(self.step, self.site, sink);
         }
         let polls = || operation.ranges.iter().any(|r| r.kind() == PointKind::ClassData);
-        if !watch.integrity_polled && operation.action == Action::Read && polls() {
-            watch.integrity_polled = true;
+        if operation.action == Action::Read && polls() {
+            self.integrity_poll(watch, sink);
+        }
+    }
+
+    /// A poll of everything there is: a class poll of DNP3, an interrogation of IEC 104. The first of a pair tells.
+    fn integrity_poll(&self, watch: &mut Watch, sink: &mut dyn FindingSink) {
+        if !core::mem::replace(&mut watch.integrity_polled, true) {
             let stranger = match self.verdict.allowed {
                 Some(_) => self.verdict.anomaly == Some(AnomalyKind::UnknownClient),
                 None => !self.is_early() && self.now().since(watch.first_seen) < coverage::BLIND_NS,

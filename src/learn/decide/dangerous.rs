@@ -12,6 +12,7 @@ pub(super) fn dangerous(protocol: Protocol, key: &FunctionKey) -> Option<&'stati
         (Protocol::Dnp3, 15, _) => return Some("initialises data"),
         (Protocol::Dnp3, 27, _) => return Some("deletes a file"),
         (Protocol::Dnp3, 31, _) => return Some("activates a configuration"),
+        (Protocol::Iec104, 122, Some(4)) => return Some("deletes a file"),
         _ => {}
     }
     match key.action {
@@ -29,8 +30,10 @@ pub(super) fn belongs_to_start(protocol: Protocol, key: &FunctionKey) -> bool {
             key.action == Action::Time
                 || matches!((key.action, key.code), (Action::Configure, 2 | 20) | (Action::Time, 23 | 24))
         }
-        // Clocks, counters.
-        Protocol::Iec104 => matches!(key.action, Action::Time | Action::Diagnose),
+        // Interrogations, clocks, tests; the stop before a change-over.
+        Protocol::Iec104 => {
+            matches!(key.action, Action::Time | Action::Diagnose) || matches!(key.code, 0 | 100 | 101)
+        }
         Protocol::Modbus | Protocol::Goose => false,
     }
 }
