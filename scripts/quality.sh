@@ -6,6 +6,8 @@
 # Labelled attack captures: learned from the frames that are not marked, replayed whole, scored.
 # Benign captures: learned from the first half, the second half replayed; findings of medium or higher.
 # Attack captures without labels: what is found without a profile.
+# Simulated sites: a benign day and an attack day of each with its profile (gridtap-sim beside gridtap; cargo build
+# --release --workspace builds both).
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 gridtap=${1:-$root/target/release/gridtap}
@@ -66,3 +68,27 @@ editcap -r "$capture" "$work/first.pcap" "1-$((frames / 10))"
 "$gridtap" learn "$work/first.pcap" -o "$work/site.toml" 2> /dev/null
 "$gridtap" replay "$capture" --profile "$work/site.toml" --events "$work/events.jsonl" > /dev/null
 serious "$work/events.jsonl"
+
+simulator=$(dirname "$gridtap")/gridtap-sim
+echo "## Simulated days"
+for scenario in "$root"/simulators/scenarios/*.toml; do
+    case $scenario in *.attacks.toml) continue ;; esac
+    name=$(basename "$scenario" .toml)
+    # Three hundred stations say as much in two hours as the others in a day.
+    length=24h
+    [ "$name" != utility ] || length=2h
+    for kind in benign attacked; do
+        rm -f "$work"/*
+        attacks=(--no-attacks)
+        [ "$kind" = benign ] || attacks=(--labels "$work/labels.jsonl")
+        "$simulator" capture "$scenario" --seed 7 --for "$length" -o "$work/day.pcapng" "${attacks[@]}" > "$work/frames"
+        "$gridtap" replay "$work/day.pcapng" --profile "$root/profiles/examples/$name.toml" --operations none \
+            --events "$work/events.jsonl" > /dev/null
+        echo "### $name, $kind: $(cat "$work/frames")"
+        if [ "$kind" = benign ]; then
+            serious "$work/events.jsonl"
+        else
+            "$gridtap" score --findings "$work/events.jsonl" --labels "$work/labels.jsonl"
+        fi
+    done
+done
