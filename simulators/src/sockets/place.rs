@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use crate::attack::Attack;
-use crate::scenario::Scenario;
+use crate::scenario::{Language, Scenario};
 
 /// Ports of stations that name none; others than the standard's where those need privileges.
 #[derive(Debug, Clone, Copy, Eq, PartialEq)]
@@ -25,7 +25,12 @@ impl Ports {
     /// Give them to all stations that name none, and to attackers that try the standard's.
     pub fn set(self, scenario: &mut Scenario, attacks: &mut [Attack]) {
         for station in scenario.stations.values_mut() {
-            let port = if station.kind.is_dnp3() { self.dnp3 } else { self.modbus };
+            let port = match station.kind.language() {
+                Language::Modbus => self.modbus,
+                Language::Dnp3 => self.dnp3,
+                // That of the standard needs no privileges.
+                Language::Iec104 => continue,
+            };
             station.port.get_or_insert(port);
         }
         for attack in attacks {
