@@ -345,6 +345,7 @@ fn a_search_for_common_addresses_is_told() {
     assert!(words(outcome.of(K::StationSweep)[0]).contains("common addresses"), "{}", outcome.text);
     let one_side = judged(&one_way(&asks(20, 1).talk(), Side::Client), None, "iec104.pcap");
     assert_eq!(one_side.of(K::StationSweep).len(), 1, "{}", one_side.text);
+    assert!(words(one_side.of(K::StationSweep)[0]).contains("16 common addresses (1 to 16) in 16 requests"));
     let scattered = judged(&one_way(&asks(20, 3).talk(), Side::Client), None, "iec104.pcap");
     assert!(scattered.of(K::StationSweep).is_empty(), "{}", scattered.text);
 }

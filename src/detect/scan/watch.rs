@@ -354,6 +354,7 @@ impl Watch {
         let running = self.sweeps[Over::Stations as usize].is_some();
         // Where the answers are not seen, the order of the questions has to tell.
         let searched = self.walk.step(number, now, window) && step.coverage().one_way;
+        let within = if searched { self.asked.within(now, window, |_, _| true) } else { within };
         if !running && !searched && within.count < step.thresholds.sweep_stations as usize {
             return Found::Nothing;
         }
