@@ -6,10 +6,11 @@
 
 use parsers::Timestamp;
 
+use crate::monitor::Forgotten;
 use crate::pipeline::Blind;
 
 /// A kind of blindness: its name in events, and what it means.
-const KINDS: [(&str, &str); 17] = [
+const KINDS: [(&str, &str); 18] = [
     (
         "tap_silent",
         "times no packet came from any host for far longer than ever before: is the tap still connected? No \
@@ -33,13 +34,17 @@ const KINDS: [(&str, &str); 17] = [
     ("scans_unwatched", "operations of pairs of hosts not watched for scans because there was no room"),
     ("control_points_forgotten", "commanded points followed without memory because there was no room"),
     ("controls_cut_short", "controls whose outcome was not waited for because too many were under way"),
+    (
+        "publishers_unfollowed",
+        "messages of publishers that are judged without memory because there was no room",
+    ),
     ("stations_untold", "times a new station answered that was not told of because the table was full"),
 ];
 /// Where the counts of flows begin in [`KINDS`].
 const FLOWS: usize = 6;
 /// Where the counts of the detections' tables begin.
 const TABLES: usize = 10;
-const UNTOLD: usize = 16;
+const UNTOLD: usize = 17;
 
 /// Something to tell.
 #[derive(Debug, Copy, Clone)]
@@ -65,7 +70,7 @@ pub struct Blindspots {
 
 impl Blindspots {
     /// What a shard could not see or hold since the last time, at the second that is this act.
-    pub fn shard(&mut self, act: u64, now: Timestamp, flows: &Blind, tables: &[u64; 6]) {
+    pub fn shard(&mut self, act: u64, now: Timestamp, flows: &Blind, tables: &Forgotten) {
         let (_, counts) = self.counts.split_at_mut(FLOWS);
         for (count, fresh) in counts.iter_mut().zip(flows.iter().chain(tables)) {
             *count += fresh;
@@ -100,7 +105,7 @@ impl Blindspots {
     }
 }
 
-const _: () = assert!(FLOWS + size_of::<Blind>() / size_of::<u64>() == TABLES && TABLES + 6 == UNTOLD);
+const _: () = assert!(FLOWS + size_of::<Blind>() / size_of::<u64>() == TABLES && TABLES + 7 == UNTOLD);
 
 #[cfg(test)]
 mod tests {
@@ -110,7 +115,7 @@ mod tests {
     fn what_is_new_is_told_when_its_second_is_over_and_again_when_it_has_doubled() {
         let mut spots = Blindspots::default();
         let mut told = |gaps: u64, act: u64| {
-            spots.shard(act, Timestamp(act), &[gaps, 0, 0, 0], &[0; 6]);
+            spots.shard(act, Timestamp(act), &[gaps, 0, 0, 0], &[0; 7]);
             assert!(spots.next(act).is_none(), "other shards may have more of the same second");
             let news = spots.next(act + 1).map(|news| (news.what, news.count, news.at.0));
             assert!(spots.next(act + 1).is_none());

@@ -270,6 +270,27 @@ fn rest(old: &Profile, new: &Profile) -> Vec<String> {
         };
         profile.stations.iter().flat_map(of).collect()
     };
+    let publishers = |profile: &Profile| -> BTreeMap<String, String> {
+        let text = |p: &crate::Publisher| {
+            let optional =
+                |what: &str, value: Option<String>| value.map_or(String::new(), |v| format!(", {what} {v}"));
+            let sources = p.source.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            [
+                p.control_block.clone(),
+                optional("APPID", p.application.map(|a| format!("{a:#06x}"))),
+                optional("from", (!sources.is_empty()).then_some(sources)),
+                optional("to", p.destination.map(|d| d.to_string())),
+                optional("VLAN", p.vlan.map(|v| v.to_string())),
+                optional("data set", p.data_set.clone()),
+                optional("goID", p.identifier.clone()),
+                optional("confRev", p.revision.map(|r| r.to_string())),
+                optional("members", p.entries.map(|n| n.to_string())),
+                optional("simulation", p.simulation.then(|| "allowed".to_owned())),
+            ]
+            .concat()
+        };
+        profile.publishers.iter().map(|p| (p.name.clone(), text(p))).collect()
+    };
     let windows = |profile: &Profile| -> BTreeMap<String, String> {
         let time = |at: parsers::Timestamp| {
             jiff::Timestamp::from_second((at.0 / 1_000_000_000) as i64).unwrap_or_default().to_string()
@@ -292,6 +313,7 @@ fn rest(old: &Profile, new: &Profile) -> Vec<String> {
         compared("point", &points(old), &points(new)),
         compared("time zone", &zone(old), &zone(new)),
         compared("schedule", &schedules(old), &schedules(new)),
+        compared("publisher", &publishers(old), &publishers(new)),
         compared("redundancy group", &redundancy(old), &redundancy(new)),
         compared("maintenance window", &windows(old), &windows(new)),
         compared("threshold", &thresholds(old), &thresholds(new)),

@@ -264,6 +264,24 @@ pub(crate) const MAINTENANCE: Section = Section {
     ],
 };
 
+pub(crate) const PUBLISHER: Section = Section {
+    called: "a publisher",
+    keys: &[
+        must("control_block", Text, "GOOSE: reference of its control block (gocbRef)."),
+        key("appid", Whole, "Its APPID: 0x0001."),
+        key("source", Texts, "Ethernet addresses that it sends from; not judged if left out."),
+        key("destination", Text, "The multicast address that it sends to."),
+        key("vlan", Whole, "Its VLAN; frames without a tag are not judged by it."),
+        key("data_set", Text, "Reference of its data set (datSet)."),
+        key("go_id", Text, "Its goID."),
+        key("conf_rev", Whole, "Revision of its configuration (confRev)."),
+        key("entries", Whole, "Members of its data set (numDatSetEntries)."),
+        key("subscribers", Texts, "Who listens; told to people, not judged."),
+        key("simulation", Flag, "Whether it may send with the simulation or test bit."),
+        COMMENT,
+    ],
+};
+
 pub(crate) const MAP: Section = Section { called: "a point map", keys: &[] };
 
 pub(crate) const USE: Section = Section {
@@ -275,7 +293,7 @@ pub(crate) const USE: Section = Section {
 };
 
 /// Sections that any file and any template may have.
-const SHARED: [Key; 9] = [
+const SHARED: [Key; 10] = [
     key("hosts", Named(&HOST), "Who commands, and what stations stand behind."),
     key("groups", NamedTexts, "Hosts or stations under one name. What several places add is one group."),
     key("stations", Named(&STATION), "Who is commanded."),
@@ -285,6 +303,11 @@ const SHARED: [Key; 9] = [
     key("deny", List(&DENY), "What is forbidden, whatever the rules allow."),
     key("redundancy", Named(&REDUNDANCY), "Masters that stand in for each other."),
     key("maintenance", List(&MAINTENANCE), "Planned work: its findings are for information."),
+    key(
+        "publishers",
+        Named(&PUBLISHER),
+        "Who publishes (GOOSE), and how. With one of them, all others are told.",
+    ),
 ];
 
 pub(crate) const TEMPLATE: Section = Section {
@@ -301,6 +324,7 @@ pub(crate) const TEMPLATE: Section = Section {
         SHARED[6],
         SHARED[7],
         SHARED[8],
+        SHARED[9],
     ],
 };
 
@@ -322,6 +346,7 @@ pub(crate) const FILE: Section = Section {
         SHARED[6],
         SHARED[7],
         SHARED[8],
+        SHARED[9],
         key("thresholds", Shape::Thresholds, "Thresholds of the detections."),
         key("templates", Named(&TEMPLATE), "Sections with parameters."),
         key("use", List(&USE), "Instances of templates."),

@@ -48,8 +48,8 @@ pub use limits::MAX_FILE_BYTES;
 pub use nearest::nearest;
 pub use points::RangeText;
 pub use profile::{
-    Allow, DataType, Deny, Group, HostEntry, Limits, Maintenance, PointSpec, Poll, Profile, Redundancy, Rule,
-    Schedule, Severity, Station, What, WordOrder,
+    Allow, DataType, Deny, Field, Group, HostEntry, Limits, Maintenance, PointSpec, Poll, Profile, Published,
+    Publisher, Publishing, Redundancy, Rule, Schedule, Severity, Station, What, WordOrder, Words,
 };
 pub use reporter::Reporter;
 pub use roles::Role;

@@ -113,6 +113,8 @@ thresholds! {
     command_storm: PerMinute = 6.0, "SEQ-14: switching commands to one point above which the severity is critical.";
     time_set_tolerance: Seconds = 2.0, "SEQ-15: how far a time that is set may be from that of the packets.";
     operate_within: Seconds = 15.0, "VAL-05: how soon a point must follow an accepted command; three readings are waited for.";
+    goose_silence: Seconds = 30.0, "GO-08: silence of a publisher from which the severity is high; from the time that its last message allowed it is low. Not in the catalogue: an IED that restarts takes that long.";
+    goose_flood: PerSecond = 200.0, "GO-09: messages of one control block in a second that make a flood.";
     denial_chain: Seconds = 600.0, "DEN-13: how long after a restart, stop or silencing a control that is not allowed belongs to it.";
 }
 

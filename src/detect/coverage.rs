@@ -99,6 +99,7 @@ pub fn may_rest_on_absence(kind: FindingKind) -> bool {
             // Connections left open; those refused are seen.
             | FindingKind::PortScan
             | FindingKind::ConnectionFlood
+            | FindingKind::GooseSilent
             // An answer that nobody asked for; what is gratuitous says so itself.
             | FindingKind::ArpSpoofing
     )

@@ -11,6 +11,7 @@ pub mod coverage;
 pub mod defects;
 pub mod partners;
 pub mod policy;
+pub mod publication;
 pub mod pulse;
 mod raise;
 pub mod scan;
@@ -30,6 +31,7 @@ use crate::report::catalogue::FindingKind;
 use crate::report::control::ControlEvent;
 use crate::report::finding::Finding;
 use crate::report::point_values::PointReading;
+use crate::report::publication::PublicationEvent;
 use crate::report::record::StationState;
 use crate::site::redundancy::Sign;
 use association::{Association, AssociationId, AssociationTable};
@@ -87,6 +89,8 @@ pub trait FindingSink {
     fn control(&mut self, _event: &ControlEvent<'_>) {}
     /// A master of a redundancy group did something that concerns the whole group.
     fn sign(&mut self, _sign: &Sign) {}
+    /// Something happened to a publisher.
+    fn publication(&mut self, _event: &PublicationEvent<'_>) {}
 }
 
 /// What a detection is shown beside its own state of the pair.
@@ -132,6 +136,7 @@ pub struct Detector {
     associations: AssociationTable,
     selects: SelectTable,
     scans: Scans,
+    publications: publication::Publications,
     timing: timing::Shared,
 }
 
@@ -182,6 +187,7 @@ impl Detector {
             associations: AssociationTable::new(limits.associations),
             selects: SelectTable::new(limits.selects, select_timeout_ns),
             scans: Scans::default(),
+            publications: publication::Publications::default(),
             timing: timing::Shared::default(),
         }
     }
@@ -195,6 +201,7 @@ impl Detector {
     /// calls them is looked up again.
     pub fn set_profile(&mut self, profile: Option<Arc<Compiled>>) {
         self.common.epoch = self.common.epoch.wrapping_add(1);
+        self.publications.forget();
         self.associations.rename(|key| {
             let master = Endpoint { host: key.master, port: 0 };
             let server = Endpoint { host: key.server, port: key.service };
@@ -208,7 +215,10 @@ impl Detector {
     /// When [`Detector::tick`] has something to do, if nothing comes before.
     pub fn next_due(&self) -> Option<Timestamp> {
         // Sweeps that are under way are looked at every second.
-        if self.scans.is_active() { Some(Timestamp(0)) } else { self.associations.next_wake() }
+        if self.scans.is_active() {
+            return Some(Timestamp(0));
+        }
+        [self.associations.next_wake(), self.publications.next_wake()].into_iter().flatten().min()
     }
 
     /// The tap lost frames at about `now`.
@@ -230,6 +240,11 @@ impl Detector {
     /// Pairs that could not be remembered because the table was full.
     pub fn associations_overflowed(&self) -> u64 {
         self.associations.overflowed()
+    }
+
+    /// Publishers not followed because the table was full.
+    pub fn publishers_overflowed(&self) -> u64 {
+        self.publications.overflowed()
     }
 
     /// Pairs of hosts not watched for scans because the table was full.
@@ -267,6 +282,7 @@ impl Detector {
         let sink = &mut Weighed::new(self.common.profile.as_deref(), sink);
         let site = self.common.view();
         self.scans.tick(now, site, sink);
+        self.publications.due(now, site, sink);
         while let Some((id, _)) = self.associations.next_due(now) {
             let site = self.common.view();
             let Some(association) = self.associations.get(id) else { continue };
@@ -293,6 +309,11 @@ impl Detector {
         operation: &Operation<'_>,
         sink: &mut dyn FindingSink,
     ) -> Judged {
+        if operation.exchange == Exchange::Publication {
+            let sink = &mut Weighed::of(self.common.profile.as_deref(), operation, sink);
+            let allowed = self.publications.message(context, operation, self.common.view(), sink);
+            return Judged { allowed, pair: None, rule: None };
+        }
         let profile = self.common.profile.as_deref();
         let partner = context.partners.of(profile, self.common.epoch, &mut self.associations, operation);
         let pair = partner.pair;

@@ -147,6 +147,33 @@ impl<'a> Subject<'a> {
         pair.station_index().is_some_and(|station| profile.is_quirk(station, words))
     }
 
+    /// The same without frames and function, for messages whose function says nothing.
+    pub(super) fn bare(&self, coverage: Coverage) -> Finding<'a> {
+        Finding {
+            at: self.at,
+            kind: FindingKind::Peculiar,
+            severity: None,
+            flow: Some(self.flow),
+            protocol: self.protocol,
+            client: self.client,
+            server: self.server,
+            station: self.station,
+            station_name: self.station_name,
+            client_name: self.client_name,
+            by_station: self.by_station,
+            function: None,
+            ranges: self.ranges,
+            expected: format_args!(""),
+            observed: format_args!(""),
+            check: "",
+            rule: None,
+            frames: &[],
+            octets: self.octets,
+            coverage,
+            fold_key: 0,
+        }
+    }
+
     /// A finding with everything but its kind and its words, to be completed with `..`.
     pub(super) fn finding<'f>(&'f self, coverage: Coverage, frames: &'f Frames) -> Finding<'f> {
         Finding {

@@ -33,8 +33,8 @@ use crate::site::Fact;
 /// owner, which remembers more, is then told again.
 const STATIONS_KEPT: usize = 1024;
 
-/// Selects, associations, rhythms, scans, commanded points and controls that full tables could not remember.
-pub(crate) type Forgotten = [u64; 6];
+/// Selects, associations, rhythms, scans, commanded points, controls and publishers that full tables could not remember.
+pub(crate) type Forgotten = [u64; 7];
 
 /// Judges, counts and logs what shards `first`, `first + step` and so on find.
 pub struct Monitor {
@@ -143,6 +143,7 @@ impl Part {
             detector.watches_overflowed(),
             points,
             controls,
+            detector.publishers_overflowed(),
         ]
     }
 }

@@ -8,7 +8,8 @@ use crate::report::vitals::{TapVitals, Vitals};
 impl Sensor {
     /// The figures below the protocols, for the summary and for `/metrics`.
     pub fn vitals(&self, taps: Vec<TapVitals>) -> Vitals {
-        let (flow, worker, [selects, associations, polls, scans, points, controls], capacity) = self.shards();
+        let (flow, worker, [selects, associations, polls, scans, points, controls, publishers], capacity) =
+            self.shards();
         let decap = self.decap_counters();
         let (named, others) = self.hosts();
         let mut flows: Vec<_> =
@@ -53,6 +54,7 @@ impl Sensor {
                 ("associations_not_remembered", associations),
                 ("polls_not_followed", polls),
                 ("scans_not_watched", scans),
+                ("publishers_not_followed", publishers),
                 ("hosts_not_remembered", self.hosts_forgotten()),
             ],
         }

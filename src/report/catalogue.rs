@@ -63,7 +63,23 @@ impl FindingKind {
             | FindingKind::UnsolicitedStorm
             | FindingKind::MovedWithoutCommand
             | FindingKind::RestartSeen
-            | FindingKind::UnsolicitedBeforeEnable => Actor::Station,
+            | FindingKind::UnsolicitedBeforeEnable
+            | FindingKind::UnprofiledPublisher
+            | FindingKind::PublisherDiffers
+            | FindingKind::GooseSecondPublisher
+            | FindingKind::GooseTwoSequences
+            | FindingKind::GooseReplay
+            | FindingKind::GooseStateJump
+            | FindingKind::GooseStateContradicted
+            | FindingKind::GooseEmptyChange
+            | FindingKind::GooseSequence
+            | FindingKind::GooseFlood
+            | FindingKind::GooseTime
+            | FindingKind::GooseSimulation
+            | FindingKind::GooseConfiguration
+            | FindingKind::GooseDataSet
+            | FindingKind::GseManagement
+            | FindingKind::GooseRestart => Actor::Station,
             FindingKind::UnprofiledControl
             | FindingKind::UnprofiledClient
             | FindingKind::UnprofiledStation
@@ -216,6 +232,23 @@ findings! {
     TcpTeardown { "DEN-08", "tcp_teardown", High, ["T0803", "T0804", "T0814"], "Forged ends of connections" }
     UnsolicitedStorm { "DEN-09", "unsolicited_storm", High, ["T0814", "T0804"], "Storm of unsolicited reports" }
     ControlAfterDenial { "DEN-13", "control_after_denial", Critical, ["T0831", "T0837", "T0826"], "Control after a restart or stop" }
+    UnprofiledPublisher { "GO-15", "unprofiled_publisher", High, ["T0856", "T0830"], "Publisher that the profile does not know" }
+    PublisherDiffers { "GO-14", "publisher_differs", High, ["T0856", "T0830"], "Publisher in another way than the profile says" }
+    GooseSecondPublisher { "GO-01", "goose_second_publisher", Critical, ["T0830", "T0856"], "Second publisher of one control block" }
+    GooseTwoSequences { "GO-01", "goose_two_sequences", Critical, ["T0830", "T0856"], "Two sequences of one control block side by side" }
+    GooseReplay { "GO-02", "goose_replay", Critical, ["T0856", "T0831"], "GOOSE message of a state that is over" }
+    GooseStateJump { "GO-03", "goose_state_jump", Critical, ["T0856", "T0830"], "GOOSE state number jumps ahead" }
+    GooseStateContradicted { "GO-04", "goose_state_contradicted", Critical, ["T0856", "T0831"], "Other values in the same GOOSE state" }
+    GooseEmptyChange { "GO-05", "goose_empty_change", Medium, ["T0856"], "New GOOSE state without a new value" }
+    GooseSequence { "GO-06", "goose_sequence", Low, ["T0856", "T0830"], "GOOSE sequence number does not follow" }
+    GooseSilent { "GO-08", "goose_silent", High, ["T0815", "T0804"], "GOOSE publisher silent, loss of protection signals" }
+    GooseFlood { "GO-09", "goose_flood", High, ["T0814", "T0804"], "Flood of GOOSE messages" }
+    GooseTime { "GO-10", "goose_time", Medium, ["T0856"], "Time of a GOOSE state is wrong" }
+    GooseSimulation { "GO-11", "goose_simulation", High, ["T0856", "T0837"], "Simulated or test GOOSE message" }
+    GooseConfiguration { "GO-12", "goose_configuration", High, ["T0836", "T0830"], "GOOSE configuration changed or incomplete" }
+    GooseDataSet { "GO-13", "goose_data_set", High, ["T0836", "T0856"], "GOOSE data set changed" }
+    GseManagement { "GO-17", "gse_management", Medium, ["T0861"], "GSE management traffic" }
+    GooseRestart { "SEQ-12", "goose_restart", Low, ["T0816"], "GOOSE publisher began again" }
     TrafficVanished { "CAP-03", "traffic_vanished", High, [], "Traffic nearly stopped" }
     ClockJump { "CAP-04", "clock_jump", High, [], "Clock of a tap goes back" }
     LimitReached { "CAP-08", "limit_reached", Medium, [], "A limit of the sensor was reached" }

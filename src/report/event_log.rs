@@ -22,6 +22,7 @@ use super::fold::{FOLD_WINDOW_NS, FOLD_WINDOWS, FoldTable, Window};
 use super::json::Json;
 use super::output::{Item, Output};
 use super::point_values::PointReading;
+use super::publication::{PublicationEvent, publication_line};
 use super::record::{Judgement, OperationsLog, SensorEvent, StationEvent, StationState};
 use super::roster::Roster;
 use super::writer::Weight;
@@ -79,6 +80,14 @@ impl Journal {
     pub fn control(&mut self, event: &ControlEvent<'_>) {
         if self.kept && self.operations != OperationsLog::None {
             control_line(self.out.json(), &self.common, event);
+            self.out.line_done(Weight::Common);
+        }
+    }
+
+    /// Write what happened to a publisher, unless operations are not logged.
+    pub fn publication(&mut self, event: &PublicationEvent<'_>) {
+        if self.kept && self.operations != OperationsLog::None {
+            publication_line(self.out.json(), &self.common, event);
             self.out.line_done(Weight::Common);
         }
     }
@@ -299,6 +308,9 @@ impl FindingSink for ToLog<'_> {
     }
     fn sign(&mut self, sign: &Sign) {
         self.journal.out.tell(Item::Fact(Fact::Sign(*sign)));
+    }
+    fn publication(&mut self, event: &PublicationEvent<'_>) {
+        self.journal.publication(event);
     }
 }
 

@@ -25,6 +25,7 @@ pub mod json_fields;
 pub mod metric_table;
 pub mod output;
 pub mod point_values;
+pub mod publication;
 pub mod record;
 pub mod roster;
 pub mod rotate;

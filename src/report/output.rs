@@ -9,6 +9,7 @@ use parsers::Timestamp;
 use super::json::Json;
 use super::writer::Weight;
 use crate::dispatch::Place;
+use crate::monitor::Forgotten;
 use crate::pipeline::Blind;
 use crate::site::Fact;
 
@@ -31,7 +32,7 @@ pub(crate) enum Item {
     Fact(Fact),
     /// What a shard could not see or hold since the last time: of its flows; selects,
     /// associations, rhythms, scans, commanded points and controls.
-    Blind(Timestamp, Blind, [u64; 6]),
+    Blind(Timestamp, Blind, Forgotten),
     /// What the reading thread could not see, so far: silence of the taps, frames cut, undecodable frames, fragments lost,
     /// packets forgotten.
     Front(Timestamp, [u64; 6]),

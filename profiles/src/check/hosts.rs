@@ -149,7 +149,7 @@ fn network(text: &At<String>, reporter: &mut Reporter<'_>) -> Option<IpNet> {
 }
 
 /// `00:11:22:33:44:55`, or with hyphens.
-fn mac(text: &At<String>, reporter: &mut Reporter<'_>) -> Option<MacAddr> {
+pub(super) fn mac(text: &At<String>, reporter: &mut Reporter<'_>) -> Option<MacAddr> {
     let mut octets = [0; 6];
     let parts: Vec<&str> = text.value.split([':', '-']).collect();
     let digits = |part: &str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_hexdigit());
@@ -165,7 +165,7 @@ fn mac(text: &At<String>, reporter: &mut Reporter<'_>) -> Option<MacAddr> {
     None
 }
 
-fn vlan(number: &At<i64>, reporter: &mut Reporter<'_>) -> Option<u16> {
+pub(super) fn vlan(number: &At<i64>, reporter: &mut Reporter<'_>) -> Option<u16> {
     if (0..=4094).contains(&number.value) {
         return u16::try_from(number.value).ok();
     }

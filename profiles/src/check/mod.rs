@@ -7,6 +7,7 @@ mod hosts;
 mod operations;
 mod points;
 mod policy;
+mod publishers;
 mod rules;
 mod stations;
 mod times;
@@ -68,6 +69,7 @@ pub(crate) fn check(file: File, reporter: &mut Reporter<'_>) -> Option<Profile> 
     let mut denials = policy::denials(&file, &names, &rules, reporter);
     let redundancy = policy::redundancy(&file, &names, reporter);
     let maintenance = policy::maintenance(&file, &names, &times, reporter);
+    let publishers = publishers::publishers(&file, reporter);
     let mut thresholds = Thresholds::default();
     for (name, value) in &file.thresholds {
         thresholds.set(&name.value, *value);
@@ -101,6 +103,7 @@ pub(crate) fn check(file: File, reporter: &mut Reporter<'_>) -> Option<Profile> 
         denials,
         redundancy,
         maintenance,
+        publishers,
         thresholds,
     })
 }
@@ -152,6 +155,7 @@ fn unique_names(file: &File, reporter: &mut Reporter<'_>) {
         "findings name it",
         reporter,
     );
+    all_different(file.publishers.iter().map(|p| (&p.name, "publisher")), "findings name it", reporter);
     all_different(file.maps.iter().map(|m| (&m.name, "map")), "stations name it", reporter);
     all_different(file.schedules.iter().map(|s| (&s.name, "schedule")), "rules name it", reporter);
 }

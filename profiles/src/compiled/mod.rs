@@ -18,7 +18,7 @@ use foldhash::fast::FixedState;
 use parsers::{Endpoint, Host, PointRange, Protocol, StationAddress};
 
 use crate::diagnostics::Diagnostic;
-use crate::profile::{Profile, Rule};
+use crate::profile::{Profile, Published, Publishing, Rule};
 pub use access::PointId;
 use access::Points;
 use denial::Denials;
@@ -113,6 +113,8 @@ pub struct Compiled {
     points: Vec<Points>,
     /// The redundancy group of every host.
     redundancy: Vec<Option<u32>>,
+    /// Places of the publishers of each control block.
+    publishers: Map<Box<[u8]>, Vec<u32>>,
     warnings: Vec<Diagnostic>,
     files: Vec<String>,
 }
@@ -184,6 +186,7 @@ impl Compiled {
             station_grants,
             points: profile.stations.iter().map(Points::new).collect(),
             redundancy,
+            publishers: publishers(&profile),
             warnings: Vec::new(),
             files: Vec::new(),
             profile,
@@ -195,6 +198,39 @@ impl Compiled {
         self.warnings = warnings;
         self.files = files;
         self
+    }
+
+    /// What the profile says of a publication.
+    #[must_use]
+    pub fn published<'a>(&'a self, it: &Publishing<'a>) -> Published<'a> {
+        if self.profile.publishers.is_empty() {
+            return Published::Unjudged;
+        }
+        let Some(places) = self.publishers.get(it.said.control_block) else {
+            return Published::Unknown { publishing: *it };
+        };
+        let mut first = None;
+        for index in places {
+            let Some(publisher) = self.profile.publishers.get(*index as usize) else { continue };
+            match publisher.differs(it) {
+                None => return Published::Fits { publisher, index: *index },
+                Some(field) => {
+                    first.get_or_insert(Published::Differs {
+                        publisher,
+                        index: *index,
+                        field,
+                        publishing: *it,
+                    });
+                }
+            }
+        }
+        first.unwrap_or(Published::Unknown { publishing: *it })
+    }
+
+    /// The name of a publisher by its place.
+    #[must_use]
+    pub fn publisher_name(&self, index: u32) -> Option<&str> {
+        self.profile.publishers.get(index as usize).map(|publisher| publisher.name.as_str())
     }
 
     /// Look up who commands whom. Keep the result with the flow: an operation is then judged without
@@ -405,4 +441,12 @@ fn broadcasts(
         }
     }
     grants.into_iter().map(|(key, grants)| (key, tables.number(grants))).collect()
+}
+
+fn publishers(profile: &Profile) -> Map<Box<[u8]>, Vec<u32>> {
+    let mut places: Map<Box<[u8]>, Vec<u32>> = Map::default();
+    for (place, publisher) in profile.publishers.iter().enumerate() {
+        places.entry(publisher.control_block.as_bytes().into()).or_default().push(place as u32);
+    }
+    places
 }

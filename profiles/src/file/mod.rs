@@ -33,6 +33,7 @@ pub(crate) struct File {
     pub(crate) deny: Vec<DenyEntry>,
     pub(crate) redundancy: Vec<RedundancyEntry>,
     pub(crate) maintenance: Vec<MaintenanceEntry>,
+    pub(crate) publishers: Vec<PublisherEntry>,
     pub(crate) thresholds: Vec<(At<String>, f64)>,
 }
 
@@ -156,6 +157,23 @@ pub(crate) struct MaintenanceEntry {
     pub(crate) start: Option<At<Datetime>>,
     pub(crate) end: Option<At<Datetime>>,
     pub(crate) reference: Option<String>,
+    pub(crate) comment: Option<String>,
+}
+
+#[derive(Debug)]
+pub(crate) struct PublisherEntry {
+    pub(crate) name: At<String>,
+    pub(crate) control_block: Option<At<String>>,
+    pub(crate) appid: Option<At<Number>>,
+    pub(crate) source: Vec<At<String>>,
+    pub(crate) destination: Option<At<String>>,
+    pub(crate) vlan: Option<At<Number>>,
+    pub(crate) data_set: Option<At<String>>,
+    pub(crate) go_id: Option<At<String>>,
+    pub(crate) conf_rev: Option<At<Number>>,
+    pub(crate) entries: Option<At<Number>>,
+    pub(crate) subscribers: Vec<At<String>>,
+    pub(crate) simulation: Option<At<bool>>,
     pub(crate) comment: Option<String>,
 }
 

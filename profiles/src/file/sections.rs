@@ -108,6 +108,14 @@ impl Walk<'_, '_> {
                 file.redundancy.push(RedundancyEntry { name: name.clone(), hosts });
             }
         }
+        let example = "control_block = \"BAY1/LLN0$GO$gcb1\"";
+        for (name, node) in self.named(root, "publishers", "publishers.NAME", example) {
+            let what = format!("publisher `{}`", name.value);
+            if let Some(section) = self.section(what, &name.span, node, &language::PUBLISHER) {
+                let publisher = self.publisher(name.clone(), &section);
+                file.publishers.push(publisher);
+            }
+        }
         for node in self.list_of(root, "rules") {
             let entry = self.rule(node);
             file.rules.extend(entry);
@@ -149,6 +157,24 @@ impl Walk<'_, '_> {
             quirks: self.list(section, "quirks").unwrap_or_default(),
             map: self.text(section, "map"),
             points: self.points(&what, points),
+            comment: self.plain_text(section, "comment"),
+            name,
+        }
+    }
+
+    fn publisher(&mut self, name: At<String>, section: &Section<'_>) -> PublisherEntry {
+        PublisherEntry {
+            control_block: self.required_text(section, "control_block", "\"BAY1/LLN0$GO$gcb1\""),
+            appid: self.number(section, "appid", false),
+            source: self.list(section, "source").unwrap_or_default(),
+            destination: self.text(section, "destination"),
+            vlan: self.number(section, "vlan", false),
+            data_set: self.text(section, "data_set"),
+            go_id: self.text(section, "go_id"),
+            conf_rev: self.number(section, "conf_rev", false),
+            entries: self.number(section, "entries", false),
+            subscribers: self.list(section, "subscribers").unwrap_or_default(),
+            simulation: self.flag(section, "simulation"),
             comment: self.plain_text(section, "comment"),
             name,
         }

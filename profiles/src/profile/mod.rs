@@ -1,6 +1,7 @@
 //! Second layer: the profile as a checked model. Every reference is resolved, every number is within
 //! its bounds. [`crate::Compiled`] is built from it; tools that show or compare profiles read it.
 
+mod publisher;
 mod rule;
 mod schedule;
 mod station;
@@ -8,6 +9,7 @@ mod station;
 use ipnet::IpNet;
 use parsers::{MacAddr, PointRange};
 
+pub use publisher::{Field, Published, Publisher, Publishing, Words};
 pub use rule::{Allow, Deny, Limits, Maintenance, Poll, Redundancy, Rule, Severity, What};
 pub use schedule::Schedule;
 pub use station::{DataType, PointSpec, Station, WordOrder};
@@ -40,6 +42,8 @@ pub struct Profile {
     pub redundancy: Vec<Redundancy>,
     /// Planned work.
     pub maintenance: Vec<Maintenance>,
+    /// Who publishes, in the order of the file.
+    pub publishers: Vec<Publisher>,
     /// Thresholds in force.
     pub thresholds: Thresholds,
 }

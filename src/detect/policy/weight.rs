@@ -9,6 +9,7 @@ use crate::report::catalogue::{FindingKind, Severity};
 use crate::report::control::ControlEvent;
 use crate::report::finding::Finding;
 use crate::report::point_values::PointReading;
+use crate::report::publication::PublicationEvent;
 use crate::report::record::StationState;
 use crate::site::redundancy::Sign;
 
@@ -83,6 +84,10 @@ impl FindingSink for Weighed<'_> {
 
     fn sign(&mut self, sign: &Sign) {
         self.sink.sign(sign);
+    }
+
+    fn publication(&mut self, event: &PublicationEvent<'_>) {
+        self.sink.publication(event);
     }
 }
 

@@ -1,0 +1,520 @@
+//! GOOSE: what continues a publisher's states and what does not; who is believed afterwards.
+
+use gridtap::report::catalogue::FindingKind as K;
+use serde_json::Value;
+use simulators::wire::{START_NS, TimedFrame};
+
+use super::support::judge::{Outcome, judged, judged_losing};
+
+const SECOND: u64 = 1_000_000_000;
+const MS: u64 = 1_000_000;
+
+/// One message and the frame around it.
+#[derive(Clone)]
+struct Goose {
+    at: u64,
+    from: u8,
+    to: u8,
+    appid: u16,
+    vlan: Vec<u8>,
+    block: &'static str,
+    data_set: &'static str,
+    state: u32,
+    sequence: u32,
+    /// Seconds of `t` against the start.
+    t: i64,
+    simulated: bool,
+    revision: u8,
+    commissioning: bool,
+    data: Vec<u8>,
+    allowed_ms: u16,
+}
+
+const OFF: &[u8] = &[0x83, 1, 0];
+const ON: &[u8] = &[0x83, 1, 0xFF];
+
+fn goose(at: u64, state: u32, sequence: u32) -> Goose {
+    Goose {
+        at,
+        from: 1,
+        to: 1,
+        appid: 0x0001,
+        vlan: Vec::new(),
+        block: "BAY1/LLN0$GO$gcb1",
+        data_set: "BAY1/LLN0$Trip",
+        state,
+        sequence,
+        t: 0,
+        simulated: false,
+        revision: 1,
+        commissioning: false,
+        data: OFF.to_vec(),
+        allowed_ms: 2500,
+    }
+}
+
+fn element(tag: u8, value: &[u8]) -> Vec<u8> {
+    [&[tag, u8::try_from(value.len()).unwrap()], value].concat()
+}
+
+fn number(number: u32) -> Vec<u8> {
+    let octets = number.to_be_bytes();
+    [&[0], &octets[..]].concat()
+}
+
+impl Goose {
+    fn frame(&self) -> TimedFrame {
+        let seconds = u32::try_from(i64::try_from(START_NS / SECOND).unwrap() + self.t).unwrap();
+        let body = [
+            element(0x80, self.block.as_bytes()),
+            element(0x81, &self.allowed_ms.to_be_bytes()),
+            element(0x82, self.data_set.as_bytes()),
+            element(0x83, b"BAY1_TRIP"),
+            element(0x84, &[&seconds.to_be_bytes()[..], &[0, 0, 0, 0x0A]].concat()),
+            element(0x85, &number(self.state)),
+            element(0x86, &number(self.sequence)),
+            element(0x87, &[u8::from(self.simulated)]),
+            element(0x88, &[self.revision]),
+            element(0x89, &[u8::from(self.commissioning)]),
+            element(0x8A, &[u8::try_from(self.data.len() / 3).unwrap()]),
+            element(0xAB, &self.data),
+        ]
+        .concat();
+        let apdu = [&[0x61, 0x81, u8::try_from(body.len()).unwrap()], &body[..]].concat();
+        let length = u16::try_from(apdu.len() + 8).unwrap();
+        let tags: Vec<u8> = self.vlan.iter().flat_map(|id| [0x81, 0, 0x80, *id]).collect();
+        let bytes = [
+            &[1, 0x0C, 0xCD, 1, 0, self.to, 2, 0, 0, 0, 0, self.from],
+            &tags[..],
+            &[0x88, 0xB8],
+            &self.appid.to_be_bytes(),
+            &length.to_be_bytes(),
+            &[0; 4],
+            &apdu,
+        ]
+        .concat();
+        TimedFrame { at_ns: START_NS + self.at, bytes }
+    }
+}
+
+/// A publisher that repeats its state every second.
+fn steady(first: u64, last: u64, state: u32) -> Vec<Goose> {
+    (first..=last).map(|n| goose(n * SECOND, state, u32::try_from(n - first).unwrap())).collect()
+}
+
+/// Another publisher, so that the tap is never silent.
+fn other(seconds: u64) -> Vec<Goose> {
+    let of_bay_2 = |n: u64| Goose {
+        from: 2,
+        to: 2,
+        appid: 0x0002,
+        block: "BAY2/LLN0$GO$gcb1",
+        ..goose(n * SECOND + 500 * MS, 7, u32::try_from(n + 3).unwrap())
+    };
+    (0..seconds).map(of_bay_2).collect()
+}
+
+fn seen(messages: &[Goose]) -> Outcome {
+    seen_by(&[], None, messages)
+}
+
+fn seen_by(drops: &[u64], profile: Option<&str>, messages: &[Goose]) -> Outcome {
+    let mut frames: Vec<_> = messages.iter().map(Goose::frame).collect();
+    frames.sort_by_key(|frame| frame.at_ns);
+    if drops.is_empty() {
+        return judged(&frames, profile, "goose");
+    }
+    let drops: Vec<_> = drops.iter().map(|at| START_NS + at).collect();
+    judged_losing(&drops, &frames, profile, "goose")
+}
+
+/// The one finding there is.
+fn only(outcome: &Outcome, kind: K) -> Value {
+    assert_eq!(outcome.kinds(), [kind.name()], "{}", outcome.text);
+    outcome.findings[0].clone()
+}
+
+/// The one finding there is, besides the missing number of a message that was altered on its way.
+fn altered(outcome: &Outcome, kind: K) -> Value {
+    assert_eq!(outcome.kinds(), [kind.name(), "goose_sequence"], "{}", outcome.text);
+    outcome.findings[0].clone()
+}
+
+fn says(finding: &Value) -> &str {
+    finding["explanation"].as_str().unwrap()
+}
+
+/// What happened to publishers, one word each.
+fn happened(outcome: &Outcome, block: &str) -> Vec<String> {
+    let lines = outcome.text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines
+        .filter(|line| line["event"] == "publication" && line["control_block"] == block)
+        .map(|line| line["what"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+const BAY1: &str = "BAY1/LLN0$GO$gcb1";
+
+/// A trip, as it should be: the state changes, is repeated quickly, then ever more slowly.
+fn trip(at: u64, state: u32) -> Vec<Goose> {
+    [0, 4, 12, 28, 60, 124, 252, 508, 1020, 2020, 3020]
+        .into_iter()
+        .zip(0..)
+        .map(|(ms, sequence)| Goose {
+            t: i64::try_from(at / SECOND).unwrap(),
+            data: ON.to_vec(),
+            ..goose(at + ms * MS, state, sequence)
+        })
+        .collect()
+}
+
+#[test]
+fn a_legitimate_trip_is_one_readable_event_and_no_finding() {
+    let outcome = seen(&[steady(0, 10, 1), trip(10 * SECOND + 300 * MS, 2)].concat());
+    assert_eq!(outcome.kinds(), [""; 0], "{}", outcome.text);
+    assert_eq!(happened(&outcome, BAY1), ["first_seen", "state_changed"]);
+    let line = outcome.text.lines().find(|line| line.contains("state_changed")).unwrap();
+    let line: Value = serde_json::from_str(line).unwrap();
+    assert_eq!(line["changes"], "member 0: false to true");
+    assert_eq!((line["state"].as_u64(), line["server"].as_str()), (Some(2), Some("02:00:00:00:00:01")));
+}
+
+#[test]
+fn any_stack_of_vlan_tags_is_read_and_a_missing_tag_is_no_other_publisher() {
+    for stack in [vec![], vec![0], vec![5], vec![9, 5], vec![9, 0, 5]] {
+        let mut messages = steady(0, 5, 1);
+        messages[3].vlan.clone_from(&stack);
+        assert_eq!(seen(&messages).kinds(), [""; 0], "{stack:?}");
+    }
+    let mut messages = steady(0, 5, 1);
+    for m in &mut messages {
+        m.vlan = vec![5];
+    }
+    messages[3].vlan = vec![6];
+    let finding = altered(&seen(&messages), K::GooseSecondPublisher);
+    assert!(says(&finding).contains("VLAN 5"), "{}", says(&finding));
+}
+
+#[test]
+fn a_second_publisher_is_told_and_not_adopted() {
+    let mut forged = steady(3, 8, 1);
+    for m in &mut forged {
+        (m.from, m.at) = (9, m.at + 200 * MS);
+    }
+    let outcome = seen(&[steady(0, 20, 1), forged].concat());
+    let finding = only(&outcome, K::GooseSecondPublisher);
+    assert_eq!(
+        says(&finding),
+        "Second publisher of one control block: 02:00:00:00:00:09 sent this to 01:0c:cd:01:00:01; expected \
+         'BAY1/LLN0$GO$gcb1' only from 02:00:00:00:00:01 to 01:0c:cd:01:00:01, APPID 0x0001, observed the same \
+         from 02:00:00:00:00:09 to 01:0c:cd:01:00:01, APPID 0x0001, state 1, sqNum 0."
+    );
+    assert_eq!(happened(&outcome, BAY1), ["first_seen"]);
+    // Near miss: another control block from another source is another publisher.
+    assert_eq!(seen(&[steady(0, 10, 1), other(10)].concat()).kinds(), [""; 0]);
+}
+
+#[test]
+fn a_poisoned_state_number_is_told_once_and_the_true_publisher_stays_the_true_one() {
+    let poison = Goose { t: 5, data: ON.to_vec(), ..goose(5 * SECOND + 100 * MS, 9999, 0) };
+    let outcome = seen(&[steady(0, 30, 1), vec![poison]].concat());
+    let finding = only(&outcome, K::GooseStateJump);
+    assert_eq!(
+        says(&finding),
+        "GOOSE state number jumps ahead: 02:00:00:00:00:01 sent this to 01:0c:cd:01:00:01; expected what follows \
+         state 1, sqNum 5 of 'BAY1/LLN0$GO$gcb1', observed state 9999, sqNum 0: states that cannot all have been \
+         missed."
+    );
+    assert_eq!(happened(&outcome, BAY1), ["first_seen"], "the forger is not adopted");
+    // Near miss: the same with the tap losing frames and few states, and after a silence.
+    let next = Goose { t: 5, data: ON.to_vec(), ..goose(11 * SECOND, 3, 0) };
+    let outcome = seen_by(&[10 * SECOND], None, &[steady(0, 10, 1), vec![next]].concat());
+    assert!(outcome.of(K::GooseStateJump).is_empty(), "{}", outcome.text);
+    assert!(outcome.withheld(K::GooseSequence) > 0);
+}
+
+#[test]
+fn a_forged_next_state_is_found_when_the_true_one_goes_on() {
+    let forged = Goose { t: 5, data: ON.to_vec(), ..goose(5 * SECOND + 100 * MS, 2, 0) };
+    let outcome = seen(&[steady(0, 30, 1), vec![forged]].concat());
+    let finding = only(&outcome, K::GooseTwoSequences);
+    assert!(
+        says(&finding).ends_with("expected one sequence of states of 'BAY1/LLN0$GO$gcb1', observed state 1, sqNum 6 goes on after state 2 had begun."),
+        "{}",
+        says(&finding)
+    );
+    assert_eq!(happened(&outcome, BAY1), ["first_seen", "state_changed"]);
+    // Near miss: the old state's last message is overtaken by the new state.
+    let mut messages = [steady(0, 10, 1), trip(10 * SECOND + 300 * MS, 2)].concat();
+    messages.push(goose(10 * SECOND + 302 * MS, 1, 11));
+    assert!(seen(&messages).of(K::GooseTwoSequences).is_empty());
+}
+
+#[test]
+fn a_replayed_trip_is_told() {
+    let mut messages = [steady(0, 10, 1), trip(10 * SECOND + 300 * MS, 2)].concat();
+    let mut replayed = trip(10 * SECOND + 300 * MS, 2);
+    replayed.truncate(4);
+    let back: Vec<_> =
+        (14..30).map(|n| Goose { t: 14, ..goose(n * SECOND, 3, u32::try_from(n - 14).unwrap()) }).collect();
+    for message in &mut replayed {
+        message.at += 10 * SECOND;
+    }
+    messages.extend(back);
+    messages.extend(replayed);
+    let finding = only(&seen(&messages), K::GooseReplay);
+    assert!(
+        says(&finding).ends_with("observed state 2, sqNum 0: a state that is over."),
+        "{}",
+        says(&finding)
+    );
+    // An earlier repetition of the same state is a replay, too; one that was overtaken is not.
+    let mut again = steady(0, 10, 1);
+    again.push(goose(8 * SECOND + 400 * MS, 1, 3));
+    let finding = only(&seen(&again), K::GooseReplay);
+    assert!(says(&finding).ends_with("a message that was there before."), "{}", says(&finding));
+    let mut overtaken = steady(0, 10, 1);
+    overtaken.push(goose(8 * SECOND + 5 * MS, 1, 7));
+    overtaken[7].sequence = 7;
+    assert_eq!(seen(&overtaken).kinds(), [""; 0]);
+}
+
+#[test]
+fn other_values_or_another_time_within_a_state_are_told() {
+    let mut messages = steady(0, 20, 1);
+    messages[5].data = ON.to_vec();
+    let finding = altered(&seen(&messages), K::GooseStateContradicted);
+    assert!(says(&finding).contains("others in the same state, sqNum 5"), "{}", says(&finding));
+    let mut messages = steady(0, 20, 1);
+    messages[5].t = 3;
+    altered(&seen(&messages), K::GooseStateContradicted);
+}
+
+#[test]
+fn lost_messages_are_told_low_and_impossible_jumps_high() {
+    let mut messages = steady(0, 20, 1);
+    messages.remove(6);
+    let finding = only(&seen(&messages), K::GooseSequence);
+    assert_eq!(finding["severity"], "low");
+    assert!(says(&finding).ends_with("observed state 1, sqNum 7: 1 message missing."), "{}", says(&finding));
+    // The tap lost them: nothing is said of the publisher.
+    let outcome = seen_by(&[6 * SECOND], None, &messages);
+    assert!(outcome.of(K::GooseSequence).is_empty() && outcome.withheld(K::GooseSequence) > 0);
+
+    let mut messages = steady(0, 20, 1);
+    messages.push(goose(6 * SECOND + 300 * MS, 1, 9999));
+    let finding = only(&seen(&messages), K::GooseSequence);
+    assert_eq!(finding["severity"], "high");
+    assert!(says(&finding).contains("sqNum 9999: messages that cannot all have been missed"));
+}
+
+#[test]
+fn the_same_number_again_and_again_is_told() {
+    let mut messages = steady(0, 20, 1);
+    messages.iter_mut().skip(5).for_each(|m| m.sequence = 4);
+    let outcome = seen(&messages);
+    let finding = outcome.of(K::GooseSequence)[0];
+    assert!(
+        says(finding).contains("sqNum 4 of 'BAY1/LLN0$GO$gcb1', 3 times more in a row"),
+        "{}",
+        says(finding)
+    );
+    // Once is a copy that took another way.
+    let mut messages = steady(0, 20, 1);
+    messages.push(Goose { at: 5 * SECOND + MS, ..messages[5].clone() });
+    assert_eq!(seen(&messages).kinds(), [""; 0]);
+}
+
+#[test]
+fn a_new_state_without_a_new_value_and_one_that_begins_late_are_told() {
+    let mut messages = steady(0, 5, 1);
+    messages.extend((6..20).map(|n| Goose { t: 6, ..goose(n * SECOND, 2, u32::try_from(n - 6).unwrap()) }));
+    let finding = only(&seen(&messages), K::GooseEmptyChange);
+    assert!(says(&finding).contains("state 2 of 'BAY1/LLN0$GO$gcb1' with the same values"));
+    let mut messages = [steady(0, 10, 1), trip(10 * SECOND + 300 * MS, 2)].concat();
+    messages.remove(11);
+    messages.remove(11);
+    let outcome = seen(&messages);
+    assert!(!outcome.of(K::GooseSequence).is_empty() && outcome.of(K::GooseStateJump).is_empty());
+}
+
+#[test]
+fn silence_is_told_and_withheld_where_the_tap_was_blind() {
+    let outcome = seen(&[steady(0, 10, 1), other(60)].concat());
+    let severities: Vec<_> = outcome.of(K::GooseSilent).iter().map(|f| f["severity"].clone()).collect();
+    assert_eq!(severities, ["low", "high"], "late first, then lasting");
+    let finding = only(&seen(&[steady(0, 10, 1), other(30)].concat()), K::GooseSilent);
+    assert_eq!(
+        says(&finding),
+        "GOOSE publisher silent, loss of protection signals: between 01:0c:cd:01:00:01 and 02:00:00:00:00:01; \
+         expected the next message of 'BAY1/LLN0$GO$gcb1' within 2500 ms, as the last one says, observed none for \
+         2 s; the last was state 1, sqNum 10."
+    );
+    assert_eq!(happened(&outcome, BAY1), ["first_seen", "silent"]);
+    // It comes back and has lost nothing that can be told.
+    let mut back = steady(0, 40, 1);
+    back.drain(11..20);
+    let outcome = seen(&[back, other(45)].concat());
+    assert_eq!(happened(&outcome, BAY1), ["first_seen", "silent", "back", "silent"]);
+    // The tap heard nobody, or lost frames.
+    assert_eq!(seen(&[steady(0, 10, 1), steady(11, 12, 1)].concat()).of(K::GooseSilent).len(), 0);
+    let outcome = seen_by(&[12 * SECOND], None, &[steady(0, 10, 1), other(30)].concat());
+    assert!(outcome.of(K::GooseSilent).is_empty() && outcome.withheld(K::GooseSilent) > 0);
+}
+
+#[test]
+fn a_restart_after_a_silence_is_told_low_and_the_new_states_are_followed() {
+    let mut messages = [steady(0, 10, 40), other(40)].concat();
+    messages
+        .extend((20..40).map(|n| Goose { t: 20, ..goose(n * SECOND, 1, u32::try_from(n - 19).unwrap()) }));
+    let outcome = seen(&messages);
+    assert_eq!(outcome.kinds(), ["goose_silent", "goose_restart"], "{}", outcome.text);
+    assert_eq!(outcome.of(K::GooseRestart)[0]["severity"], "low");
+    assert!(says(outcome.of(K::GooseRestart)[0]).contains("begins again with state 1"));
+    // Without a silence it is a forgery.
+    let mut messages = steady(0, 20, 40);
+    messages.push(Goose { t: 9, ..goose(9 * SECOND + 300 * MS, 1, 1) });
+    only(&seen(&messages), K::GooseReplay);
+}
+
+#[test]
+fn a_suspect_is_believed_when_the_trusted_one_has_fallen_silent() {
+    // A device is replaced: another address, other states.
+    let mut new = steady(20, 60, 3);
+    for m in &mut new {
+        m.from = 8;
+    }
+    let outcome = seen(&[steady(0, 15, 1), new, other(60)].concat());
+    assert_eq!(outcome.of(K::GooseSecondPublisher).len(), 1, "{}", outcome.text);
+    assert_eq!(happened(&outcome, BAY1), ["first_seen", "silent", "adopted"]);
+}
+
+#[test]
+fn a_flood_is_told() {
+    let flood = |per_second: u64| {
+        let burst = (0..per_second).map(|n| goose(5 * SECOND + n * MS, 1, u32::try_from(n + 5).unwrap()));
+        [steady(0, 4, 1), burst.collect()].concat()
+    };
+    let outcome = seen(&flood(300));
+    let finding = outcome.of(K::GooseFlood)[0];
+    assert!(
+        says(finding)
+            .contains("at most 200 messages of 'BAY1/LLN0$GO$gcb1' in a second, observed more than 200")
+    );
+    assert!(seen(&flood(150)).of(K::GooseFlood).is_empty());
+}
+
+#[test]
+fn times_that_cannot_be_are_told() {
+    let mut messages = steady(0, 10, 1);
+    messages.extend(trip(10 * SECOND + 300 * MS, 2));
+    messages.iter_mut().skip(11).for_each(|m| m.t += 3600);
+    let finding = only(&seen(&messages), K::GooseTime);
+    assert!(
+        says(&finding).contains("t of state 2 of 'BAY1/LLN0$GO$gcb1' is 3599 s later than its message"),
+        "{}",
+        says(&finding)
+    );
+    let mut messages = steady(0, 10, 1);
+    messages.extend(trip(10 * SECOND + 300 * MS, 2));
+    messages.iter_mut().skip(11).for_each(|m| m.t = -50);
+    let outcome = seen(&messages);
+    assert!(says(outcome.of(K::GooseTime)[0]).contains("state 2 that began before the one it follows"));
+}
+
+#[test]
+fn simulated_messages_are_told_and_change_nothing() {
+    let mut messages = steady(0, 20, 1);
+    messages.push(Goose {
+        simulated: true,
+        data: ON.to_vec(),
+        from: 9,
+        ..goose(5 * SECOND + 300 * MS, 77, 0)
+    });
+    let finding = only(&seen(&messages), K::GooseSimulation);
+    assert!(says(&finding).contains("'BAY1/LLN0$GO$gcb1' with the simulation or test bit"));
+    // In the S bit of the header.
+    let mut frames: Vec<_> = steady(0, 3, 1).iter().map(Goose::frame).collect();
+    frames[2].bytes[18] = 0x80;
+    assert_eq!(judged(&frames, None, "goose").kinds(), ["goose_simulation"]);
+}
+
+#[test]
+fn another_configuration_or_data_set_is_told() {
+    let mut messages = steady(0, 20, 1);
+    messages[5].revision = 2;
+    let finding = altered(&seen(&messages), K::GooseConfiguration);
+    assert!(says(&finding).contains("configuration revision 1 of 'BAY1/LLN0$GO$gcb1', observed revision 2"));
+    let mut messages = steady(0, 20, 1);
+    messages[5].commissioning = true;
+    let finding = only(&seen(&messages), K::GooseConfiguration);
+    assert!(says(&finding).contains("needs commissioning"));
+    for change in [
+        |m: &mut Goose| m.data_set = "BAY1/LLN0$Other",
+        |m: &mut Goose| m.data = [OFF, OFF].concat(),
+        |m: &mut Goose| m.data = vec![0x85, 1, 0],
+    ] {
+        let mut messages = steady(0, 20, 1);
+        change(&mut messages[5]);
+        let finding = altered(&seen(&messages), K::GooseDataSet);
+        assert!(says(&finding).contains("under the same revision"), "{}", says(&finding));
+    }
+}
+
+#[test]
+fn gse_management_is_told() {
+    let mut frame = goose(0, 1, 0).frame();
+    frame.bytes.truncate(14);
+    frame.bytes.extend([0, 1, 0, 12, 0, 0, 0, 0, 0x60, 2, 0x80, 0]);
+    let finding = only(&judged(&[frame], None, "goose"), K::GseManagement);
+    assert!(says(&finding).contains("GSE management, 2 octets"), "{}", says(&finding));
+}
+
+const PROFILE: &str = r#"
+[profile]
+name = "bay"
+[publishers.bay1-trip]
+control_block = "BAY1/LLN0$GO$gcb1"
+appid = 0x0001
+source = ["02:00:00:00:00:01"]
+destination = "01:0c:cd:01:00:01"
+vlan = 5
+data_set = "BAY1/LLN0$Trip"
+conf_rev = 1
+entries = 1
+"#;
+
+#[test]
+fn publishers_are_held_to_the_profile() {
+    let outcome = seen_by(&[], Some(PROFILE), &steady(0, 10, 1));
+    assert_eq!(outcome.kinds(), [""; 0], "{}", outcome.text);
+    let outcome = seen_by(&[], Some(PROFILE), &[steady(0, 10, 1), other(5)].concat());
+    let finding = only(&outcome, K::UnprofiledPublisher);
+    assert_eq!(
+        says(&finding),
+        "Publisher that the profile does not know: 02:00:00:00:00:02 sent this to 01:0c:cd:01:00:02; expected control \
+         blocks that the profile names, observed 'BAY2/LLN0$GO$gcb1', APPID 0x0002."
+    );
+    let wrong = |change: fn(&mut Goose)| {
+        let mut messages = steady(0, 10, 1);
+        messages.iter_mut().for_each(change);
+        let outcome = seen_by(&[], Some(PROFILE), &messages);
+        says(outcome.of(K::PublisherDiffers)[0]).to_owned()
+    };
+    assert!(
+        wrong(|m| m.appid = 7).contains("publisher 'bay1-trip' with APPID 0x0001, observed APPID 0x0007")
+    );
+    assert!(wrong(|m| m.vlan = vec![6]).contains("VLAN 5, observed VLAN 6"));
+    assert!(wrong(|m| m.revision = 9).contains("confRev 1, observed confRev 9"));
+    assert!(wrong(|m| m.from = 9).contains("source 02:00:00:00:00:01, observed source 02:00:00:00:00:09"));
+    // Who does not fit is not believed, whoever speaks first.
+    let mut forged = steady(0, 4, 9);
+    for m in &mut forged {
+        m.from = 9;
+    }
+    let mut late = steady(5, 10, 1);
+    late.extend(other(1));
+    let outcome = seen_by(&[], Some(PROFILE), &[forged, late].concat());
+    assert_eq!(happened(&outcome, BAY1), ["first_seen"]);
+    assert!(outcome.of(K::GooseReplay).is_empty(), "{}", outcome.text);
+}
