@@ -386,3 +386,128 @@ fn help_tells_a_newcomer_what_there_is() {
     let (out, _) = ends_with(&gridtap(&["--version"]), 0);
     assert_eq!(out.trim(), format!("gridtap {}", env!("CARGO_PKG_VERSION")));
 }
+
+/// The blocks of TOML on a page, in their order.
+fn toml_blocks(page: &str) -> Vec<&str> {
+    page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+}
+
+/// The file that a block says it is, in a comment at its beginning.
+fn file_of(block: &str) -> Option<&str> {
+    block.strip_prefix("# ")?.lines().next().filter(|name| name.ends_with(".toml"))
+}
+
+#[test]
+fn every_profile_of_the_documentation_is_sound_and_without_a_warning() {
+    let folder = Folder::new("cli-profile-page");
+    let blocks = toml_blocks(include_str!("../docs/profiles.md"));
+    let (mains, parts): (Vec<&str>, Vec<&str>) =
+        blocks.iter().copied().partition(|block| block.contains("[profile]"));
+    for part in &parts {
+        let name = file_of(part).unwrap_or_else(|| panic!("neither a profile nor a file of one:\n{part}"));
+        let path = folder.file(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, part).unwrap();
+    }
+    assert!(mains.len() >= 8 && parts.len() >= 3, "{} and {}", mains.len(), parts.len());
+    let mut loaded = 0;
+    for (place, main) in mains.iter().enumerate() {
+        let path = folder.file(file_of(main).unwrap_or(&format!("block-{place}.toml")));
+        std::fs::write(&path, main).unwrap();
+        let (said, troubles) = ends_with(&gridtap(&["profile", "check", text(&path)]), 0);
+        assert!(said.contains(" is sound: "), "{said}");
+        assert_eq!(troubles, "", "{main}");
+        loaded += profiles::load(&path).unwrap().files().len();
+    }
+    assert_eq!(loaded, blocks.len(), "every file is included by a profile");
+    for section in [
+        "[schedules.",
+        "[[maintenance]]",
+        "[[deny]]",
+        "except = ",
+        "[thresholds]",
+        "[redundancy.",
+        "quirks = ",
+        "[templates.",
+        "include = ",
+        "role = ",
+        "[maps.",
+    ] {
+        assert!(mains.iter().any(|main| main.contains(section)), "no example of {section}");
+    }
+}
+
+#[test]
+fn a_quirk_that_means_nothing_is_warned_of_at_its_place() {
+    let folder = Folder::new("cli-quirk");
+    let path = folder.file("site.toml");
+    let profile = "[profile]\nname = \"x\"\n[hosts.h]\naddress = \"10.0.0.1\"\n[stations.S]\nprotocol = \"modbus\"\n\
+                   host = \"h\"\nunit_id = 1\nquirks = [\"CNF-06\", \"MB-C03\", \"unanswered_requests\"]\n\
+                   [stations.T]\nprotocol = \"modbus\"\nhost = \"h\"\nunit_id = 2\nquirks = \"unanswered_requests\"\n";
+    std::fs::write(&path, profile).unwrap();
+    let (_, troubles) = ends_with(&gridtap(&["profile", "check", text(&path)]), 0);
+    let path = text(&path);
+    assert_eq!(
+        troubles,
+        format!(
+            "warning: the quirk `unanswered_requests` is no id and no kind of finding\n  --> {path}:9:31\n   |\n \
+             9 | quirks = [\"CNF-06\", \"MB-C03\", \"unanswered_requests\"]\n   |                               \
+             ^^^^^^^^^^^^^^^^^^^^^ did you mean `unanswered_request`?\n   = note: 1 more of this word\n\n"
+        )
+    );
+}
+
+/// Whoever writes a file, or speaks on the wire, must not write on the terminal of who reads of it.
+#[test]
+fn nothing_of_a_file_or_of_the_wire_reaches_the_terminal_as_it_is() {
+    let folder = Folder::new("cli-terminal");
+    let write = |name: &str, text: &str| {
+        let path = folder.file(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let escape = "\\u001b]0;owned\\u0007\\u009b2J\\u202e";
+    let site = |comment: &str, unit: u8| {
+        format!(
+            "[profile]\nname = \"x\"\n[hosts.h]\naddress = \"10.0.0.1\"\n[stations.S]\nprotocol = \"modbus\"\nhost = \
+             \"h\"\nunit_id = {unit}\n[stations.S.points.p]\npoint = \"holding_register 1\"\nunit = \"{comment}\"\n\
+             [[maintenance]]\nname = \"m\"\nreference = \"{comment}\"\nfrom = \"any\"\nto = \"any\"\nallow = \
+             \"read\"\nstart = 2026-01-01\nend = 2026-01-02\n"
+        )
+    };
+    let (old, new) = (write("old.toml", &site("", 1)), write("new.toml", &site(escape, 2)));
+    let bad = write(
+        "bad.toml",
+        &format!("[profile]\nname = \"{escape}\"\n[hosts.\"{escape}\"]\naddress = \"{escape}\"\n"),
+    );
+    let event = format!(
+        "{{\"event\":\"finding\",\"time\":\"2026-01-01T00:00:00Z\",\"first\":\"2026-01-01T00:00:00Z\",\"last\":\"2026-01-01T00:00:00Z\",\"uid\":\"1\",\"id\":\"VAL-01\",\"kind\":\
+         \"value_limit\",\"severity\":\"high\",\"client\":\"10.0.0.9:1\",\"server\":\"10.0.0.1:502\",\"points\":[],\"explanation\":\
+         \"{escape}\"}}\n"
+    );
+    let events = write("events.jsonl", &event);
+    let label = format!(
+        "{{\"from\":\"2026-01-01T00:00:00Z\",\"to\":\"2026-01-01T00:01:00Z\",\"technique\":\"{escape}\",\
+         \"actor_ip\":\"10.0.0.9\",\"target_ip\":\"10.0.0.1\"}}\n"
+    );
+    let labels = write("labels.jsonl", &label);
+    let junk = write("junk\u{1b}[2J.pcap", "no capture");
+    // With what of it is shown.
+    let commands: [(&[&str], &str); 8] = [
+        (&["profile", "check", &new], "sound"),
+        (&["profile", "check", &bad], "owned"),
+        (&["profile", "diff", &old, &new], "owned"),
+        (&["profile", "explain", &events, "--profile", &new], "owned"),
+        (&["profile", "test", &new, &junk], "[2J"),
+        (&["score", "--findings", &events, "--labels", &labels], "owned"),
+        (&["learn", &junk, "-o", "-"], "[2J"),
+        (&["replay", &junk, "--profile", &new], "[2J"),
+    ];
+    for (command, shows) in commands {
+        let output = gridtap(command);
+        let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+        assert!(said.contains(shows), "{command:?}: {said:?}");
+        let deceives = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!said.chars().any(deceives), "{command:?}: {said:?}");
+    }
+}

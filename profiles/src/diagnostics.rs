@@ -14,7 +14,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::text::{shown, shown_lines};
+use crate::text::{cut_lines, shown};
 
 /// Longest text of an error that is shown, in characters: the list of all thresholds fits.
 const LONGEST: usize = 4000;
@@ -78,7 +78,7 @@ impl Diagnostic {
 
     fn render(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // All of it may quote the file, whose author is not to write on the terminal.
-        let clean = |text: &str| shown_lines(text, LONGEST);
+        let clean = |text: &str| cut_lines(text, LONGEST);
         let file = clean(&self.file);
         writeln!(f, "{}: {}", if self.warning { "warning" } else { "error" }, clean(&self.message))?;
         if self.line == 0 {

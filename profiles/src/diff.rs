@@ -212,6 +212,8 @@ fn hosts(old: &Profile, new: &Profile) -> Vec<String> {
         let text = |h: &crate::HostEntry| {
             let mut nets: Vec<_> = h.addresses.iter().map(ToString::to_string).collect();
             nets.sort_unstable();
+            nets.extend(h.macs.iter().map(ToString::to_string));
+            nets.extend(h.vlans.iter().map(|vlan| format!("VLAN {vlan}")));
             nets.join(", ")
         };
         profile.hosts.iter().map(|h| (h.name.clone(), text(h))).collect()
@@ -461,10 +463,12 @@ points = ["holding_register 0-99"]
             .replace("07:00", "06:00")
             .replace("[0, 10]", "[0, 12]\ntags = [\"breaker\"]")
             .replace("name = \"x\"", "name = \"x\"\ntimezone = \"Europe/Zurich\"")
-            .replace("unit_id = 2", "unit_id = 3");
+            .replace("unit_id = 2", "unit_id = 3")
+            .replace("[hosts.a]\n", "[hosts.a]\nmac = \"02:00:00:00:00:01\"\nvlan = 40\n");
         assert_eq!(
             shown(&old, &new),
-            "~ station T (modbus): modbus at 10.0.2.1, unit 3, 0 named points (was: modbus at 10.0.2.1, unit 2, \
+            "~ host a: 10.0.0.1/32, 02:00:00:00:00:01, VLAN 40 (was: 10.0.0.1/32)\n\
+             ~ station T (modbus): modbus at 10.0.2.1, unit 3, 0 named points (was: modbus at 10.0.2.1, unit 2, \
              0 named points)\n\
              ~ point p of S: holding_register 3, uint16, plausible 0 to 12, tags breaker (was: holding_register \
              3, uint16, plausible 0 to 10)\n\

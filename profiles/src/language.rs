@@ -32,6 +32,8 @@ pub(crate) enum Shape {
     Date,
     /// A table with these keys.
     Table(&'static Section),
+    /// Points by name, by the name of a map: `[maps.NAME.POINT]`.
+    Points,
     /// Tables by name: `[hosts.NAME]`.
     Named(&'static Section),
     /// A list of tables: `[[rules]]`.
@@ -282,8 +284,6 @@ pub(crate) const PUBLISHER: Section = Section {
     ],
 };
 
-pub(crate) const MAP: Section = Section { called: "a point map", keys: &[] };
-
 pub(crate) const USE: Section = Section {
     called: "a use of a template",
     keys: &[
@@ -292,12 +292,16 @@ pub(crate) const USE: Section = Section {
     ],
 };
 
+/// Lists that may be empty: they say something of what has them, and are no choice. Elsewhere an empty list is a
+/// mistake.
+pub(crate) const MAY_BE_EMPTY: &[&str] = &["tags", "quirks", "groups"];
+
 /// Sections that any file and any template may have.
 const SHARED: [Key; 10] = [
     key("hosts", Named(&HOST), "Who commands, and what stations stand behind."),
     key("groups", NamedTexts, "Hosts or stations under one name. What several places add is one group."),
     key("stations", Named(&STATION), "Who is commanded."),
-    key("maps", Named(&MAP), "Point maps that stations share."),
+    key("maps", Shape::Points, "Point maps that stations share."),
     key("schedules", Named(&SCHEDULE), "When rules hold."),
     key("rules", List(&RULE), "What is allowed."),
     key("deny", List(&DENY), "What is forbidden, whatever the rules allow."),
@@ -310,45 +314,37 @@ const SHARED: [Key; 10] = [
     ),
 ];
 
+/// Keys, then those that files and templates share: `N` is how many in all, which the compiler checks.
+const fn with_shared<const N: usize>(own: &[Key]) -> [Key; N] {
+    assert!(N == own.len() + SHARED.len());
+    let mut keys = [SHARED[0]; N];
+    let mut at = 0;
+    while at < N {
+        keys[at] = if at < own.len() { own[at] } else { SHARED[at - own.len()] };
+        at += 1;
+    }
+    keys
+}
+
 pub(crate) const TEMPLATE: Section = Section {
     called: "a template",
-    keys: &[
+    keys: &with_shared::<12>(&[
         must("parameters", Texts, "Names that stand in braces within the template."),
         COMMENT,
-        SHARED[0],
-        SHARED[1],
-        SHARED[2],
-        SHARED[3],
-        SHARED[4],
-        SHARED[5],
-        SHARED[6],
-        SHARED[7],
-        SHARED[8],
-        SHARED[9],
-    ],
+    ]),
 };
 
 pub(crate) const FILE: Section = Section {
     called: "a profile",
-    keys: &[
+    keys: &with_shared::<15>(&[
         key(
             "include",
             Texts,
             "Further files, relative to this one; `*` in the name of a file stands for anything.",
         ),
         must("profile", Shape::Table(&PROFILE), "The site."),
-        SHARED[0],
-        SHARED[1],
-        SHARED[2],
-        SHARED[3],
-        SHARED[4],
-        SHARED[5],
-        SHARED[6],
-        SHARED[7],
-        SHARED[8],
-        SHARED[9],
         key("thresholds", Shape::Thresholds, "Thresholds of the detections."),
         key("templates", Named(&TEMPLATE), "Sections with parameters."),
         key("use", List(&USE), "Instances of templates."),
-    ],
+    ]),
 };

@@ -55,7 +55,7 @@ pub use reporter::Reporter;
 pub use roles::Role;
 pub use schema::json_schema;
 pub use syntax::report as report_syntax;
-pub use text::shown;
+pub use text::{shown, shown_lines};
 pub use thresholds::{ThresholdInfo, Thresholds, Unit};
 pub use tree::type_name;
 pub use units::{DurationText, Rate, duration};
@@ -92,7 +92,8 @@ fn read(text: &str, file_name: &str, loader: &mut dyn file::Loader) -> Result<Co
             let (files, texts): (Vec<_>, Vec<_>) = reporter.sources().unzip();
             let hash = sha256(&texts);
             let files = files.into_iter().map(str::to_owned).collect();
-            Ok(Compiled::new(profile, hash).with(reporter.into_warnings(), files))
+            let (warnings, quirks) = reporter.into_warnings();
+            Ok(Compiled::new(profile, hash).with(warnings, quirks, files))
         }
         None => Err(reporter.into_diagnostics()),
     }

@@ -4,9 +4,12 @@
 pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let fold = |s: &str| s.trim().to_lowercase().replace(['-', ' '], "_");
     let word = fold(word);
-    let allowance = (word.chars().count() / 3).clamp(1, 4);
+    let length = word.chars().count();
+    let allowance = (length / 3).clamp(1, 4);
     candidates
         .into_iter()
+        // Each letter more or less is an edit; the case of a letter may make two of one.
+        .filter(|candidate| candidate.trim().chars().count().abs_diff(length) <= allowance + 2)
         .map(|candidate| (distance(&word, &fold(candidate)), candidate))
         .filter(|(distance, _)| *distance <= allowance)
         .min_by_key(|(distance, _)| *distance)

@@ -42,8 +42,7 @@ pub(crate) fn warn_of_manual_numbers(text: &str, span: &Range<usize>, reporter: 
         (lead < number && number <= lead + 9_999).then(|| (number, number - lead - 1))
     };
     let Some((number, address)) = numbers.split(['-', ',']).find_map(from_manual) else { return };
-    if reporter.sources().any(|(_, text)| text.contains("holding_register 40000") || text.contains("SunSpec"))
-    {
+    if reporter.counts_as_the_wire() {
         return;
     }
     reporter
@@ -73,14 +72,15 @@ fn kind_of_group(group: u8) -> Option<PointKind> {
     })
 }
 
-/// Read one specification into ranges. `protocols` are those that the rule's stations speak.
-pub(crate) fn parse(text: &str, protocols: &[Protocol]) -> Result<Vec<PointRange>, PointError> {
+/// Read one specification into ranges. `protocols` are those that the rule's stations speak. `guess`: say what
+/// was probably meant by an unknown word.
+pub(crate) fn parse(text: &str, protocols: &[Protocol], guess: bool) -> Result<Vec<PointRange>, PointError> {
     let text = text.trim();
     let (word, addresses) = match text.split_once(char::is_whitespace) {
         Some((word, rest)) => (word, rest.trim()),
         None => (text, ""),
     };
-    let kind = kind_by_word(word, protocols)?;
+    let kind = kind_by_word(word, protocols, guess)?;
     if let (false, Some(other)) = (protocols.contains(&kind.protocol()), protocols.first()) {
         return Err(PointError {
             message: format!("`{word}` is a point of {}", kind.protocol().name()),
@@ -94,7 +94,7 @@ pub(crate) fn parse(text: &str, protocols: &[Protocol]) -> Result<Vec<PointRange
     addresses.split(',').map(|part| range(kind, word, part.trim())).collect()
 }
 
-fn kind_by_word(word: &str, protocols: &[Protocol]) -> Result<PointKind, PointError> {
+fn kind_by_word(word: &str, protocols: &[Protocol], guess: bool) -> Result<PointKind, PointError> {
     if let Some(kind) = PointKind::from_name(word) {
         return Ok(kind);
     }
@@ -111,7 +111,10 @@ fn kind_by_word(word: &str, protocols: &[Protocol]) -> Result<PointKind, PointEr
     let names = kind_names(protocols);
     Err(PointError {
         message: format!("unknown kind of point `{word}`"),
-        label: nearest(word, names.iter().copied()).map_or(String::new(), |m| format!("did you mean `{m}`?")),
+        label: Some(word)
+            .filter(|_| guess)
+            .and_then(|word| nearest(word, names.iter().copied()))
+            .map_or(String::new(), |meant| format!("did you mean `{meant}`?")),
         help: Some(format!(
             "write a kind, then addresses: \"{} 0-99, 120\"; kinds are: {}",
             names.first().unwrap_or(&"coil"),
@@ -265,12 +268,12 @@ mod tests {
             "g87 3",
             "device_data",
         ] {
-            let Ok(ranges) = parse(text, &both) else { panic!("{text}") };
+            let Ok(ranges) = parse(text, &both, true) else { panic!("{text}") };
             assert_eq!(RangesText(&ranges, false).to_string(), text);
         }
-        let Ok(whole) = parse("coil 0-65535", &both) else { panic!() };
+        let Ok(whole) = parse("coil 0-65535", &both, true) else { panic!() };
         assert_eq!(whole, [PointRange::all(PointKind::Coil)], "the whole of a kind is all of it");
-        let Ok(most) = parse("binary_input 0-65535", &both) else { panic!() };
+        let Ok(most) = parse("binary_input 0-65535", &both, true) else { panic!() };
         assert_ne!(most, [PointRange::all(PointKind::BinaryInput)], "DNP3 indexes go to 32 bits");
     }
 

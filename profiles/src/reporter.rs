@@ -5,11 +5,14 @@
 //! same text, so that its errors can say which instance they are about.
 
 use std::borrow::Cow;
+use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::limits::MAX_TOLD;
-use crate::text::deceives;
+use crate::limits::{MAX_GUESSES, MAX_TOLD};
+use crate::nearest::nearest;
+use crate::text::shown_char;
 
 /// Longest part of a source line that is shown, in characters.
 const SHOWN_CHARS: usize = 120;
@@ -56,6 +59,9 @@ struct Region {
     instance: Option<String>,
 }
 
+/// Quirks of stations, each with where it stands first, and how often it stands.
+pub(crate) type Quirks = Vec<(String, Diagnostic, usize)>;
+
 /// Collects errors. The sensor's configuration is read with it, too, so that both files speak of their
 /// errors in the same way.
 pub struct Reporter<'a> {
@@ -64,6 +70,12 @@ pub struct Reporter<'a> {
     end: usize,
     errors: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
+    /// Words compared with those that were probably meant, so far.
+    guessed: Cell<usize>,
+    /// Words that only the detections understand, each where it stands first, and how often it stands.
+    quirks: BTreeMap<String, (Diagnostic, usize)>,
+    /// Whether the profile counts registers as the wire does; looked for when it matters.
+    counts_as_the_wire: Option<bool>,
     /// Errors and warnings beyond those that are told, and the place where the next one is written and lost.
     further: (usize, usize),
     lost: Diagnostic,
@@ -84,6 +96,9 @@ impl<'a> Reporter<'a> {
             end: 0,
             errors: Vec::new(),
             warnings: Vec::new(),
+            guessed: Cell::new(0),
+            quirks: BTreeMap::new(),
+            counts_as_the_wire: None,
             further: (0, 0),
             lost: Diagnostic::default(),
         }
@@ -110,6 +125,42 @@ impl<'a> Reporter<'a> {
         self.end += self.sources.get(source).map_or(0, |s| s.text.len()) + 1;
         self.regions.push(Region { start, source, instance: Some(instance) });
         start - template
+    }
+
+    /// A known deviation of a station. Whether there is such a finding is not known here.
+    pub(crate) fn quirk(&mut self, word: &str, span: &Range<usize>) {
+        if let Some((_, count)) = self.quirks.get_mut(word) {
+            *count += 1;
+        } else if self.quirks.len() < MAX_TOLD {
+            let diagnostic = self.diagnostic(span, String::new());
+            self.quirks.insert(word.to_owned(), (Diagnostic { warning: true, ..diagnostic }, 1));
+        }
+    }
+
+    /// Whether it is worth while to gather candidates for [`Reporter::meant`].
+    pub(crate) fn can_guess(&self) -> bool {
+        !self.is_full() && self.guessed.get() < MAX_GUESSES
+    }
+
+    /// The word that was probably meant by one of an error that is reported next. Looked for only while errors
+    /// are told, and among so many words in all: each takes time.
+    pub(crate) fn meant<'c>(
+        &self,
+        word: &str,
+        candidates: impl IntoIterator<Item = &'c str>,
+    ) -> Option<&'c str> {
+        let guessed = &self.guessed;
+        let candidates = candidates.into_iter().inspect(|_| guessed.set(guessed.get() + 1));
+        let left = if self.can_guess() { MAX_GUESSES - guessed.get() } else { 0 };
+        nearest(word, candidates.take(left))
+    }
+
+    /// Whether some file writes register numbers as they are on the wire where a manual's might be meant. All
+    /// files are looked through, once.
+    pub(crate) fn counts_as_the_wire(&mut self) -> bool {
+        let marks = ["holding_register 40000", "SunSpec"];
+        let found = |source: &Source<'_>| marks.iter().any(|mark| source.text.contains(mark));
+        *self.counts_as_the_wire.get_or_insert_with(|| self.sources.iter().any(found))
     }
 
     /// The files, with their texts.
@@ -174,17 +225,8 @@ impl<'a> Reporter<'a> {
         // Counted back from the place: a line may be as long as the file.
         let lead = head.char_indices().rev().nth((before - cut).saturating_sub(1)).map_or(0, |(at, _)| at);
         let lead = if before == cut { head.len() } else { lead };
-        // A control character in the file must not reach the terminal.
-        let clean = |c: char| {
-            if c == '\t' {
-                ' '
-            } else if deceives(c) {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        };
-        let shown: String = text.get(lead..).unwrap_or("").chars().map(clean).take(SHOWN_CHARS).collect();
+        let shown: String =
+            text.get(lead..).unwrap_or("").chars().map(shown_char).take(SHOWN_CHARS).collect();
         let room = (cut + SHOWN_CHARS).saturating_sub(before).max(1);
         Diagnostic {
             message,
@@ -239,10 +281,12 @@ impl<'a> Reporter<'a> {
         Diagnostics { file, errors, warnings, further: self.further }
     }
 
-    /// Only the warnings, in the order of the text.
-    pub(crate) fn into_warnings(mut self) -> Vec<Diagnostic> {
-        let warnings = std::mem::take(&mut self.warnings);
-        self.once(warnings)
+    /// Only the warnings, in the order of the text, and the quirks.
+    pub(crate) fn into_warnings(mut self) -> (Vec<Diagnostic>, Quirks) {
+        let (warnings, quirks) = (std::mem::take(&mut self.warnings), std::mem::take(&mut self.quirks));
+        let quirks =
+            quirks.into_iter().map(|(word, (diagnostic, count))| (word, diagnostic, count)).collect();
+        (self.once(warnings), quirks)
     }
 
     fn once(&self, mut list: Vec<Diagnostic>) -> Vec<Diagnostic> {

@@ -198,7 +198,8 @@ fn rule(role: &Role, does: &Does, from: &[usize], stations: &[Station]) -> Optio
     if to.is_empty() {
         return None;
     }
-    let ranges = does.points.iter().filter_map(|text| points::parse(text, &Protocol::ALL).ok()).flatten();
+    let ranges =
+        does.points.iter().filter_map(|text| points::parse(text, &Protocol::ALL, false).ok()).flatten();
     Some(Rule {
         name: format!("role {}: {}", role.name, does.what),
         from: from.to_vec(),
@@ -278,7 +279,7 @@ mod tests {
             for does in &role.does {
                 assert!(does.protocols.iter().all(|p| Protocol::from_name(p).is_some()), "{}", does.what);
                 assert!(
-                    does.points.iter().all(|p| points::parse(p, &Protocol::ALL).is_ok()),
+                    does.points.iter().all(|p| points::parse(p, &Protocol::ALL, false).is_ok()),
                     "{}",
                     does.what
                 );

@@ -17,23 +17,36 @@ pub(crate) fn deceives(c: char) -> bool {
         )
 }
 
-/// A text for a terminal or a log: characters that deceive are replaced.
-#[must_use]
-pub fn shown(text: &str) -> String {
-    text.chars().map(|c| if deceives(c) { REPLACEMENT } else { c }).collect()
+/// A character as it is shown.
+pub(crate) fn shown_char(c: char) -> char {
+    match c {
+        '\t' => ' ',
+        c if deceives(c) => REPLACEMENT,
+        c => c,
+    }
 }
 
-/// The same, with the ends of its lines; what is too long is cut.
-pub(crate) fn shown_lines(text: &str, most: usize) -> String {
-    let mut shown = String::with_capacity(text.len().min(most));
-    for (place, c) in text.chars().enumerate() {
-        if place == most {
-            shown.push_str("...");
-            break;
-        }
-        shown.push(if c != '\n' && deceives(c) { REPLACEMENT } else { c });
+/// A text in one line for a terminal or a log: characters that deceive are replaced.
+#[must_use]
+pub fn shown(text: &str) -> String {
+    text.chars().map(shown_char).collect()
+}
+
+/// A text of several lines for a terminal: characters that deceive are replaced, the ends of lines stay.
+/// Whatever a command says to people goes through it, because any text may quote a file or the wire, whose
+/// author is not to write on the terminal.
+#[must_use]
+pub fn shown_lines(text: &str) -> String {
+    text.chars().map(|c| if c == '\n' { c } else { shown_char(c) }).collect()
+}
+
+/// The same; what is longer than so many characters is cut.
+pub(crate) fn cut_lines(text: &str, most: usize) -> String {
+    let mut lines: String = text.chars().take(most).collect();
+    if lines.len() < text.len() {
+        lines.push_str("...");
     }
-    shown
+    shown_lines(&lines)
 }
 
 #[cfg(test)]
@@ -45,6 +58,8 @@ mod tests {
         assert_eq!(shown("a\x1b[31m\u{202e}b\u{2028}c\u{200b}"), "a\u{fffd}[31m\u{fffd}b\u{fffd}c\u{fffd}");
         let fine = "Umspannwerk Zürich-Süd, Ω 變電所 подстанция (110 kV)";
         assert_eq!(shown(fine), fine);
-        assert_eq!(shown_lines("a\nb\tc", 4), "a\nb\u{fffd}...");
+        assert_eq!(cut_lines("a\nb\tc\x07", 4), "a\nb ...");
+        assert_eq!(cut_lines("a\nb", 3), "a\nb");
+        assert_eq!(shown_lines("a\r\n\x1b]0;b\x07\u{9b}2J\n"), "a\u{fffd}\n\u{fffd}]0;b\u{fffd}\u{fffd}2J\n");
     }
 }

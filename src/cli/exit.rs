@@ -35,16 +35,20 @@ impl Exit {
             Exit::Nothing => (4, None),
         };
         if let Some(text) = text {
-            // It may quote a file, whose author is not to write on the terminal.
-            let lines: Vec<String> = text.trim_end().lines().map(profiles::shown).collect();
-            complain(format_args!("gridtap: {}", lines.join("\n")));
+            complain(format_args!("gridtap: {}", text.trim_end()));
         }
         ExitCode::from(status)
     }
 }
 
-/// Say something on standard output. A reader that has had enough is no trouble; a full disk is.
+/// Say something to people on standard output. It may quote a file or the wire, whose author is not to write on
+/// the terminal. A reader that has had enough is no trouble; a full disk is.
 pub(super) fn say(what: impl Display) -> Result<(), Exit> {
+    give(profiles::shown_lines(&what.to_string()))
+}
+
+/// Give programs data on standard output, as it is: JSON, or a file.
+pub(super) fn give(what: impl Display) -> Result<(), Exit> {
     match writeln!(stdout(), "{what}") {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Exit::failed(format!("standard output: {error}")))
@@ -53,7 +57,7 @@ pub(super) fn say(what: impl Display) -> Result<(), Exit> {
     }
 }
 
-/// Say something on standard error; if nobody listens there, nobody can be told.
+/// Say something to people on standard error, as [`say`] does; if nobody listens there, nobody can be told.
 pub(super) fn complain(what: impl Display) {
-    _ = writeln!(stderr(), "{what}");
+    _ = writeln!(stderr(), "{}", profiles::shown_lines(&what.to_string()));
 }

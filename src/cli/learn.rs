@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Exit;
-use super::exit::{complain, say};
+use super::exit::{complain, give};
 use super::learn_live;
 use super::replay::{report_trouble, same_file};
 use crate::capture::file::open_files;
@@ -137,7 +137,7 @@ fn merged(learned: Learned, old: &Path) -> Result<(String, String), Exit> {
 /// that lie there, and only then takes the place of what was there before.
 fn finish(arguments: &LearnArguments, text: &str, said: &str, nothing: bool, damaged: usize) -> Exit {
     if arguments.output == Path::new("-") {
-        if let Err(exit) = say(text.trim_end()) {
+        if let Err(exit) = give(text.trim_end()) {
             return exit;
         }
     } else {
@@ -168,7 +168,7 @@ fn finish(arguments: &LearnArguments, text: &str, said: &str, nothing: bool, dam
 
 fn tell(learned: &Learned) {
     for remark in &learned.remarks {
-        complain(format_args!("caution: {}", profiles::shown(remark)));
+        complain(format_args!("caution: {remark}"));
     }
     let left = learned.left_out();
     if !left.is_empty() {

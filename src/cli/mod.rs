@@ -220,7 +220,7 @@ pub fn main() -> ExitCode {
         Command::Bench(arguments) => bench::bench(&arguments),
         Command::Profile(ProfileCommand::Check { file }) => profile::check(&file),
         Command::Profile(ProfileCommand::Schema) => {
-            exit::say(profiles::json_schema().trim_end()).err().unwrap_or(Exit::Done)
+            exit::give(profiles::json_schema().trim_end()).err().unwrap_or(Exit::Done)
         }
         Command::Profile(ProfileCommand::Diff { old, new }) => profile::diff(&old, &new),
         Command::Profile(ProfileCommand::Explain(arguments)) => explain::run(&arguments),

@@ -8,6 +8,9 @@ use super::Exit;
 use super::exit::{complain, say};
 use crate::report::catalogue::CATALOGUE;
 
+/// What the ids of the parsers' checks begin with.
+const CHECKS: &[&str] = &["MB", "DN", "I4", "GO"];
+
 /// Read a profile and say what is wrong with it, all at once.
 pub(super) fn check(file: &Path) -> Exit {
     match profiles::load(file) {
@@ -37,28 +40,21 @@ pub(super) fn load(file: Option<&Path>) -> Result<Option<Compiled>, Exit> {
     Ok(profile)
 }
 
-/// Say what a profile allows that most likely was not meant. A quirk that is no id and no kind silences
-/// nothing.
+/// Say what a profile allows that most likely was not meant.
 fn warn(profile: &Compiled) {
-    for warning in profile.warnings() {
-        complain(warning);
-    }
-    let kinds = || CATALOGUE.iter().flat_map(|kind| [kind.id(), kind.name()]);
-    for station in &profile.profile().stations {
-        for quirk in &station.quirks {
-            // Ids of single checks, as MB-C03 and DN-C04, are the parsers' own.
-            let is_check = quirk.split_once('-').is_some_and(|(group, _)| group == "MB" || group == "DN");
-            if is_check || kinds().any(|word| word == quirk) {
-                continue;
-            }
-            let meant =
-                profiles::nearest(quirk, kinds()).map_or(String::new(), |m| format!("; did you mean `{m}`?"));
-            complain(format_args!(
-                "warning: the quirk `{quirk}` of station `{}` is no id and no kind of finding{meant}",
-                station.name
-            ));
-        }
-    }
+    warnings(profile).iter().for_each(complain);
+}
+
+/// What a profile allows that most likely was not meant, in the order of the file. A quirk that is no id and no
+/// kind of finding silences nothing.
+pub(super) fn warnings(profile: &Compiled) -> Vec<profiles::Diagnostic> {
+    let words: Vec<&str> = CATALOGUE.iter().flat_map(|kind| [kind.id(), kind.name()]).collect();
+    // Ids of single checks, as MB-C03 and DN-C04, are the parsers' own.
+    let is_check = |quirk: &str| quirk.split_once('-').is_some_and(|(group, _)| CHECKS.contains(&group));
+    let mut warnings = profile.warnings().to_vec();
+    warnings.extend(profile.unknown_quirks(&words, is_check));
+    warnings.sort_by_key(|warning| warning.span.start);
+    warnings
 }
 
 /// Say which operations a change of a profile allows or no longer allows.

@@ -68,7 +68,7 @@ impl Reload {
         match read {
             Read::Sound(profile) => {
                 let (name, hash) = (profile.name().to_owned(), profile.sha256().to_owned());
-                for warning in profile.warnings() {
+                for warning in super::profile::warnings(&profile) {
                     tracing::warn!("{warning}");
                 }
                 sensor.set_profile(Some(profile));

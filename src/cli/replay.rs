@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use profiles::Compiled;
 
-use super::exit::{complain, say};
+use super::exit::{complain, give, say};
 use super::{Exit, ReplayArguments};
 use crate::capture::file::open_files;
 use crate::capture::{FrameSource, TroubleKind};
@@ -111,7 +111,7 @@ pub(super) fn replay(arguments: &ReplayArguments) -> Exit {
         Ok(()) => {}
     }
     let said = if arguments.json {
-        say(summary.to_json())
+        give(summary.to_json())
     } else if to_stdout {
         complain(&summary);
         Ok(())

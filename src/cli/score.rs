@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::Exit;
-use super::exit::say;
+use super::exit::{give, say};
 use crate::score::labels::{Marked, is_json_lines, read_json_lines};
 use crate::score::{findings, score};
 
@@ -26,7 +26,10 @@ pub(super) struct ScoreArguments {
 
 pub(super) fn compare(arguments: &ScoreArguments) -> Exit {
     match compared(arguments) {
-        Ok(text) => say(text.trim_end()).err().unwrap_or(Exit::Done),
+        Ok(text) => {
+            let said = if arguments.json { give(text.trim_end()) } else { say(text.trim_end()) };
+            said.err().unwrap_or(Exit::Done)
+        }
         Err(exit) => exit,
     }
 }
@@ -44,9 +47,5 @@ fn compared(arguments: &ScoreArguments) -> Result<String, Exit> {
     };
     let score =
         score(&attacks.map_err(Exit::Failed)?, &findings::read(&arguments.findings).map_err(Exit::Failed)?);
-    if arguments.json {
-        serde_json::to_string(&score).map_err(Exit::failed)
-    } else {
-        Ok(score.to_string().lines().map(profiles::shown).collect::<Vec<_>>().join("\n"))
-    }
+    if arguments.json { serde_json::to_string(&score).map_err(Exit::failed) } else { Ok(score.to_string()) }
 }

@@ -7,7 +7,6 @@ use parsers::Protocol;
 use super::rules::protocols_of;
 use crate::file::{At, File, GroupEntry};
 use crate::limits::{Budget, MAX_COMPARISONS, MAX_NAMED, Taken, grouped};
-use crate::nearest::nearest;
 use crate::profile::{Group, HostEntry, Station};
 use crate::reporter::Reporter;
 use crate::roles::Role;
@@ -173,7 +172,8 @@ impl<'a> Names<'a> {
     }
 
     fn no_host(&self, text: &At<String>, reporter: &mut Reporter<'_>) {
-        let full = reporter.is_full();
+        let names = || sorted(self.by_host.keys().copied().chain(self.groups.keys().map(String::as_str)));
+        let meant = if reporter.can_guess() { reporter.meant(&text.value, names()) } else { None };
         let error = reporter.error(&text.span, format!("no host has the name `{}`", text.value));
         if text.value == "any" {
             error.label("a rule names its hosts");
@@ -183,11 +183,7 @@ impl<'a> Names<'a> {
             error.label("this is a station; `from` names the hosts that command it");
             return;
         }
-        let groups = self.groups.keys().map(String::as_str);
-        if full {
-            return;
-        }
-        if let Some(meant) = nearest(&text.value, sorted(self.by_host.keys().copied().chain(groups))) {
+        if let Some(meant) = meant {
             error.label(format!("did you mean `{meant}`?"));
         }
         error.help(format!(
@@ -197,7 +193,9 @@ impl<'a> Names<'a> {
     }
 
     fn no_station(&self, text: &At<String>, reporter: &mut Reporter<'_>) {
-        let full = reporter.is_full();
+        let stations = self.stations.iter().map(|s| s.name.as_str());
+        let names = || sorted(stations.chain(self.groups.keys().map(String::as_str)));
+        let meant = if reporter.can_guess() { reporter.meant(&text.value, names()) } else { None };
         let error = reporter.error(&text.span, format!("no station has the name `{}`", text.value));
         if text.value == "any" {
             error.label("a rule names its stations");
@@ -207,12 +205,7 @@ impl<'a> Names<'a> {
             error.label("this is a host; `to` names stations");
             return;
         }
-        let groups = self.groups.keys().map(String::as_str);
-        if full {
-            return;
-        }
-        let stations = self.stations.iter().map(|s| s.name.as_str());
-        if let Some(meant) = nearest(&text.value, sorted(stations.chain(groups))) {
+        if let Some(meant) = meant {
             error.label(format!("did you mean `{meant}`?"));
         }
         error.help(format!(
@@ -421,10 +414,9 @@ fn no_member(
     names: &Names<'_>,
     reporter: &mut Reporter<'_>,
 ) {
-    let full = reporter.is_full();
+    let known = || names.by_host.keys().chain(names.by_station.keys()).chain(groups.keys()).copied();
+    let meant = if reporter.can_guess() { reporter.meant(text, sorted(known())) } else { None };
     let error = reporter.error(&member.span, format!("no host, station or group has the name `{text}`"));
-    let known = names.by_host.keys().chain(names.by_station.keys()).copied();
-    let meant = if full { None } else { nearest(text, sorted(known.chain(groups.keys().copied()))) };
     if let Some(meant) = meant {
         error.label(format!("did you mean `{meant}`?"));
     }

@@ -8,7 +8,6 @@ use ipnet::IpNet;
 use parsers::MacAddr;
 
 use crate::file::{At, HostEntry as FileHost};
-use crate::nearest::nearest;
 use crate::profile::HostEntry;
 use crate::reporter::Reporter;
 use crate::roles::Role;
@@ -104,12 +103,9 @@ impl Hosts {
             self.by_start.insert(address, (address, index));
             return Some(index);
         }
-        let full = reporter.is_full();
+        let meant = reporter.meant(&text.value, self.entries.iter().map(|h| h.name.as_str()));
         let error = reporter.error(&text.span, format!("no host has the name `{}`", text.value));
-        if full {
-            return None;
-        }
-        if let Some(meant) = nearest(&text.value, self.entries.iter().map(|h| h.name.as_str())) {
+        if let Some(meant) = meant {
             error.label(format!("did you mean `{meant}`?"));
         }
         error.help("name a host of this file ([hosts.NAME]), or write its address");
@@ -180,8 +176,9 @@ pub(super) fn role(text: &At<String>, reporter: &mut Reporter<'_>) -> Option<&'s
     let found = Role::from_name(&text.value);
     if found.is_none() {
         let names = Role::all().iter().map(|role| role.name.as_str());
+        let meant = reporter.meant(&text.value, names.clone());
         let error = reporter.error(&text.span, format!("unknown role `{}`", text.value));
-        if let Some(meant) = nearest(&text.value, names.clone()) {
+        if let Some(meant) = meant {
             error.label(format!("did you mean `{meant}`?"));
         }
         error.help(format!("roles are: {}", names.collect::<Vec<_>>().join(", ")));

@@ -4,7 +4,6 @@ use parsers::{Action, Protocol};
 
 use crate::file::At;
 use crate::functions::{function_by_name, function_names};
-use crate::nearest::nearest;
 use crate::profile::Allow;
 use crate::reporter::Reporter;
 
@@ -53,10 +52,11 @@ fn operation(text: &At<String>, protocols: &[Protocol], reporter: &mut Reporter<
     }
     let actions = Action::ALL.iter().map(|a| a.name());
     let functions = spoken.iter().flat_map(|p| function_names(*p));
+    let meant = reporter.meant(word, actions.clone().chain(functions));
     let error = reporter.error(&text.span, format!("unknown operation `{word}`"));
     if word.parse::<u16>().is_ok() {
         error.label(format!("for a function code write \"fc:{word}\""));
-    } else if let Some(meant) = nearest(word, actions.clone().chain(functions)) {
+    } else if let Some(meant) = meant {
         error.label(format!("did you mean `{meant}`?"));
     }
     let classes = actions.collect::<Vec<_>>().join(", ");

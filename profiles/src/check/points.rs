@@ -8,7 +8,6 @@ use parsers::{PointKind, Protocol};
 use super::{good_name, word};
 use crate::file::{At, MapEntry, PointEntry, StationEntry};
 use crate::language::{DATA_TYPES, WORD_ORDERS};
-use crate::nearest::nearest;
 use crate::points;
 use crate::profile::{DataType, PointSpec, WordOrder};
 use crate::reporter::Reporter;
@@ -51,10 +50,14 @@ impl<'f> Maps<'f> {
         let own = points(&entry.points, spoken, reporter);
         let Some(name) = &entry.map else { return own };
         let Some(map) = self.by_name.get(name.value.as_str()) else {
+            let names = || {
+                let mut names: Vec<_> = self.by_name.keys().copied().collect();
+                names.sort_unstable();
+                names
+            };
+            let meant = if reporter.can_guess() { reporter.meant(&name.value, names()) } else { None };
             let error = reporter.error(&name.span, format!("no point map has the name `{}`", name.value));
-            let mut names: Vec<_> = self.by_name.keys().copied().collect();
-            names.sort_unstable();
-            if let Some(meant) = nearest(&name.value, names) {
+            if let Some(meant) = meant {
                 error.label(format!("did you mean `{meant}`?"));
             }
             error.help(format!("define its points: [maps.{}.NAME]", name.value));
@@ -197,8 +200,9 @@ fn positive(value: Option<&At<f64>>, key: &str, reporter: &mut Reporter<'_>) {
 }
 
 fn choice<T>(text: &At<String>, what: &str, words: &[&str], reporter: &mut Reporter<'_>) -> Option<T> {
+    let meant = reporter.meant(&text.value, words.iter().copied());
     let error = reporter.error(&text.span, format!("unknown {what} `{}`", text.value));
-    if let Some(meant) = nearest(&text.value, words.iter().copied()) {
+    if let Some(meant) = meant {
         error.label(format!("did you mean `{meant}`?"));
     }
     error.help(format!("write one of: {}", words.join(", ")));
@@ -211,7 +215,7 @@ fn one_point(
     spoken: &[Protocol],
     reporter: &mut Reporter<'_>,
 ) -> Option<(PointKind, u32)> {
-    match points::parse(&text.value, spoken) {
+    match points::parse(&text.value, spoken, !reporter.is_full()) {
         Ok(ranges) => match ranges.as_slice() {
             [one] if one.first() == one.last() => {
                 points::warn_of_manual_numbers(&text.value, &text.span, reporter);

@@ -10,7 +10,6 @@ use super::rules::{points, protocols_of};
 use super::times::Times;
 use crate::file::{DenyEntry, File, MaintenanceEntry};
 use crate::language::SEVERITIES;
-use crate::nearest::nearest;
 use crate::profile::{Deny, Maintenance, Redundancy, Rule, Severity};
 use crate::reporter::Reporter;
 
@@ -37,11 +36,9 @@ fn exceptions(
             found.push(*place);
             continue;
         }
-        let full = reporter.is_full();
+        let meant = reporter.meant(&text.value, rules.iter().map(|rule| rule.name.as_str()));
         let error = reporter.error(&text.span, format!("no rule has the name `{}`", text.value));
-        if let Some(meant) =
-            nearest(&text.value, rules.iter().map(|rule| rule.name.as_str())).filter(|_| !full)
-        {
+        if let Some(meant) = meant {
             error.label(format!("did you mean `{meant}`?"));
         }
         error.help("`except` names rules, [[rules]], that allow what the denial else forbids");
@@ -65,8 +62,9 @@ fn denial(
     let severity = entry.severity.as_ref().and_then(|text| {
         let found = Severity::from_name(&text.value);
         if found.is_none() {
+            let meant = reporter.meant(&text.value, SEVERITIES.iter().copied());
             let error = reporter.error(&text.span, format!("unknown severity `{}`", text.value));
-            if let Some(meant) = nearest(&text.value, SEVERITIES.iter().copied()) {
+            if let Some(meant) = meant {
                 error.label(format!("did you mean `{meant}`?"));
             }
             error.help(format!("severities are: {}", SEVERITIES.join(", ")));

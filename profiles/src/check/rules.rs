@@ -7,7 +7,6 @@ use super::operations::operations;
 use super::times::Times;
 use crate::file::{At, File, RuleEntry};
 use crate::limits::{Budget, MAX_LINKS, Taken, grouped};
-use crate::nearest::nearest;
 use crate::points;
 use crate::profile::{Allow, Limits, Poll, Rule, Station, merge};
 use crate::reporter::Reporter;
@@ -136,7 +135,7 @@ pub(super) fn points(
             named.push(word.to_owned());
             continue;
         }
-        match points::parse(word, protocols) {
+        match points::parse(word, protocols, !reporter.is_full()) {
             Ok(mut parsed) => {
                 points::warn_of_manual_numbers(word, &text.span, reporter);
                 ranges.append(&mut parsed);
@@ -146,7 +145,7 @@ pub(super) fn points(
             Err(mut trouble) => {
                 let points = stations.iter().filter_map(|s| names.stations.get(*s)).flat_map(|s| &s.points);
                 let points = points.take(GUESSES);
-                let meant = nearest(word, points.map(|p| p.name.as_str()));
+                let meant = reporter.meant(word, points.map(|p| p.name.as_str()));
                 if let Some(meant) = meant.filter(|_| trouble.label.is_empty()) {
                     trouble.label = format!("did you mean the point `{meant}`?");
                 }

@@ -8,7 +8,6 @@ use super::hosts::Hosts;
 use super::points::Maps;
 use super::word;
 use crate::file::{At, Number, StationEntry};
-use crate::nearest::nearest;
 use crate::profile::Station;
 use crate::reporter::Reporter;
 
@@ -30,7 +29,10 @@ pub(super) fn station(
         None => None,
     };
     let role = entry.role.as_ref().and_then(|role| super::hosts::role(role, reporter));
-    let quirks = entry.quirks.iter().filter_map(|quirk| word(quirk, "quirk", reporter)).collect();
+    let quirks: Vec<_> = entry.quirks.iter().filter_map(|quirk| word(quirk, "quirk", reporter)).collect();
+    for (word, at) in quirks.iter().zip(&entry.quirks).filter(|(word, at)| **word == at.value) {
+        reporter.quirk(word, &at.span);
+    }
     let tags = entry.tags.iter().filter_map(|tag| word(tag, "tag", reporter)).collect();
     let points = maps.points_of(entry, protocol, reporter);
     let address = address(entry, protocol?, reporter).ok()?;
@@ -54,8 +56,9 @@ fn protocol(text: &At<String>, reporter: &mut Reporter<'_>) -> Option<Protocol> 
     let found = Protocol::from_name(&text.value).filter(|protocol| protocol.has_stations());
     if found.is_none() {
         let names = crate::language::PROTOCOLS;
+        let meant = reporter.meant(&text.value, names.iter().copied());
         let error = reporter.error(&text.span, format!("unknown protocol `{}`", text.value));
-        if let Some(meant) = nearest(&text.value, names.iter().copied()) {
+        if let Some(meant) = meant {
             error.label(format!("did you mean `{meant}`?"));
         }
         error.help(format!("protocols are: {}", names.join(", ")));
@@ -69,7 +72,14 @@ fn address(
     protocol: Protocol,
     reporter: &mut Reporter<'_>,
 ) -> Result<Option<StationAddress>, ()> {
-    let Some(dissector) = parsers::dissector(protocol) else { return Err(()) };
+    let Some(dissector) = parsers::dissector(protocol) else {
+        if let Some(at) = &entry.protocol {
+            let message =
+                format!("{} is not decoded by this version, so nothing can be judged", protocol.name());
+            reporter.error(&at.span, message).label("take the station out");
+        }
+        return Err(());
+    };
     let terms = &dissector.address;
     let key = terms.key;
     let right = entry.addresses.iter().find(|(name, _)| *name == key).map(|(_, number)| number);

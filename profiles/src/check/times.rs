@@ -8,7 +8,6 @@ use toml::value::Datetime;
 
 use crate::file::{At, File, ScheduleEntry};
 use crate::limits::MAX_HOURS;
-use crate::nearest::nearest;
 use crate::profile::Schedule;
 use crate::reporter::Reporter;
 
@@ -38,8 +37,9 @@ impl Times {
     pub(super) fn schedule(&self, name: &At<String>, reporter: &mut Reporter<'_>) -> Option<usize> {
         let found = self.by_name.get(&name.value).copied();
         if found.is_none() {
+            let meant = reporter.meant(&name.value, self.schedules.iter().map(|s| s.name.as_str()));
             let error = reporter.error(&name.span, format!("no schedule has the name `{}`", name.value));
-            if let Some(meant) = nearest(&name.value, self.schedules.iter().map(|s| s.name.as_str())) {
+            if let Some(meant) = meant {
                 error.label(format!("did you mean `{meant}`?"));
             }
             error.help(format!(
@@ -74,8 +74,9 @@ fn zone(name: &At<String>, reporter: &mut Reporter<'_>) -> Option<TimeZone> {
         return Some(zone);
     }
     let names: Vec<String> = database.available().map(|name| name.to_string()).collect();
+    let meant = reporter.meant(&name.value, names.iter().map(String::as_str));
     let error = reporter.error(&name.span, format!("unknown time zone `{}`", name.value));
-    if let Some(meant) = nearest(&name.value, names.iter().map(String::as_str)) {
+    if let Some(meant) = meant {
         error.label(format!("did you mean `{meant}`?"));
     }
     error

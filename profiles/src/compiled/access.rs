@@ -4,6 +4,7 @@ use parsers::{Action, Function, PointKind, PointRange, Protocol, Timestamp};
 
 use super::{Compiled, Pair};
 use crate::diagnostics::Diagnostic;
+use crate::nearest::nearest;
 use crate::profile::{HostEntry, Maintenance, PointSpec, Redundancy, Station};
 use crate::roles::Role;
 use crate::thresholds::Thresholds;
@@ -142,9 +143,8 @@ impl Compiled {
         pair: Pair,
         (protocol, action, function): (Protocol, Action, Function),
     ) -> impl Iterator<Item = &Maintenance> {
-        let (client, station) = (pair.client.map(|c| c as usize), pair.station.map(|s| s as usize));
-        let windows = self.profile.maintenance.iter();
-        windows.filter(move |w| w.concerns(client, station, protocol, action, function))
+        let places = self.windows.of(pair, (protocol, action, function));
+        places.filter_map(|place| self.profile.maintenance.get(place as usize))
     }
 
     /// Whether one of these words (a catalogue id, a check id, a kind of finding) is a known deviation of
@@ -152,6 +152,29 @@ impl Compiled {
     #[must_use]
     pub fn is_quirk(&self, station: u32, words: &[&str]) -> bool {
         self.station(station).is_some_and(|s| s.quirks.iter().any(|quirk| words.contains(&quirk.as_str())))
+    }
+
+    /// Warnings of quirks that are none of the words that the detections understand: they silence nothing.
+    /// `words` are those that may have been meant, `is_known` tells of any other that is understood.
+    #[must_use]
+    pub fn unknown_quirks(&self, words: &[&str], is_known: impl Fn(&str) -> bool) -> Vec<Diagnostic> {
+        let unknown = |(quirk, place, count): &(String, Diagnostic, usize)| {
+            if words.contains(&quirk.as_str()) || is_known(quirk) {
+                return None;
+            }
+            let mut warning = place.clone();
+            warning.message = format!("the quirk `{quirk}` is no id and no kind of finding");
+            warning.label = nearest(quirk, words.iter().copied())
+                .map_or_else(|| "it silences nothing".to_owned(), |meant| format!("did you mean `{meant}`?"));
+            if *count > 1 {
+                let at = warning.note.take().map_or(String::new(), |note| format!("{note}, and "));
+                warning.note = Some(format!("{at}{} more of this word", count - 1));
+            }
+            Some(warning)
+        };
+        let mut warnings: Vec<_> = self.quirks.iter().filter_map(unknown).collect();
+        warnings.sort_by_key(|warning| warning.span.start);
+        warnings
     }
 
     /// What was warned of when the profile was read.

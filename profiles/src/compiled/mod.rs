@@ -10,6 +10,7 @@
 mod access;
 mod denial;
 mod grant;
+mod windows;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -19,10 +20,12 @@ use parsers::{Endpoint, Host, PointRange, Protocol, StationAddress};
 
 use crate::diagnostics::Diagnostic;
 use crate::profile::{Profile, Published, Publishing, Rule};
+use crate::reporter::Quirks;
 pub use access::PointId;
 use access::Points;
 use denial::Denials;
 pub(crate) use grant::{Grant, Operations};
+use windows::Windows;
 
 /// Hashing without a random seed: the keys come from the profile, so nobody outside chooses them.
 type Map<K, V> = HashMap<K, V, FixedState>;
@@ -116,7 +119,9 @@ pub struct Compiled {
     /// Places of the publishers of each control block.
     publishers: Map<Box<[u8]>, Vec<u32>>,
     warnings: Vec<Diagnostic>,
+    quirks: Quirks,
     files: Vec<String>,
+    windows: Windows,
 }
 
 /// Index of a grant.
@@ -188,14 +193,17 @@ impl Compiled {
             redundancy,
             publishers: publishers(&profile),
             warnings: Vec::new(),
+            quirks: Quirks::new(),
             files: Vec::new(),
+            windows: Windows::new(&profile),
             profile,
         }
     }
 
-    /// With what was warned of, and the files it was read from.
-    pub(crate) fn with(mut self, warnings: Vec<Diagnostic>, files: Vec<String>) -> Compiled {
+    /// With what was warned of, the quirks with their places, and the files it was read from.
+    pub(crate) fn with(mut self, warnings: Vec<Diagnostic>, quirks: Quirks, files: Vec<String>) -> Compiled {
         self.warnings = warnings;
+        self.quirks = quirks;
         self.files = files;
         self
     }

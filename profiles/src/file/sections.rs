@@ -326,9 +326,10 @@ impl Walk<'_, '_> {
     fn thresholds(&mut self, root: &Table, file: &mut File) {
         for (key, node) in self.named(root, "thresholds", "thresholds", "missed_polls = 3") {
             let Some(info) = Thresholds::ALL.iter().find(|info| info.name == key.value) else {
-                let error = self.reporter.error(&key.span, format!("unknown threshold `{}`", key.value));
                 let names = Thresholds::ALL.iter().map(|info| info.name);
-                if let Some(meant) = crate::nearest::nearest(&key.value, names.clone()) {
+                let meant = self.reporter.meant(&key.value, names.clone());
+                let error = self.reporter.error(&key.span, format!("unknown threshold `{}`", key.value));
+                if let Some(meant) = meant {
                     error.label(format!("did you mean `{meant}`?"));
                 }
                 error.help(format!("thresholds are: {}", names.collect::<Vec<_>>().join(", ")));

@@ -10,7 +10,6 @@ use super::At;
 use super::walk::Walk;
 use crate::language;
 use crate::limits::{MAX_INSTANCES, MAX_PARAMETERS, MAX_TEMPLATE_BYTES, MAX_VALUES, grouped};
-use crate::nearest::nearest;
 use crate::tree::{Node, Table, Tree};
 
 /// Keys of a template that are not part of what it makes.
@@ -87,8 +86,9 @@ fn template<'t>(name: &'t At<String>, node: &'t Node, walk: &mut Walk<'_, '_>) -
                     }
                     (Some(word), None) => {
                         let message = format!("template `{}` has no parameter `{word}`", name.value);
+                        let meant = walk.reporter.meant(word, parameters.iter().map(|p| p.value.as_str()));
                         let error = walk.reporter.error(&text.span, message);
-                        if let Some(meant) = nearest(word, parameters.iter().map(|p| p.value.as_str())) {
+                        if let Some(meant) = meant {
                             error.label(format!("did you mean `{{{meant}}}`?"));
                         }
                         error.help("name it in `parameters`, or write {{ for a brace");
@@ -113,10 +113,14 @@ fn used(node: &Node, templates: &Templates<'_>, made: &mut Made, walk: &mut Walk
     };
     let Some(name) = walk.required_text(&section, "template", "\"name of a template\"") else { return };
     let Some(template) = templates.get(name.value.as_str()) else {
-        let mut names: Vec<&str> = templates.keys().copied().collect();
-        names.sort_unstable();
+        let names = || {
+            let mut names: Vec<&str> = templates.keys().copied().collect();
+            names.sort_unstable();
+            names
+        };
+        let meant = if walk.reporter.can_guess() { walk.reporter.meant(&name.value, names()) } else { None };
         let error = walk.reporter.error(&name.span, format!("no template has the name `{}`", name.value));
-        if let Some(meant) = nearest(&name.value, names) {
+        if let Some(meant) = meant {
             error.label(format!("did you mean `{meant}`?"));
         }
         error.help(format!("define it: [templates.{}]", name.value));
@@ -197,8 +201,9 @@ fn values(template: &Template<'_>, item: &Node, walk: &mut Walk<'_, '_>) -> Opti
         if !template.parameters.iter().any(|p| p.value == key.value) {
             sound = false;
             let message = format!("template `{}` has no parameter `{}`", template.name.value, key.value);
+            let meant = walk.reporter.meant(&key.value, template.parameters.iter().map(|p| p.value.as_str()));
             let error = walk.reporter.error(&key.span, message);
-            if let Some(meant) = nearest(&key.value, template.parameters.iter().map(|p| p.value.as_str())) {
+            if let Some(meant) = meant {
                 error.label(format!("did you mean `{meant}`?"));
             }
         }

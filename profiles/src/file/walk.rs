@@ -7,8 +7,7 @@ use toml::value::Datetime;
 
 use super::{At, Number};
 use crate::diagnostics::Diagnostic;
-use crate::language::Section as Kind;
-use crate::nearest::nearest;
+use crate::language::{MAY_BE_EMPTY, Section as Kind};
 use crate::reporter::Reporter;
 use crate::tree::{Node, Table, Tree};
 use crate::units::{self, Rate};
@@ -60,8 +59,9 @@ impl Walk<'_, '_> {
             if kind.key_names().any(|known| known == word) {
                 continue;
             }
+            let meant = self.reporter.meant(word, kind.key_names());
             let error = self.reporter.error(&key.span, format!("unknown key `{word}` in {}", section.what));
-            if let Some(meant) = nearest(word, kind.key_names()) {
+            if let Some(meant) = meant {
                 error.label(format!("did you mean `{meant}`?"));
                 section.meant.push(meant);
             }
@@ -338,7 +338,7 @@ impl Walk<'_, '_> {
                 return Vec::new();
             }
         };
-        if items.is_empty() && !matches!(key, "tags" | "quirks" | "groups") {
+        if items.is_empty() && !MAY_BE_EMPTY.contains(&key) {
             let remedy =
                 if key == "points" { "leave `points` out to allow all points" } else { "name at least one" };
             self.reporter.error(&node.span, format!("{what} is empty")).label(remedy);

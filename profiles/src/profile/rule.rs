@@ -301,24 +301,3 @@ pub struct Maintenance {
     /// The engineer's comment.
     pub comment: Option<String>,
 }
-
-impl Maintenance {
-    /// Whether it concerns such an operation, whatever the time.
-    #[must_use]
-    pub fn concerns(
-        &self,
-        client: Option<usize>,
-        station: Option<usize>,
-        protocol: Protocol,
-        action: Action,
-        function: Function,
-    ) -> bool {
-        let named = |list: &Option<Vec<usize>>, one: Option<usize>| match list {
-            Some(list) => one.is_some_and(|one| list.contains(&one)),
-            None => true,
-        };
-        named(&self.from, client)
-            && named(&self.to, station)
-            && self.allow.iter().any(|allow| allow.holds(protocol, action, function))
-    }
-}

@@ -147,7 +147,7 @@ fn the_profile_section_needs_a_name() {
 fn unknown_keys_are_errors_everywhere() {
     assert_eq!(
         spoil("[hosts.gateway]", "[host.gateway]")[0],
-        "8:2: unknown key `host` in the file | did you mean `hosts`? | a profile has the keys: include, profile, hosts, groups, stations, maps, schedules, rules, deny, redundancy, maintenance, publishers, thresholds, templates, use"
+        "8:2: unknown key `host` in the file | did you mean `hosts`? | a profile has the keys: include, profile, thresholds, templates, use, hosts, groups, stations, maps, schedules, rules, deny, redundancy, maintenance, publishers"
     );
     assert_eq!(
         spoil("version", "banana"),

@@ -83,16 +83,8 @@ fn a_thousand_stations_are_indexed_with_work_in_proportion() {
 }
 
 #[test]
-fn the_example_of_the_documentation_is_a_good_profile() {
+fn the_documentation_names_every_role_class_and_kind() {
     let page = include_str!("../../../docs/profiles.md");
-    let blocks = page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
-    let whole: Vec<_> = blocks
-        .map(|code| {
-            let head = if code.contains("[profile]") { "" } else { "[profile]\nname = \"part\"\n" };
-            parse(&format!("{head}{code}"), "docs/profiles.md").unwrap_or_else(|e| panic!("{e}"))
-        })
-        .collect();
-    assert_eq!(whole.iter().map(|p| p.profile().rules.len()).collect::<Vec<_>>(), [2, 6, 0, 0, 1]);
     for role in crate::Role::all() {
         assert!(page.contains(&format!("`{}`", role.name)), "{}", role.name);
     }

@@ -287,3 +287,79 @@ fn files_too_large_too_many_or_too_deep_are_refused() {
     assert!(star.exists());
     assert_eq!(told(&main), "`*a*a*a*a*a*a*a*a*b` cannot be included: no file has such a name");
 }
+
+/// However many errors there are: the time for each is that of the first thousand, and far less after that,
+/// because nothing is guessed for what is not told.
+#[test]
+fn many_errors_take_time_in_proportion() {
+    const MANY: usize = 8_000;
+    let list = |word: &str| (0..MANY).map(|n| format!("\"{word}{n}\"")).collect::<Vec<_>>().join(", ");
+    let site = "[profile]\nname = \"x\"\n[hosts.h]\naddress = \"10.0.0.1\"\n[stations.S]\nprotocol = \"modbus\"\nhost = \"h\"\nunit_id = 1\n";
+    let rule = |key: &str, word: &str| {
+        let keys = [("from", "\"h\""), ("to", "\"S\""), ("allow", "\"read\"")];
+        let keys: Vec<_> =
+            keys.iter().filter(|(name, _)| *name != key).map(|(k, v)| format!("{k} = {v}\n")).collect();
+        format!("{site}[[rules]]\nname = \"r\"\n{}{key} = [{}]\n", keys.concat(), list(word))
+    };
+    let sections =
+        |write: &dyn Fn(usize) -> String| format!("{site}{}", (0..MANY / 4).map(write).collect::<String>());
+    let cases = [
+        ("operations", rule("allow", "raed")),
+        ("hosts", rule("from", "host")),
+        ("stations", rule("to", "station")),
+        ("kinds of points", rule("points", "coill ")),
+        ("named points", rule("points", "point")),
+        (
+            "manual numbers",
+            rule("points", "holding_register 4").replace("holding_register 4", "holding_register 4000"),
+        ),
+        (
+            "schedules",
+            sections(&|n| {
+                format!(
+                    "[schedules.s{n}]\n[[rules]]\nname = \"r{n}\"\nfrom = \"h\"\nto = \"S\"\nallow = \"read\"\nschedule = \"t{n}\"\n"
+                )
+            }),
+        ),
+        (
+            "maps",
+            sections(&|n| {
+                format!(
+                    "[maps.m{n}.p]\npoint = \"coil 1\"\n[stations.s{n}]\nprotocol = \"modbus\"\nhost = \"h\"\nunit_id = 1\nmap = \"n{n}\"\n"
+                )
+            }),
+        ),
+        ("keys", sections(&|n| format!("[hosts.h{n}]\nadress = \"10.0.0.1\"\n"))),
+        (
+            "roles",
+            sections(&|n| {
+                format!(
+                    "[hosts.h{n}]\naddress = \"10.1.{}.{}\"\nrole = \"scada-mastr{n}\"\n",
+                    n / 250,
+                    n % 250
+                )
+            }),
+        ),
+        ("addresses", sections(&|n| format!("[hosts.h{n}]\naddress = \"10.1.2.3\"\n"))),
+        ("groups", format!("{site}[groups]\ng = [{}]\n", list("x"))),
+        (
+            "templates",
+            sections(&|n| {
+                format!(
+                    "[templates.t{n}]\nparameters = \"n\"\n[[use]]\ntemplate = \"u{n}\"\nwith = {{ n = 1 }}\n"
+                )
+            }),
+        ),
+        ("defined twice", format!("{site}[thresholds]\n{}", "missed_polls = 3\n".repeat(MANY))),
+        ("not TOML", format!("{site}{}", "x y\n".repeat(MANY))),
+        ("one line", format!("{site}x = [{}", "y, ".repeat(MANY))),
+    ];
+    for (what, text) in cases {
+        let begun = std::time::Instant::now();
+        let sound = parse(&text, "x").is_ok();
+        let took = begun.elapsed();
+        println!("{what}: {took:?}");
+        assert!(!sound || what == "manual numbers", "{what}");
+        assert!(took.as_secs() < 30, "{what}: {took:?}");
+    }
+}

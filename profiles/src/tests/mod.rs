@@ -8,5 +8,6 @@ mod hostile;
 mod language;
 mod matrix;
 mod naive;
+mod schema;
 mod spread;
 mod support;

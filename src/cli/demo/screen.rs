@@ -24,6 +24,7 @@ impl Screen {
 
     /// A line; if nobody reads, nobody can be told.
     fn line(&self, style: &str, text: &str) {
+        let text = profiles::shown(text);
         let mut out = io::stdout().lock();
         _ = if self.colour { writeln!(out, "{style}{text}{RESET}") } else { writeln!(out, "{text}") };
         _ = out.flush();
