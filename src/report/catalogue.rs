@@ -209,6 +209,7 @@ findings! {
     AddressConflict { "TOP-03", "address_conflict", High, ["T0830", "T0849"], "Two devices with one address" }
     ArpSpoofing { "TOP-04", "arp_spoofing", Critical, ["T0830", "T0842"], "ARP spoofing" }
     MacChange { "TOP-05", "mac_change", High, ["T0830", "T0849"], "Another Ethernet address" }
+    UnexpectedVlan { "TOP-07", "unexpected_vlan", High, ["T0830", "T0842"], "Host in another VLAN" }
     AddressFlood { "TOP-07", "address_flood", High, ["T0830", "T0842", "T0814"], "Flood of addresses" }
     HostRoleChange { "TOP-08", "host_role_change", High, ["T0849", "T0869", "T0884"], "Station that begins to command" }
     StationsConnected { "TOP-08", "stations_connected", Medium, ["T0869", "T0884"], "Devices that talk to each other" }

@@ -17,8 +17,6 @@ use crate::report::catalogue::FindingKind;
 
 /// Hosts behind one Ethernet address that make it a router's.
 const ROUTER: u32 = 3;
-/// A device heard of within this time is alive: an answer in its name by another one is no replacement.
-const ALIVE_NS: u64 = 60_000_000_000;
 /// Within this time a question by ARP is answered.
 const ANSWER_NS: u64 = 5_000_000_000;
 /// Questions by ARP that are remembered.
@@ -176,7 +174,7 @@ impl Site {
         if claim.is_none() && (self.hosts.behind(old.mac) >= ROUTER || self.hosts.behind(mac) >= ROUTER) {
             return;
         }
-        let alive = now.at.since(old.last) <= ALIVE_NS;
+        let alive = now.at.since(old.last) as f64 <= self.thresholds.arp_alive * 1e9;
         if let Some(claim) = claim.filter(|claim| claim.is_unbidden() && alive) {
             let view = self.view(now);
             let missed = claim == Claim::Unseen || claim == Claim::Unasked && !view.coverage.is_complete();

@@ -185,7 +185,8 @@ impl Site {
             }
         };
         let Some(ips) = packet.ip else { return };
-        let conversation = Conversation::new(ips, packet.src_mac, kind, ports);
+        let vlan = packet.vlan.ids().last().copied().unwrap_or(0);
+        let conversation = Conversation::new(ips, (packet.src_mac, vlan), kind, ports);
         if !self.seen.is_fresh(at, &conversation) {
             self.conversation(now, packet, ips, kind, ports, sink);
         }
@@ -222,6 +223,7 @@ impl Site {
             if let Some(mac) = mac {
                 self.bind(now, from, mac, None, sink);
             }
+            self.vlan(now, from, packet.vlan.ids(), sink);
             self.external(now, (from, to), sink);
         }
         let (transport, has_payload) = match kind {
@@ -234,6 +236,16 @@ impl Site {
         }
         if has_payload {
             self.service(now, transport, (from, ports.0), (to, ports.1), sink);
+        }
+    }
+
+    /// A host sends in a VLAN. A frame without a tag says nothing: mirror ports may take tags off.
+    fn vlan(&mut self, now: Now, ip: IpAddr, tags: &[u16], sink: &mut dyn FindingSink) {
+        // VLAN 0 is a tag for the priority alone.
+        let Some(vlan) = tags.last().copied().filter(|vlan| *vlan != 0) else { return };
+        let expected = self.plan.vlans(ip);
+        if !expected.is_empty() && !expected.contains(&vlan) {
+            tell::other_vlan(self.view(now), ip, vlan, sink);
         }
     }
 

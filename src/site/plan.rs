@@ -24,6 +24,7 @@ pub(super) struct Plan {
 struct Named {
     name: String,
     macs: Vec<MacAddr>,
+    vlans: Vec<u16>,
     commands: bool,
     has_stations: bool,
 }
@@ -34,6 +35,7 @@ impl Plan {
         let named = |host: &profiles::HostEntry| Named {
             name: host.name.clone(),
             macs: host.macs.clone(),
+            vlans: host.vlans.clone(),
             commands: false,
             has_stations: false,
         };
@@ -84,6 +86,11 @@ impl Plan {
     /// The Ethernet addresses that the profile gives it; none: not pinned.
     pub(super) fn macs(&self, ip: IpAddr) -> &[MacAddr] {
         self.host(ip).map_or(&[], |host| &host.macs)
+    }
+
+    /// The VLANs that the profile gives it; none: it may be in any.
+    pub(super) fn vlans(&self, ip: IpAddr) -> &[u16] {
+        self.host(ip).map_or(&[], |host| &host.vlans)
     }
 
     /// Whether some rule lets `from` command a station of `to`.

@@ -21,6 +21,8 @@ pub(super) struct Conversation {
     /// Source MAC, transport, family, whether there is payload.
     link: u64,
     ports: u32,
+    /// Of the innermost tag.
+    vlan: u16,
     epoch: u32,
     until: u64,
 }
@@ -29,7 +31,7 @@ impl Conversation {
     #[inline]
     pub(super) fn new(
         (from, to): (IpAddr, IpAddr),
-        mac: Option<MacAddr>,
+        (mac, vlan): (Option<MacAddr>, u16),
         kind: u8,
         (from_port, to_port): (u16, u16),
     ) -> Conversation {
@@ -40,7 +42,7 @@ impl Conversation {
         link[2..].copy_from_slice(&mac.map_or([0; 6], |mac| mac.0));
         let link = u64::from_be_bytes(link);
         let ports = u32::from(from_port) << 16 | u32::from(to_port);
-        Conversation { from, to, link, ports, epoch: 0, until: 0 }
+        Conversation { from, to, link, ports, vlan, epoch: 0, until: 0 }
     }
 
     #[inline]
@@ -102,13 +104,17 @@ mod tests {
     #[test]
     fn a_conversation_is_fresh_for_a_while_and_only_with_the_same_mac() {
         let ip = |n| IpAddr::V4(Ipv4Addr::new(10, 0, 0, n));
-        let of = |mac| Conversation::new((ip(1), ip(2)), Some(MacAddr([2, 0, 0, 0, 0, mac])), 1, (4000, 502));
+        let tagged = |mac, vlan| {
+            Conversation::new((ip(1), ip(2)), (Some(MacAddr([2, 0, 0, 0, 0, mac])), vlan), 1, (4000, 502))
+        };
+        let of = |mac| tagged(mac, 0);
         let mut seen = Seen::default();
         assert!(!seen.is_fresh(Timestamp(10), &of(1)));
         assert!(seen.is_fresh(Timestamp(11), &of(1)));
         assert!(!seen.is_fresh(Timestamp(12), &of(2)));
         assert!(!seen.is_fresh(Timestamp(10 + FRESH_NS), &of(1)));
         assert!(!seen.is_fresh(Timestamp(0), &of(1)), "the clock went back");
+        assert!(seen.is_fresh(Timestamp(1), &of(1)) && !seen.is_fresh(Timestamp(1), &tagged(1, 7)), "a tag");
         seen.forget();
         assert!(!seen.is_fresh(Timestamp(1), &of(1)));
     }

@@ -4,7 +4,7 @@ use core::fmt;
 use core::net::{IpAddr, Ipv4Addr};
 
 use parsers::{Coverage, Endpoint, Host, MacAddr, StationAddress};
-use profiles::Thresholds;
+use profiles::{DurationText, Thresholds};
 
 use super::Now;
 use super::contacts::{Scan, ScanKind};
@@ -245,6 +245,15 @@ pub(super) fn not_pinned(
     view.tell(kind, (end(ip, 0), device(mac)), words, 0, sink);
 }
 
+pub(super) fn other_vlan(view: View<'_>, ip: IpAddr, vlan: u16, sink: &mut dyn FindingSink) {
+    let expected: Vec<String> = view.plan.vlans(ip).iter().map(u16::to_string).collect();
+    let words = (
+        format_args!("{ip} in VLAN {}, as the profile says", expected.join(" or ")),
+        format_args!("packets with the tag of VLAN {vlan}"),
+    );
+    view.tell(FindingKind::UnexpectedVlan, (end(ip, 0), end(ip, 0)), words, vlan.into(), sink);
+}
+
 pub(super) fn mac_change(
     view: View<'_>,
     ip: IpAddr,
@@ -264,8 +273,9 @@ pub(super) fn taken_over(
     (old, new): (MacAddr, MacAddr),
     sink: &mut dyn FindingSink,
 ) {
+    let alive = DurationText((view.thresholds.arp_alive * 1e9) as u64);
     let words = (
-        format_args!("{ip} at {old}, which was heard of within the last minute"),
+        format_args!("{ip} at {old}, which was heard of within the last {alive}"),
         format_args!("{new} says by ARP, unasked, that it has the address"),
     );
     view.tell(FindingKind::ArpSpoofing, (end(ip, 0), device(new)), words, 1, sink);

@@ -10,10 +10,6 @@ use super::{ACK, Now, RST, SYN, Site, plan, tell};
 use crate::decap::{Packet, Segment};
 use crate::detect::FindingSink;
 
-/// Time in which connections asked of a host are counted.
-const FLOOD_NS: u64 = 10_000_000_000;
-/// A new master within this time after another one's connection was torn down has taken it over.
-const TAKEOVER_NS: u64 = 5_000_000_000;
 const DAY_NS: u64 = 24 * 3600 * 1_000_000_000;
 
 fn nanoseconds(seconds: f64) -> u64 {
@@ -57,16 +53,17 @@ impl Site {
         if let Some(caller) = self.callers.admit(from, now.at) {
             caller.ask(now.at, now.frame, to);
         }
+        let window = nanoseconds(self.thresholds.flood_window);
         let limits = (self.thresholds.flood_half_open as u32, self.thresholds.flood_connections as u32);
         let Some(host) = self.hosts.get(to.0) else { return };
-        if now.at.since(host.window) >= FLOOD_NS {
+        if now.at.since(host.window) >= window {
             (host.window, host.asked, host.begun) = (now.at, 0, 0);
         }
         host.asked = host.asked.saturating_add(1);
         let counts = (host.asked, host.begun);
         let open = counts.0.saturating_sub(counts.1);
         if open == limits.0 || counts.0 == limits.1 {
-            tell::connection_flood(self.view(now), from, to, counts, FLOOD_NS, sink);
+            tell::connection_flood(self.view(now), from, to, counts, window, sink);
         }
     }
 
@@ -258,7 +255,8 @@ impl Site {
         if allowed {
             return;
         }
-        let taken = torn.filter(|(at, whose)| *whose != ip && now.at.since(*at) <= TAKEOVER_NS);
+        let soon = nanoseconds(self.thresholds.session_takeover);
+        let taken = torn.filter(|(at, whose)| *whose != ip && now.at.since(*at) <= soon);
         if let Some((at, whose)) = taken
             && others > 0
             && (!early || judged)

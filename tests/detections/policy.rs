@@ -327,3 +327,36 @@ fn an_hour_of_a_benign_site_described_by_roles_raises_nothing() {
     let known = outcome.text.lines().filter(|line| line.contains("\"rule\":\"role scada_master: ")).count();
     assert!(known > 1000, "{known} operations were allowed by the role");
 }
+
+#[test]
+fn a_host_in_another_vlan_than_the_profile_says_is_told() {
+    use simulators::wire::{Layer, START_NS, TcpTalk};
+    let profile = "[profile]\nname = \"x\"\n[hosts.scada]\naddress = \"10.10.0.1\"\nvlan = [40, 41]\n[hosts.rtu]\naddress = \
+                   \"10.10.0.20\"\n[stations.pump]\nprotocol = \"modbus\"\nhost = \"rtu\"\nunit_id = 5\n[[rules]]\nname = \
+                   \"r\"\nfrom = \"scada\"\nto = \"pump\"\nallow = \"read\"\n";
+    let tagged = |start_ns: u64, tags: &[u16]| {
+        let ethernet = Layer::Ethernet { dst: [2, 0, 0, 0, 0, 20], src: [2, 0, 0, 0, 0, 1] };
+        let tags = tags.iter().map(|id| Layer::Vlan { tpid: 0x8100, id: *id, priority: 0 });
+        let outer = std::iter::once(ethernet).chain(tags).collect();
+        let lines =
+            vec![ask(1, 5, &Request::Read(3, 0, 2)), answer(1, 5, &Response::Registers(3, vec![1, 2]))];
+        TcpTalk { start_ns, outer, ..modbus(lines) }.frames()
+    };
+    let of = |frames: &[TimedFrame], profile| {
+        let outcome = judged(frames, profile, "a.pcap");
+        let found = outcome.of(K::UnexpectedVlan);
+        found.iter().map(|f| f["explanation"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    // A conversation that was in its VLAN a moment ago.
+    let hopped = [tagged(START_NS, &[40]), tagged(START_NS + 1_000_000_000, &[40, 7])].concat();
+    assert_eq!(
+        of(&hopped, Some(profile)),
+        [
+            "Host in another VLAN: at scada (10.10.0.1); expected 10.10.0.1 in VLAN 40 or 41, as the profile says, observed packets with the tag of VLAN 7."
+        ]
+    );
+    assert_eq!(of(&hopped, None), [""; 0], "no profile says where it is");
+    for fine in [&[40][..], &[7, 41], &[0], &[]] {
+        assert_eq!(of(&tagged(START_NS, fine), Some(profile)), [""; 0], "{fine:?}");
+    }
+}

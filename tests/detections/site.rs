@@ -168,7 +168,7 @@ fn an_address_taken_over_by_arp_while_its_device_is_alive_is_spoofing() {
     assert_eq!(
         says(&outcome, K::ArpSpoofing),
         [
-            "ARP spoofing: between 10.10.0.20 and 02:00:00:00:00:42; expected 10.10.0.20 at 02:00:00:00:00:14, which was heard of within the last minute, observed 02:00:00:00:00:42 says by ARP, unasked, that it has the address."
+            "ARP spoofing: between 10.10.0.20 and 02:00:00:00:00:42; expected 10.10.0.20 at 02:00:00:00:00:14, which was heard of within the last 1 min, observed 02:00:00:00:00:42 says by ARP, unasked, that it has the address."
         ]
     );
     // The same device says it again, unasked: nothing new.
@@ -443,6 +443,9 @@ fn half_open_connections_without_end_are_a_flood() {
         ]
     );
     assert_eq!(says(&judged(&sorted(&[site(60), flood(199)]), None, "a.pcap"), K::ConnectionFlood), [""; 0]);
+    let shorter = "[profile]\nname = \"x\"\n[thresholds]\nflood_window = \"100 ms\"\n";
+    let outcome = judged(&sorted(&[site(60), flood(250)]), Some(shorter), "a.pcap");
+    assert_eq!(says(&outcome, K::ConnectionFlood), [""; 0]);
 }
 
 #[test]

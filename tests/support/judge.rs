@@ -68,6 +68,7 @@ pub const TESTED_AS_DETECTIONS: &[FindingKind] = &[
     FindingKind::ArpSpoofing,
     FindingKind::MacChange,
     FindingKind::AddressFlood,
+    FindingKind::UnexpectedVlan,
     FindingKind::HostRoleChange,
     FindingKind::NewProtocol,
     FindingKind::HostSweep,

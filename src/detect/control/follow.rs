@@ -15,8 +15,6 @@ use crate::report::finding::Finding;
 
 /// How long an answer is waited for: as long as the parsers do.
 const ANSWER_NS: u64 = 10 * 1_000_000_000;
-/// Time over which abandoned selects are counted.
-const ABANDONED_NS: u64 = 600 * 1_000_000_000;
 /// How long a silent pair is waited for before an absence is concluded.
 const SILENCE_NS: u64 = 30 * 1_000_000_000;
 /// How often what is waited for longer is looked at.
@@ -378,7 +376,8 @@ impl Follow {
 
     /// SEQ-02: selected, accepted, and no operate came.
     fn abandon(&mut self, scene: &Scene<'_>, pending: &Pending, sink: &mut dyn FindingSink) {
-        if scene.now.since(self.abandoned.0) > ABANDONED_NS {
+        let window = (scene.site.thresholds.selects_window * 1e9) as u64;
+        if scene.now.since(self.abandoned.0) > window {
             self.abandoned = (scene.now, 0);
         }
         self.abandoned.1 = self.abandoned.1.saturating_add(1);
@@ -392,7 +391,7 @@ impl Follow {
                 severity: (!often).then_some(Severity::Low),
                 function: Some(pending.function),
                 expected: format_args!("an operate of the same objects within {}", Lasted(timeout)),
-                observed: format_args!("none; {count} in the last 10 min"),
+                observed: format_args!("none; {count} in the last {}", profiles::DurationText(window)),
                 fold_key: u64::from(often),
                 ..scene.finding(pending.frames(), ranges.get(..len).unwrap_or_default())
             },

@@ -12,8 +12,6 @@ use crate::report::control::Lasted;
 use crate::report::finding::Finding;
 
 const SECOND_NS: u64 = 1_000_000_000;
-/// How long a restart command explains a restart.
-const RESTART_NS: u64 = 600 * SECOND_NS;
 /// A report may have been on its way when it was forbidden.
 const ON_ITS_WAY_NS: u64 = 2 * SECOND_NS;
 /// Classes 1 to 3.
@@ -218,7 +216,8 @@ fn restart_seen(
     let operation = seen.operation;
     let scene = super::scene(association, seen);
     let station = &association.control.station;
-    if station.restart_commanded.is_some_and(|at| scene.now.since(at) <= RESTART_NS) {
+    let explained = (scene.site.thresholds.restart_explained * 1e9) as u64;
+    if station.restart_commanded.is_some_and(|at| scene.now.since(at) <= explained) {
         return;
     }
     let subject = Subject::of_operation(operation, scene.site.profile);
@@ -227,7 +226,10 @@ fn restart_seen(
         &Finding {
             kind: FindingKind::RestartSeen,
             expected: format_args!("a restart only after a command to restart"),
-            observed: format_args!("{indication}, and no such command in the last 10 min"),
+            observed: format_args!(
+                "{indication}, and no such command in the last {}",
+                profiles::DurationText(explained)
+            ),
             ..subject.finding(scene.coverage, &frames)
         },
         sink,

@@ -45,8 +45,6 @@ pub const BEATS_LIMIT: usize = 4096;
 /// Operations of a pair before its rhythm is looked at: scanners come and go.
 const OPERATIONS_FIRST: u8 = 4;
 
-/// Time in which requests without an answer make a flood.
-const FLOOD_NS: u64 = 60_000_000_000;
 /// How long a pair is known before its writes count as a machine's new habit.
 const HABITS_NS: u64 = 60_000_000_000;
 
@@ -349,7 +347,9 @@ impl State {
             self.exchanges.waits(at, pulse, self.fastest_ns);
             let unanswered = self.exchanges.unanswered;
             let waiting = self.exchanges.waiting_ns(at, pulse);
-            if unanswered == thresholds.flood_unanswered as u32 && waiting <= FLOOD_NS {
+            if unanswered == thresholds.flood_unanswered as u32
+                && waiting as f64 <= thresholds.flood_unanswered_window * 1e9
+            {
                 tell(&mut |teller| teller.flood(unanswered, waiting, sink));
             }
         }

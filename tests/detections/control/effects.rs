@@ -130,6 +130,9 @@ fn a_restart_that_nobody_commanded_is_told() {
     );
     let commanded = restarts(Talk::new().later(1).exchange(SECOND, 13, &[], &[])).judged();
     assert!(commanded.of(K::RestartSeen).is_empty());
+    let at_once = format!("{PROFILE}[thresholds]\nrestart_explained = \"100 ms\"\n");
+    let late = restarts(Talk::new().later(1).exchange(SECOND, 13, &[], &[])).frames();
+    assert_eq!(judged(&late, Some(&at_once), "a.pcap").of(K::RestartSeen).len(), 1);
     // Restarted before the capture began.
     let mut before = Talk::new();
     before.iin = [0x80, 0];
