@@ -394,7 +394,11 @@ fn toml_blocks(page: &str) -> Vec<&str> {
 
 /// The file that a block says it is, in a comment at its beginning.
 fn file_of(block: &str) -> Option<&str> {
-    block.strip_prefix("# ")?.lines().next().filter(|name| name.ends_with(".toml"))
+    block
+        .strip_prefix("# ")?
+        .lines()
+        .next()
+        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "toml"))
 }
 
 #[test]

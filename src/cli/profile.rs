@@ -42,7 +42,9 @@ pub(super) fn load(file: Option<&Path>) -> Result<Option<Compiled>, Exit> {
 
 /// Say what a profile allows that most likely was not meant.
 fn warn(profile: &Compiled) {
-    warnings(profile).iter().for_each(complain);
+    for warning in warnings(profile) {
+        complain(warning);
+    }
 }
 
 /// What a profile allows that most likely was not meant, in the order of the file. A quirk that is no id and no

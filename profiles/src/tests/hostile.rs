@@ -91,7 +91,7 @@ fn roles_that_connect_everybody_with_everybody_are_told_of() {
     // As many outstations with two masters are no trouble.
     let role = |i: usize| format!("role = \"{}\"\n", if i < 2 { "scada_master" } else { "rtu" });
     let profile = parse(&(HEAD.to_owned() + &hosts(20_000, role)), "x").unwrap_or_else(|e| panic!("{e}"));
-    assert_eq!(profile.profile().stations.len(), 2 * 19_998);
+    assert_eq!(profile.profile().stations.len(), 3 * 19_998);
 }
 
 #[test]
