@@ -9,36 +9,36 @@ use parsers::Timestamp;
 use crate::monitor::Forgotten;
 use crate::pipeline::Blind;
 
-/// A kind of blindness: its name in events, and what it means.
+/// A kind of blindness: its name in events, and what it means, with `{s}` for the ending of the plural.
 const KINDS: [(&str, &str); 18] = [
     (
         "tap_silent",
-        "times no packet came from any host for far longer than ever before: is the tap still connected? No \
+        "time{s} no packet came from any host for far longer than ever before: is the tap still connected? No \
          station is blamed for its silence in that time",
     ),
-    ("frames_truncated", "frames cut by the snap length: what they carried is seen in part"),
-    ("undecodable_frames", "frames of which nothing could be made"),
-    ("fragments_lost", "IP datagrams given up because fragments were missing or too many"),
-    ("duplicates_forgotten", "packets forgotten so soon that a copy of them is judged again"),
+    ("frames_truncated", "frame{s} cut by the snap length: what was carried is seen in part"),
+    ("undecodable_frames", "frame{s} of which nothing could be made"),
+    ("fragments_lost", "IP datagram{s} given up because fragments were missing or too many"),
+    ("duplicates_forgotten", "packet{s} forgotten so soon that copies are judged again"),
     (
         "hosts_forgotten",
-        "times a host or what it does was judged without memory because the inventory was full",
+        "time{s} a host or what it does was judged without memory because the inventory was full",
     ),
-    ("stream_gaps", "holes in TCP streams: octets the tap never saw"),
-    ("one_way_flows", "flows of which only one direction is seen: is the tap connected to both?"),
-    ("flows_evicted", "flows given up because the flow table was full"),
-    ("reassembly_overflow", "streams of which more had to be held back than the limits allow"),
-    ("selects_forgotten", "selects not remembered because the table was full: their operates are not judged"),
-    ("associations_forgotten", "operations judged without memory because the table of pairs was full"),
-    ("polls_unfollowed", "operations whose rhythm is not followed because there was no room"),
-    ("scans_unwatched", "operations of pairs of hosts not watched for scans because there was no room"),
-    ("control_points_forgotten", "commanded points followed without memory because there was no room"),
-    ("controls_cut_short", "controls whose outcome was not waited for because too many were under way"),
+    ("stream_gaps", "hole{s} in TCP streams: octets the tap never saw"),
+    ("one_way_flows", "flow{s} of which only one direction is seen: is the tap connected to both?"),
+    ("flows_evicted", "flow{s} given up because the flow table was full"),
+    ("reassembly_overflow", "stream{s} of which more had to be held back than the limits allow"),
     (
-        "publishers_unfollowed",
-        "messages of publishers that are judged without memory because there was no room",
+        "selects_forgotten",
+        "select{s} not remembered because the table was full: what is operated next is not judged",
     ),
-    ("stations_untold", "times a new station answered that was not told of because the table was full"),
+    ("associations_forgotten", "operation{s} judged without memory because the table of pairs was full"),
+    ("polls_unfollowed", "operation{s} whose rhythm is not followed because there was no room"),
+    ("scans_unwatched", "operation{s} between hosts not watched for scans because there was no room"),
+    ("control_points_forgotten", "commanded point{s} followed without memory because there was no room"),
+    ("controls_cut_short", "control{s} whose outcome was not waited for because too many were under way"),
+    ("publishers_unfollowed", "message{s} of publishers judged without memory because there was no room"),
+    ("stations_untold", "time{s} a new station answered that was not told of because the table was full"),
 ];
 /// Where the counts of flows begin in [`KINDS`].
 const FLOWS: usize = 6;
@@ -55,7 +55,7 @@ pub struct News {
     pub what: &'static str,
     /// How often so far.
     pub count: u64,
-    /// What it means.
+    /// What it means; `{s}` is the ending of the plural.
     pub meaning: &'static str,
 }
 

@@ -12,6 +12,7 @@ use profiles::Compiled;
 use super::select::Missing;
 use crate::report::catalogue::FindingKind;
 use crate::report::finding::Finding;
+use crate::report::words::Span;
 
 /// Frames that show a finding, without repeats; a request, its answer, and where each began.
 pub(super) struct Frames {
@@ -280,7 +281,7 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Missing::NoSelect => f.write_str("with no select before it"),
-            Missing::Expired(ns) => write!(f, "with its select {:.1} s ago", ns as f64 / 1e9),
+            Missing::Expired(ns) => write!(f, "with its select {} ago", Span(ns)),
             Missing::Cancelled => f.write_str("with another request since its select"),
             Missing::Forgotten => f.write_str("with no select that was kept"),
             Missing::OtherObjects => f.write_str("with other objects than its select"),

@@ -442,7 +442,7 @@ pub(super) fn narrow(number: f64) -> Option<f32> {
     (f64::from(narrow).to_bits() == number.to_bits()).then_some(narrow)
 }
 
-/// `84 ms`, `15.0 s`.
+/// `84 ms`, `15.0 s`, `2 d 4 h`.
 pub(crate) struct Lasted(pub(crate) u64);
 
 impl fmt::Display for Lasted {
@@ -450,7 +450,8 @@ impl fmt::Display for Lasted {
         match self.0 {
             ns @ ..1_000_000 => write!(f, "{:.1} ms", ns as f64 / 1e6),
             ns @ ..1_000_000_000 => write!(f, "{:.0} ms", ns as f64 / 1e6),
-            ns => write!(f, "{:.1} s", ns as f64 / 1e9),
+            ns @ ..120_000_000_000 => write!(f, "{:.1} s", ns as f64 / 1e9),
+            ns => super::words::Span(ns).fmt(f),
         }
     }
 }

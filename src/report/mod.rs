@@ -35,6 +35,7 @@ pub mod snapshot;
 mod station_tables;
 pub mod summary;
 pub mod vitals;
+pub(crate) mod words;
 pub mod writer;
 
 #[cfg(test)]

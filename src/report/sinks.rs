@@ -22,6 +22,7 @@ use super::roster::Roster;
 use super::snapshot::{Published, Snapshot};
 use super::summary::Summary;
 use super::vitals::Vitals;
+use super::words::Counted;
 use super::writer::{LogWriter, Weight, WriterFigures};
 use crate::blindness::Blindspots;
 use crate::dispatch::MAX_WORKERS;
@@ -270,7 +271,7 @@ impl Sinks {
                 at: news.at,
                 what: news.what,
                 capture: None,
-                message: format_args!("{} {}", news.count, news.meaning),
+                message: format_args!("{}", Counted(news.count, news.meaning)),
                 figures: &[("count", news.count)],
             });
         }

@@ -12,6 +12,7 @@ use super::series::Series;
 use super::sinks::Tally;
 use super::station_tables::Family;
 use super::vitals::Vitals;
+use super::words::Numbered;
 use super::writer::WriterFigures;
 
 /// Everything that was counted in a run.
@@ -178,36 +179,42 @@ impl Summary {
         let mut out = Vec::new();
         let mut say = |count: u64, text: String| {
             if count > 0 {
-                out.push((count, text));
+                out.push((count, Numbered(count, &text).to_string()));
             }
         };
-        say(vitals.dropped(), "packets lost at the tap before they could be read".into());
+        say(vitals.dropped(), "packet{s} lost at the tap before being read".into());
         for tap in &vitals.taps {
-            say(tap.damaged, format!("damaged places in {}; what follows them was not read", tap.name));
+            say(tap.damaged, format!("damaged place{{s}} in {}; what follows them was not read", tap.name));
         }
         let truncated = vitals.taps.iter().map(|tap| tap.truncated).sum();
-        say(truncated, "packets cut by the snap length".into());
+        say(truncated, "packet{s} cut by the snap length".into());
         for (reason, count) in &vitals.undecoded {
-            say(*count, format!("packets not taken apart: {}", reason.replace('_', " ")));
+            say(*count, format!("packet{{s}} not taken apart: {}", reason.replace('_', " ")));
         }
-        say(total(&vitals.gaps), format!("holes in TCP streams ({} octets never seen)", vitals.gap_bytes));
+        say(
+            total(&vitals.gaps),
+            format!("hole{{s}} in TCP streams ({} octets never seen)", vitals.gap_bytes),
+        );
         for (reason, count) in &vitals.reassembly_dropped {
-            say(*count, format!("times reassembly gave something up: {}", reason.replace('_', " ")));
+            say(*count, format!("time{{s}} reassembly gave something up: {}", reason.replace('_', " ")));
         }
-        say(vitals.one_way_flows, "flows of which only one direction was seen".into());
-        say(vitals.midstream_flows, "flows whose beginning was not seen".into());
+        say(vitals.one_way_flows, "flow{s} of which only one direction was seen".into());
+        say(vitals.midstream_flows, "flow{s} whose beginning was not seen".into());
         let evicted = named(&vitals.flow_evictions, "capacity");
-        say(evicted, "flows given up because the flow table was full".into());
-        say(vitals.unknown_flows, "flows that speak none of the known protocols".into());
+        say(evicted, "flow{s} given up because the flow table was full".into());
+        say(vitals.unknown_flows, "flow{s} of none of the known protocols".into());
         for (what, count) in &vitals.tables_full {
             say(*count, format!("{}, because a table was full", what.replace('_', " ")));
         }
         for (kind, count) in &self.withheld {
-            say(*count, format!("findings withheld for want of coverage: {}", kind.title().to_lowercase()));
+            say(
+                *count,
+                format!("finding{{s}} withheld for want of coverage: {}", kind.title().to_lowercase()),
+            );
         }
         if let Some(events) = self.events {
             let dropped = events.dropped_queue_full + events.dropped_error;
-            say(dropped, "events not written because the log could not keep up or failed".into());
+            say(dropped, "event{s} not written because the log could not keep up or failed".into());
         }
         out
     }

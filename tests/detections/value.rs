@@ -207,7 +207,7 @@ fn a_value_that_stays_the_same_for_too_long_is_told_once() {
         &outcome,
         K::StuckValue,
         "Value does not change any more: meter (unit 5 at 10.10.0.20) answered read holding registers \
-         (function 3) to scada (10.10.0.1); expected current to change within 60 s, observed 77 for 60 s in \
+         (function 3) to scada (10.10.0.1); expected current to change within 60.0 s, observed 77 for 60.0 s in \
          holding register 130.",
     );
     let moving: Vec<Vec<u16>> = (0..10).map(|n| vec![77 + n / 5]).collect();

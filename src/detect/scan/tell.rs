@@ -141,13 +141,15 @@ impl fmt::Display for Extent<'_> {
     }
 }
 
-/// A time in a sentence, in seconds.
+/// A time in a sentence, in seconds unless it is long.
 struct Seconds(u64);
 
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0 as f64 / 1e9;
-        if seconds >= 10.0 || self.0.is_multiple_of(1_000_000_000) {
+        if seconds >= 120.0 {
+            crate::report::words::Span(self.0).fmt(f)
+        } else if seconds >= 10.0 || self.0.is_multiple_of(1_000_000_000) {
             write!(f, "{seconds:.0} s")
         } else {
             write!(f, "{seconds:.1} s")

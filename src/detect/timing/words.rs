@@ -5,28 +5,7 @@ use core::fmt;
 use parsers::{Function, PointRange, Timestamp};
 
 use crate::detect::raise::{Range, Spaced};
-
-/// "250 ms", "2.0 s", "5 min", "2 h 10 min".
-pub(super) struct Span(pub(super) u64);
-
-impl fmt::Display for Span {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const MILLI: u64 = 1_000_000;
-        const SECOND: u64 = 1000 * MILLI;
-        let ns = self.0;
-        let whole = ns / SECOND;
-        match ns {
-            0..MILLI => write!(f, "{:.1} ms", ns as f64 / 1e6),
-            MILLI..SECOND => write!(f, "{} ms", ns / MILLI),
-            _ if whole < 120 => write!(f, "{:.1} s", (ns / (SECOND / 10)) as f64 / 10.0),
-            _ if whole < 7200 => {
-                write!(f, "{} min", whole / 60)?;
-                if whole.is_multiple_of(60) { Ok(()) } else { write!(f, " {} s", whole % 60) }
-            }
-            _ => write!(f, "{} h {} min", whole / 3600, whole / 60 % 60),
-        }
-    }
-}
+pub(super) use crate::report::words::Span;
 
 /// "22:13:20.500 UTC".
 pub(super) struct Clock(pub(super) Timestamp);

@@ -9,6 +9,7 @@ use super::super::raise::{Frames, Spaced, Subject, name_key};
 use super::super::{Detector, FindingSink, Seen};
 use crate::report::catalogue::FindingKind;
 use crate::report::finding::Finding;
+use crate::report::words::Span;
 
 /// What is wrong with a value.
 #[derive(Debug, Copy, Clone)]
@@ -83,8 +84,7 @@ impl fmt::Display for Expected<'_> {
                 write!(f, "{} to change by {} a second at most", spec.name, amount(fastest))
             }
             Trouble::Stuck { .. } => {
-                let seconds = spec.stuck_after.unwrap_or_default() / 1_000_000_000;
-                write!(f, "{} to change within {seconds} s", spec.name)
+                write!(f, "{} to change within {}", spec.name, Span(spec.stuck_after.unwrap_or_default()))
             }
             Trouble::Backwards { .. } => write!(f, "{} only to rise", spec.name),
             Trouble::NotANumber { .. } => write!(f, "{} to be a number", spec.name),
@@ -104,9 +104,16 @@ impl fmt::Display for Observed<'_> {
                 write!(f, "{} after {}", amount(value), amount(before))
             }
             Trouble::TooFast { value, before, seconds, .. } => {
-                write!(f, "{} to {} within {seconds:.3} s", amount(before), amount(value))
+                write!(f, "{} to {} within ", amount(before), amount(value))?;
+                if seconds < 120.0 {
+                    write!(f, "{seconds:.3} s")
+                } else {
+                    Span((seconds * 1e9) as u64).fmt(f)
+                }
             }
-            Trouble::Stuck { value, seconds } => write!(f, "{} for {seconds} s", amount(value)),
+            Trouble::Stuck { value, seconds } => {
+                write!(f, "{} for {}", amount(value), Span(seconds.saturating_mul(1_000_000_000)))
+            }
             Trouble::NotANumber { value } => write!(f, "{value}"),
         }?;
         write!(f, " in {} {}", Spaced(spec.kind.name()), spec.address)
