@@ -89,7 +89,7 @@ thresholds! {
     sweep_learning: Seconds = 300.0, "REC-01, REC-02, REC-03, REC-04: without a profile, what a master asks for in this time counts as usual.";
     sweep_functions: Count = 8.0, "REC-01: different functions, at least three of them unusual.";
     sweep_functions_refused: Count = 5.0, "REC-01: different functions refused as unknown.";
-    sweep_points: Count = 20.0, "REC-02: new points, in at least five requests.";
+    sweep_points: Count = 20.0, "REC-02: new points, in at least five requests; in ten where a profile tells of each.";
     sweep_points_refused: Count = 10.0, "REC-02: different ranges refused as unknown.";
     sweep_points_day: Count = 50.0, "REC-02: slow form: new points within 24 hours.";
     sweep_stations: Count = 5.0, "REC-03, REC-05: new unit ids or link addresses.";

@@ -154,7 +154,7 @@ fn points_never_asked_for_before_are_a_sweep() {
     assert_eq!(
         says(&outcome, K::PointSweep),
         [
-            "Sweep over point addresses: 10.10.0.1 talked to 10.10.0.20; expected points that this master has asked for before (those of its first 300 s count), observed 20 points (holding register 100 to 137) in 10 requests within 9.0 s, 0 refused."
+            "Sweep over point addresses: 10.10.0.1 talked to 10.10.0.20; expected points that this master has asked for before (those of its first 5 min count), observed 20 points (holding register 100 to 137) in 10 requests within 9.0 s, 0 refused."
         ]
     );
 }
@@ -176,6 +176,26 @@ fn points_asked_for_slowly_are_a_sweep_of_the_day() {
     assert!(told[0].contains("observed 50 points (holding register 100 to 197) in 25 requests"), "{told:#?}");
 }
 
+/// The profile tells of each poll that it does not allow; a handful of them is a new list of polls.
+#[test]
+fn a_few_new_polls_are_told_by_the_profile_alone_and_many_are_a_sweep() {
+    let pages = |count: u16| {
+        let read = |n: u16| {
+            let request = Request::Read(3, 200 + 30 * n, 30);
+            exchange(n, 5, &request, &Response::Registers(3, vec![0; 30])).to_vec()
+        };
+        let script: Vec<_> = (0..count).map(read).collect();
+        judged(&modbus(all(&[established(), all(&script)])).frames(), Some(SITE), "a.pcap")
+    };
+    assert_eq!(pages(9).kinds(), [K::UnprofiledRange.name()]);
+    assert_eq!(
+        says(&pages(10), K::PointSweep),
+        [
+            "Sweep over point addresses: scada (10.10.0.1) talked to 10.10.0.20; expected requests for the points that the profile allows, observed 300 points (holding register 200 to 499) in 10 requests within 0.0 s, 0 refused."
+        ]
+    );
+}
+
 #[test]
 fn refused_addresses_are_a_sweep_even_of_a_new_master() {
     let deny = |n: u16| exchange(n, 5, &Request::Read(3, 1000 + n, 1), &Response::Exception(3, 2)).to_vec();
@@ -185,7 +205,7 @@ fn refused_addresses_are_a_sweep_even_of_a_new_master() {
     assert_eq!(
         says(&judged(&modbus(all(&ten)).frames(), None, "a.pcap"), K::PointSweep),
         [
-            "Sweep over point addresses: 10.10.0.1 talked to 10.10.0.20; expected points that this master has asked for before (those of its first 300 s count), observed 10 points (holding register 1000 to 1009) in 10 requests within 0.0 s, 10 refused."
+            "Sweep over point addresses: 10.10.0.1 talked to 10.10.0.20; expected points that this master has asked for before (those of its first 5 min count), observed 10 points (holding register 1000 to 1009) in 10 requests within 0.0 s, 10 refused."
         ]
     );
     // The same wrong address again and again is a mistake, not a sweep.
@@ -211,7 +231,7 @@ fn unit_ids_that_do_not_answer_are_a_sweep() {
     assert_eq!(
         says(&outcome, K::StationSweep),
         [
-            "Sweep over station addresses: 10.10.0.1 talked to 10.10.0.20; expected unit ids that answer, or were asked for in its first 300 s, observed 8 unit ids (10 to 17) in 5 requests within 14 s, 0 answered."
+            "Sweep over station addresses: 10.10.0.1 talked to 10.10.0.20; expected unit ids that answer, or were asked for in its first 5 min, observed 8 unit ids (10 to 17) in 5 requests within 14 s, 0 answered."
         ]
     );
     for blind in [midstream(talk.clone()), one_way(&talk, Side::Client)] {
@@ -280,7 +300,7 @@ fn link_status_asked_of_many_addresses_is_a_scan() {
     assert_eq!(
         says(&outcome, K::LinkScan),
         [
-            "Scan for stations on the link layer: 10.10.0.1 talked to 10.10.0.20; expected link addresses that answer, or were asked for in its first 300 s, observed 10 link addresses (101 to 110) in 5 requests within 9 s, 0 answered."
+            "Scan for stations on the link layer: 10.10.0.1 talked to 10.10.0.20; expected link addresses that answer, or were asked for in its first 5 min, observed 10 link addresses (101 to 110) in 5 requests within 9 s, 0 answered."
         ]
     );
     let outcome = judged(&midstream(dnp3_talk(scan)), None, "a.pcap");

@@ -16,6 +16,8 @@ use crate::detect::coverage::Blindness;
 
 /// Requests below which no number of addresses is a sweep: one read of a large block is none.
 const FEWEST_REQUESTS: usize = 5;
+/// The same where a profile tells of each request by itself: a few new polls are no sweep as well.
+const FEWEST_REQUESTS_DENIED: usize = 10;
 /// The same for the slow form without a profile, where an operator opens a new display now and then.
 const FEWEST_REQUESTS_A_DAY: usize = 20;
 /// Functions beside those of everyday that a sweep without a profile must contain.
@@ -282,9 +284,12 @@ impl Watch {
         let running = self.sweeps[Over::Points as usize].is_some();
         let within = self.new_points.within(now, window, |_, _| true);
         let today = self.new_points.within(now, DAY_NS, |_, _| true);
-        let fast = within.weight >= step.thresholds.sweep_points as u64 && within.count >= FEWEST_REQUESTS;
-        let fewest = if step.allowed.is_some() { FEWEST_REQUESTS } else { FEWEST_REQUESTS_A_DAY };
-        let slow = today.weight >= step.thresholds.sweep_points_day as u64 && today.count >= fewest;
+        let (few, few_a_day) = match step.allowed {
+            Some(_) => (FEWEST_REQUESTS_DENIED, FEWEST_REQUESTS_DENIED),
+            None => (FEWEST_REQUESTS, FEWEST_REQUESTS_A_DAY),
+        };
+        let fast = within.weight >= step.thresholds.sweep_points as u64 && within.count >= few;
+        let slow = today.weight >= step.thresholds.sweep_points_day as u64 && today.count >= few_a_day;
         if !running && !fast && !slow {
             return Found::Nothing;
         }
