@@ -201,6 +201,53 @@ fn a_function_that_no_rule_allows() {
     });
 }
 
+/// A direct operate is a control without a select: another rule that allows just this one silences it.
+#[test]
+fn a_rule_that_wants_a_select() {
+    let profile = format!(
+        "{SITE}[[rules]]\nname = \"scada switches\"\nfrom = \"scada\"\nto = \"feeder\"\nallow = [\"select\", \"operate\", \"direct_operate\"]\nselect_before_operate = true\n"
+    );
+    let direct = |point: u8| {
+        let order = crob(point, 0x41);
+        let lines =
+            vec![command(10, &dnp3::request(1, 5, &order)), report(10, &dnp3::response(1, [0, 0], &order))];
+        support::judge::dnp3(lines).frames()
+    };
+    let (why, change, _) = silenced(&Case {
+        kind: K::UnprofiledControl,
+        profile: &profile,
+        frames: direct(3),
+        near: vec![(direct(4), K::UnprofiledControl)],
+        with: &[],
+    });
+    assert!(why.iter().any(|line| line.contains("select")), "{why:?}");
+    assert!(
+        change.append.contains("allow = [\"fc:5\"]") && !change.append.contains("select_before"),
+        "{}",
+        change.append
+    );
+}
+
+#[test]
+fn a_service_that_the_host_does_not_list_or_its_role_never_uses() {
+    for line in ["uses = [\"https\"] # as agreed", "role = \"rtu\""] {
+        let scada = "[hosts.scada]\naddress = \"10.10.0.1\"\n";
+        let profile = SITE.replace(scada, &format!("{scada}{line}\n"));
+        let to = |server: u8, port: u16| {
+            let lines = vec![Line::client(&b"question"[..])];
+            TcpTalk::new(address(1, 40_000), address(server, port), lines).frames()
+        };
+        let (_, change, _) = silenced(&Case {
+            kind: K::UnprofiledService,
+            profile: &profile,
+            frames: [to(30, 445), to(31, 22)].concat(),
+            near: vec![(to(30, 3389), K::UnprofiledService)],
+            with: &[],
+        });
+        assert!(change.edits[0].to_string().contains("\"smb\""), "{}", change.edits[0]);
+    }
+}
+
 #[test]
 fn points_that_no_rule_allows() {
     let (why, ..) = silenced(&Case {

@@ -116,6 +116,13 @@ pub(crate) const HOST: Section = Section {
         key("mac", Texts, "Its Ethernet addresses, when they are pinned."),
         key("vlan", Wholes, "The VLANs it is seen in."),
         key("role", Text, "What kind of device it is, from the library of roles."),
+        key(
+            "uses",
+            Texts,
+            "Services beside the control protocols that it uses on other hosts: \"https\", \"smb\". Any other of \
+             those that gridtap knows is a finding; `[]`: it uses none. Left out: what its role says.",
+        ),
+        key("offers", Texts, "The same for services that it offers to other hosts. Left out: not judged."),
         COMMENT,
     ],
 };
@@ -294,7 +301,7 @@ pub(crate) const USE: Section = Section {
 
 /// Lists that may be empty: they say something of what has them, and are no choice. Elsewhere an empty list is a
 /// mistake.
-pub(crate) const MAY_BE_EMPTY: &[&str] = &["tags", "quirks", "groups"];
+pub(crate) const MAY_BE_EMPTY: &[&str] = &["tags", "quirks", "groups", "uses", "offers"];
 
 /// Sections that any file and any template may have.
 const SHARED: [Key; 10] = [

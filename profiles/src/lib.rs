@@ -25,6 +25,7 @@ mod profile;
 mod reporter;
 mod roles;
 mod schema;
+mod services;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -54,6 +55,7 @@ pub use profile::{
 pub use reporter::Reporter;
 pub use roles::Role;
 pub use schema::json_schema;
+pub use services::{SERVICES, Service, Services, service_by_key, service_by_port};
 pub use syntax::report as report_syntax;
 pub use text::{shown, shown_lines};
 pub use thresholds::{ThresholdInfo, Thresholds, Unit};

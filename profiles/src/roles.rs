@@ -10,6 +10,7 @@ use crate::functions::function_by_name;
 use crate::limits::{Budget, MAX_LINKS, Taken};
 use crate::points;
 use crate::profile::{Allow, Deny, HostEntry, Rule, Severity, Station, merge};
+use crate::services::{Services, service_by_key};
 
 /// What kind of device a host or a station is.
 #[derive(Debug, Deserialize)]
@@ -31,6 +32,9 @@ pub struct Role {
     /// What it never does.
     #[serde(default)]
     pub(crate) never: Vec<Never>,
+    /// What it never uses.
+    #[serde(skip)]
+    never_uses: Services,
 }
 
 /// Something a role does.
@@ -61,7 +65,22 @@ pub(crate) struct Never {
     pub(crate) severity: Option<String>,
 }
 
+/// Services that some roles never use.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NeverUses {
+    /// Roles, or a class of them.
+    roles: Vec<String>,
+    services: Vec<String>,
+}
+
 impl Role {
+    /// Services that such a device never uses on other hosts.
+    #[must_use]
+    pub fn never_uses(&self) -> Services {
+        self.never_uses
+    }
+
     /// Protocols that it answers as a station.
     pub fn answers(&self) -> impl Iterator<Item = Protocol> + '_ {
         self.answers_names.iter().filter_map(|name| Protocol::from_name(name))
@@ -100,6 +119,8 @@ pub(crate) struct Library {
     pub(crate) classes: std::collections::BTreeMap<String, Vec<String>>,
     /// What nobody does.
     pub(crate) nobody: Vec<Never>,
+    /// Services that some roles never use.
+    never_uses: Vec<NeverUses>,
     #[serde(rename = "roles")]
     by_name: std::collections::BTreeMap<String, Role>,
     #[serde(skip)]
@@ -111,6 +132,18 @@ pub(crate) static LIBRARY: LazyLock<Library> = LazyLock::new(|| {
     let mut library: Library = toml::from_str(include_str!("roles.toml")).unwrap_or_default();
     let by_name = std::mem::take(&mut library.by_name);
     library.roles = by_name.into_iter().map(|(name, role)| Role { name, ..role }).collect();
+    for never in &library.never_uses {
+        let is_meant = |name: &String| {
+            let within =
+                |class: &String| library.classes.get(class).is_some_and(|roles| roles.contains(name));
+            never.roles.contains(name) || never.roles.iter().any(within)
+        };
+        for role in library.roles.iter_mut().filter(|role| is_meant(&role.name)) {
+            for place in never.services.iter().filter_map(|key| service_by_key(key)) {
+                role.never_uses.insert(place);
+            }
+        }
+    }
     library
 });
 
@@ -293,6 +326,11 @@ mod tests {
             for word in words.chain(LIBRARY.nobody.iter().flat_map(|n| &n.operations)) {
                 assert!(!operations(std::slice::from_ref(word)).is_empty(), "{word} of {}", role.name);
             }
+        }
+        for never in &LIBRARY.never_uses {
+            let known = |name: &String| LIBRARY.classes.contains_key(name) || Role::from_name(name).is_some();
+            assert!(never.roles.iter().all(known), "{:?}", never.roles);
+            assert!(never.services.iter().all(|s| service_by_key(s).is_some()), "{:?}", never.services);
         }
         for name in LIBRARY.classes.values().flatten() {
             assert!(Role::from_name(name).is_some_and(Role::is_station), "{name}");

@@ -30,9 +30,11 @@ pub fn holds(text: &str, edit: &Edit) -> bool {
 
 fn edited(text: &str, edit: &Edit) -> Option<String> {
     let mut document: DocumentMut = text.parse().ok()?;
-    let entries = document.get_mut(edit.section)?.as_array_of_tables_mut()?;
     let named = |entry: &&mut Table| entry.get("name").and_then(Item::as_str) == Some(edit.name.as_str());
-    let entry = entries.iter_mut().find(named)?;
+    let entry = match document.get_mut(edit.section)? {
+        Item::ArrayOfTables(entries) => entries.iter_mut().find(named)?,
+        entries => entries.get_mut(&edit.name)?.as_table_mut()?,
+    };
     let mut value: Value = match &edit.value {
         NewValue::Text(text) => text.as_str().into(),
         NewValue::Date(date) => date.parse::<toml_edit::Datetime>().ok()?.into(),

@@ -1,6 +1,7 @@
 //! The smallest change of a profile that would allow what a finding tells of.
 
-use profiles::{Compiled, Rate};
+use parsers::Host;
+use profiles::{Compiled, Rate, SERVICES};
 
 use super::rule::narrow;
 use super::{Event, nearest};
@@ -20,10 +21,10 @@ pub struct Change {
     pub notes: Vec<String>,
 }
 
-/// A new value for a key of an entry of a list of tables.
+/// A new value for a key of an entry of a list of tables, or of a table of tables.
 #[derive(Debug, Clone, Eq, PartialEq)]
 pub struct Edit {
-    /// `rules`, `deny`, `maintenance`.
+    /// `rules`, `deny`, `maintenance`, `hosts`.
     pub section: &'static str,
     /// The entry's name.
     pub name: String,
@@ -63,8 +64,38 @@ pub(super) fn change(event: &Event, profile: &Compiled) -> Result<Change, String
         K::RateExceeded => rate(event, profile),
         K::MaintenanceOverrun => window(event, profile),
         K::Denied => denied(event, profile),
+        K::UnprofiledService => service(event, profile),
         _ => narrow(event, profile).map(|(_, change)| change),
     }
+}
+
+/// The service in the host's list; one that its role forbids: in a list of all that the role does not.
+fn service(event: &Event, profile: &Compiled) -> Result<Change, String> {
+    let Some(Host::Ip(ip)) = event.client.map(|client| client.host) else {
+        return Err("the host has no IP address".to_owned());
+    };
+    let hosts = &profile.profile().hosts;
+    let host = hosts.iter().find(|host| host.addresses.iter().any(|net| net.contains(&ip)));
+    let host = host.ok_or("the profile has no such host any more")?;
+    let said = |verb: &str, before: &str| {
+        SERVICES.iter().find(|s| event.observed.starts_with(&format!("it {verb} {} {before} ", s.name)))
+    };
+    let (key, listed, found) = match said("offers", "to") {
+        Some(service) => ("offers", host.offers, service),
+        None => ("uses", host.uses, said("uses", "with").ok_or("there is no such service any more")?),
+    };
+    let mut notes = Vec::new();
+    let mut keys: Vec<String> = if let Some(listed) = listed {
+        listed.iter().map(|service| service.key.to_owned()).collect()
+    } else {
+        notes.push("a list takes the place of what the role never uses".to_owned());
+        let never = host.role.map(profiles::Role::never_uses).unwrap_or_default();
+        let others = SERVICES.iter().enumerate().filter(|(place, _)| !never.contains(*place));
+        others.map(|(_, service)| service.key.to_owned()).collect()
+    };
+    keys.push(found.key.to_owned());
+    let edit = Edit { section: "hosts", name: host.name.clone(), key, value: NewValue::Texts(keys) };
+    Ok(Change { edits: vec![edit], notes, ..Change::default() })
 }
 
 fn rate(event: &Event, profile: &Compiled) -> Result<Change, String> {

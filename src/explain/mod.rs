@@ -42,6 +42,10 @@ pub fn explain(event: &Event, profile: &Compiled) -> Explained {
     if !is_policy(event.kind) {
         return Explained::Advice(advice(event.kind));
     }
+    if event.kind == FindingKind::UnprofiledService {
+        let why = vec![event.explanation.clone()];
+        return Explained::Policy { why, change: change::change(event, profile) };
+    }
     Explained::Policy { why: nearest::why(event, profile), change: change::change(event, profile) }
 }
 
@@ -50,7 +54,7 @@ pub fn explain(event: &Event, profile: &Compiled) -> Explained {
 pub fn is_policy(kind: FindingKind) -> bool {
     use FindingKind::{
         Denied, MaintenanceOverrun, OutsideSchedule, RateExceeded, SetpointOutsideRule, UnprofiledClient,
-        UnprofiledControl, UnprofiledFunction, UnprofiledRange, UnprofiledStation,
+        UnprofiledControl, UnprofiledFunction, UnprofiledRange, UnprofiledService, UnprofiledStation,
     };
     matches!(
         kind,
@@ -63,6 +67,7 @@ pub fn is_policy(kind: FindingKind) -> bool {
             | UnprofiledControl
             | UnprofiledFunction
             | UnprofiledRange
+            | UnprofiledService
             | UnprofiledStation
     )
 }

@@ -1,19 +1,22 @@
 //! Collecting: a consumer of the pipeline that remembers, within limits, who asked whom for what.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use parsers::{
     Action, Defect, DefectKind, Direction, Endpoint, Exchange, Host, MacAddr, Operation, Outcome,
-    StationAddress, Timestamp,
+    StationAddress, Timestamp, Transport,
 };
 
 use super::clock::{Clock, Seen};
 use super::limits::{Overflow, PAIRS, WRITTEN, WRITTEN_OF_PAIR};
 use super::pair::{FunctionKey, Pair, PairKey, Used, join};
 use super::written::number;
-use crate::pipeline::{Consumer, FlowContext};
+use crate::decap::{Packet, Payload};
+use crate::pipeline::{Consumer, FlowContext, PortTable};
+use crate::site::CLIENT_PORTS;
 
 /// Pauses kept of a client.
 const PAUSES_OF_CLIENT: usize = 8;
@@ -60,6 +63,9 @@ pub struct Learner {
     pairs: HashMap<PairKey, Box<Pair>, FixedState>,
     macs: HashMap<Host, Vec<(MacAddr, Seen)>, FixedState>,
     pauses: HashMap<Host, Pauses, FixedState>,
+    ports: PortTable,
+    /// Services that hosts use, and that they offer.
+    services: HashMap<(IpAddr, bool), Vec<(u8, Seen)>, FixedState>,
     pub(super) room: Room,
     /// Operations looked at.
     pub operations: u64,
@@ -96,6 +102,28 @@ impl Learner {
     /// Ethernet addresses of the hosts, with when they were seen, in order.
     pub(super) fn macs(&self) -> BTreeMap<Host, &[(MacAddr, Seen)]> {
         self.macs.iter().map(|(host, macs)| (*host, macs.as_slice())).collect()
+    }
+
+    /// Places in [`profiles::SERVICES`] of what a host used, or offered.
+    pub(super) fn services_of(&self, host: IpAddr, offers: bool) -> &[(u8, Seen)] {
+        self.services.get(&(host, offers)).map_or(&[], Vec::as_slice)
+    }
+
+    fn service(&mut self, host: IpAddr, place: usize, offers: bool, at: Timestamp) {
+        let key = (host, offers);
+        if !self.services.contains_key(&key) && self.services.len() >= PAIRS {
+            self.room.overflow.services += 1;
+            return;
+        }
+        let place = place as u8;
+        let services = self.services.entry(key).or_default();
+        let slot = services.iter().position(|(own, _)| *own == place).unwrap_or_else(|| {
+            services.push((place, Seen::default()));
+            services.len() - 1
+        });
+        if let Some((_, seen)) = services.get_mut(slot) {
+            seen.note(at, &mut self.room.clock);
+        }
     }
 
     /// When a client asked nothing.
@@ -210,6 +238,27 @@ fn reported(pair: &mut Pair, operation: &Operation<'_>) {
 }
 
 impl Consumer for Learner {
+    /// Who uses and offers what beside the control protocols.
+    fn packet(&mut self, at: Timestamp, packet: &Packet<'_>) {
+        let (transport, from, to) = match &packet.payload {
+            Payload::Tcp(segment) if segment.wire_len > 0 => {
+                (Transport::Tcp, segment.src_port, segment.dst_port)
+            }
+            Payload::Udp(datagram) => (Transport::Udp, datagram.src_port, datagram.dst_port),
+            _ => return,
+        };
+        let Some((host, _)) = packet.ip else { return };
+        if [from, to].into_iter().any(|port| self.ports.protocol(transport, port).is_some()) {
+            return;
+        }
+        match (profiles::service_by_port(from), profiles::service_by_port(to)) {
+            (Some(place), None) if to >= CLIENT_PORTS => self.service(host, place, true, at),
+            (None, Some(place)) if from >= CLIENT_PORTS => self.service(host, place, false, at),
+            (Some(place), Some(other)) if place == other => self.service(host, place, false, at),
+            _ => {}
+        }
+    }
+
     fn operation(&mut self, context: &mut FlowContext, operation: &Operation<'_>) {
         let at = operation.origin.at;
         self.operations += 1;

@@ -15,6 +15,7 @@ mod ranges;
 use std::collections::{BTreeMap, BTreeSet};
 
 use parsers::{Host, MacAddr, PointRange, Timestamp};
+use profiles::Services;
 
 use super::clock::{Clock, Seen};
 use super::collect::{Learner, MACS_OF_HOST};
@@ -45,6 +46,8 @@ pub struct Draft {
     pub backups: BTreeMap<Host, Host>,
     /// Ethernet addresses that hosts use all the time.
     pub macs: BTreeMap<Host, Vec<MacAddr>>,
+    /// Services that hosts use, and that they offer; a host that is not here was not seen.
+    pub services: BTreeMap<Host, [Services; 2]>,
     /// Values that stations told, by station and point.
     pub readings: BTreeMap<StationKey, BTreeMap<(parsers::PointKind, u32), Reading>>,
     /// Controls in a minute of points whose station refuses them all the time: they are not allowed, but what
@@ -204,6 +207,7 @@ pub(super) fn decide(learner: &Learner) -> Draft {
     backup::grants(&clients, &judge, &mut draft);
     addressable(&mut draft);
     macs(learner, &judge, &mut draft);
+    services(learner, &judge, &mut draft);
     let learned = draft.grants.iter().map(|grant| grant.key);
     draft.silence_ns = learned
         .filter_map(|key| clients.get(&key.client)?.iter().find(|(k, _)| *k == key))
@@ -273,6 +277,36 @@ fn macs(learner: &Learner, judge: &Judge<'_>, draft: &mut Draft) {
         if macs.len() < MACS_OF_HOST && own.iter().all(|mac| users.get(mac) == Some(&1)) {
             draft.macs.insert(host, own);
         }
+    }
+}
+
+/// Services of the learned hosts. What was used for a while is left out and told.
+fn services(learner: &Learner, judge: &Judge<'_>, draft: &mut Draft) {
+    let hosts: BTreeSet<Host> = draft.grants.iter().flat_map(|g| [g.key.client, g.key.server]).collect();
+    for host in hosts {
+        let Host::Ip(ip) = host else { continue };
+        let mut own = [Services::default(); 2];
+        for (set, offers) in own.iter_mut().zip([false, true]) {
+            let mut seen: Vec<_> = learner.services_of(ip, offers).iter().collect();
+            seen.sort_unstable_by_key(|(place, _)| *place);
+            for (place, seen) in seen {
+                let place = usize::from(*place);
+                if !judge.for_a_while(seen) {
+                    set.insert(place);
+                    continue;
+                }
+                let name = profiles::SERVICES.get(place).map_or("", |service| service.name);
+                let verb = if offers { "offered" } else { "used" };
+                draft.left_out.push(LeftOut {
+                    client: host,
+                    what: format!("{verb} {name} for a while only"),
+                    count: seen.count,
+                    first: seen.first,
+                    last: seen.last,
+                });
+            }
+        }
+        draft.services.insert(host, own);
     }
 }
 

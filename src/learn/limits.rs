@@ -44,6 +44,8 @@ pub struct Overflow {
     pub ranges: u64,
     /// Written values of points beyond [`WRITTEN_OF_PAIR`] or [`WRITTEN`].
     pub written: u64,
+    /// Packets of services of hosts beyond [`PAIRS`].
+    pub services: u64,
 }
 
 impl Overflow {
@@ -54,6 +56,7 @@ impl Overflow {
             (self.functions, "requests with functions", FUNCTIONS_OF_PAIR),
             (self.ranges, "point ranges", RANGES_OF_FUNCTION),
             (self.written, "written values of points", WRITTEN_OF_PAIR),
+            (self.services, "packets of services of hosts", PAIRS),
         ];
         rows.iter()
             .filter(|row| row.0 > 0)

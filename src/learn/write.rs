@@ -186,6 +186,12 @@ pub(super) fn body(
         if !macs.is_empty() {
             _ = writeln!(text, "mac = {}", list(&macs.iter().map(ToString::to_string).collect::<Vec<_>>()));
         }
+        if let Some(services) = learned.draft.services.get(host) {
+            for (word, set) in ["uses", "offers"].into_iter().zip(services) {
+                let keys: Vec<String> = set.iter().map(|service| service.key.to_owned()).collect();
+                _ = writeln!(text, "{word} = {}", list(&keys));
+            }
+        }
         if let Some(guess) = names.guesses.get(host) {
             comment(text, "# ", &format!("Seems to be: role = {} ({})", quoted(guess.role), guess.why));
         }

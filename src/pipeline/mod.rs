@@ -87,6 +87,7 @@ impl<C: Consumer> Pipeline<C> {
         }
         let act = self.front.next_act();
         if let Some(packet) = &self.front.packet(frame) {
+            self.crew.consumer().packet(frame.at, packet);
             self.crew.packet(act, shard_of(packet), frame.place, frame.at, packet);
         }
         if let Some(anomaly) = self.front.take_anomaly() {

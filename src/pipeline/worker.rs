@@ -9,7 +9,7 @@ use super::by_segment::{self, SegmentReader};
 use super::carry::Carry;
 use super::crew::Blind;
 use super::probing::{Probing, Verdict, other_than};
-use crate::decap::Anomaly;
+use crate::decap::{Anomaly, Packet};
 use crate::detect::coverage::Blindness;
 use crate::detect::partners::Partners;
 use crate::flow::{CloseReason, FlowHandler, Overlap, PortSet};
@@ -100,6 +100,8 @@ impl FlowContext {
 
 /// What is done with units, operations and defects.
 pub trait Consumer {
+    /// A packet, before its flow sees it. Only [`super::Pipeline`] shows them.
+    fn packet(&mut self, _at: Timestamp, _packet: &Packet<'_>) {}
     /// A PDU as on the wire.
     fn unit(&mut self, _context: &mut FlowContext, _unit: &Unit<'_>) {}
     /// An operation.

@@ -119,6 +119,7 @@ impl FindingKind {
             | FindingKind::ExternalTraffic
             | FindingKind::SessionTakeover
             | FindingKind::NewMaster
+            | FindingKind::UnprofiledService
             | FindingKind::HostRoleChange
             | FindingKind::HostSweep
             | FindingKind::PortScan
@@ -213,6 +214,7 @@ findings! {
     AddressFlood { "TOP-07", "address_flood", High, ["T0830", "T0842", "T0814"], "Flood of addresses" }
     HostRoleChange { "TOP-08", "host_role_change", High, ["T0849", "T0869", "T0884"], "Station that begins to command" }
     StationsConnected { "TOP-08", "stations_connected", Medium, ["T0869", "T0884"], "Devices that talk to each other" }
+    UnprofiledService { "POL-16", "unprofiled_service", Medium, ["T0886"], "Service that the profile does not allow" }
     NewProtocol { "TOP-09", "new_protocol", Medium, ["T0885", "T0869"], "Service never used before" }
     FunctionSweep { "REC-01", "function_sweep", High, ["T0846", "T0888"], "Sweep over function codes" }
     PointSweep { "REC-02", "point_sweep", High, ["T0861", "T0846"], "Sweep over point addresses" }

@@ -50,6 +50,9 @@ const SYN: u8 = 2;
 const RST: u8 = 4;
 const ACK: u8 = 16;
 
+/// First of the ports that a client of some service has.
+pub(crate) const CLIENT_PORTS: u16 = 1024;
+
 /// Findings of one kind about new hosts or addresses that are told one by one within a minute.
 const TOLD_A_MINUTE: u32 = 16;
 const MINUTE_NS: u64 = 60_000_000_000;

@@ -5,7 +5,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use foldhash::fast::FixedState;
 use hashbrown::HashSet;
 use parsers::{Host, MacAddr};
-use profiles::Compiled;
+use profiles::{Compiled, Services};
 
 /// The profile, as far as it concerns hosts.
 #[derive(Debug, Default)]
@@ -27,6 +27,19 @@ struct Named {
     vlans: Vec<u16>,
     commands: bool,
     has_stations: bool,
+    uses: Option<Services>,
+    never_uses: Services,
+    offers: Option<Services>,
+    role: Option<&'static str>,
+}
+
+/// Why a host may not use or offer a service.
+#[derive(Debug, Copy, Clone)]
+pub(super) enum Forbidden<'a> {
+    /// The profile lists what it may.
+    NotListed(Services),
+    /// No device of its role does.
+    Role(&'a str),
 }
 
 impl Plan {
@@ -38,6 +51,10 @@ impl Plan {
             vlans: host.vlans.clone(),
             commands: false,
             has_stations: false,
+            uses: host.uses,
+            never_uses: host.role.map(profiles::Role::never_uses).unwrap_or_default(),
+            offers: host.offers,
+            role: host.role.map(|role| role.title.as_str()),
         };
         let nets = |(n, host): (usize, &profiles::HostEntry)| -> Vec<_> {
             host.addresses.iter().map(|net| (net.network(), net.broadcast(), n as u32)).collect()
@@ -96,6 +113,21 @@ impl Plan {
     /// Whether some rule lets `from` command a station of `to`.
     pub(super) fn allows(&self, from: IpAddr, to: IpAddr) -> bool {
         self.index(from).zip(self.index(to)).is_some_and(|pair| self.allowed.contains(&pair))
+    }
+
+    /// Whether the profile says what services it uses, or offers.
+    pub(super) fn lists_services(&self, ip: IpAddr, offers: bool) -> bool {
+        self.host(ip).is_some_and(|host| if offers { host.offers.is_some() } else { host.uses.is_some() })
+    }
+
+    /// Why a host may not use, or offer, the service at this place of [`profiles::SERVICES`], if it may not.
+    pub(super) fn forbids(&self, ip: IpAddr, place: usize, offers: bool) -> Option<Forbidden<'_>> {
+        let host = self.host(ip)?;
+        match if offers { host.offers } else { host.uses } {
+            Some(listed) => (!listed.contains(place)).then_some(Forbidden::NotListed(listed)),
+            None if !offers && host.never_uses.contains(place) => host.role.map(Forbidden::Role),
+            None => None,
+        }
     }
 
     /// Whether some rule lets it command.

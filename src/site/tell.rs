@@ -4,14 +4,16 @@ use core::fmt;
 use core::net::{IpAddr, Ipv4Addr};
 
 use parsers::{Coverage, Endpoint, Host, MacAddr, StationAddress};
-use profiles::{DurationText, Thresholds};
+use profiles::{DurationText, Services, Thresholds};
 
 use super::Now;
 use super::contacts::{Scan, ScanKind};
-use super::plan::Plan;
+use super::plan::{Forbidden, Plan};
+use super::services::Service;
 use crate::detect::{FindingSink, coverage};
 use crate::report::catalogue::{FindingKind, Severity};
 use crate::report::finding::Finding;
+use crate::report::words::{Counted, Span};
 
 /// What a finding needs beside its subject.
 #[derive(Copy, Clone)]
@@ -88,30 +90,6 @@ impl View<'_> {
     }
 }
 
-/// "1 host", "2 hosts".
-struct Counted(u64, &'static str);
-
-impl fmt::Display for Counted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}{}", self.0, self.1, if self.0 == 1 { "" } else { "s" })
-    }
-}
-
-/// "4.5 s", "2 d 3 h 5 min": nobody counts years in seconds.
-struct Length(u64);
-
-impl fmt::Display for Length {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SECOND: u64 = 1_000_000_000;
-        const MINUTE: u64 = 60 * SECOND;
-        match self.0 {
-            ns if ns < 2 * MINUTE => write!(f, "{:.1} s", ns as f64 / SECOND as f64),
-            ns if ns < 24 * 60 * MINUTE => profiles::DurationText(ns / SECOND * SECOND).fmt(f),
-            ns => profiles::DurationText(ns / MINUTE * MINUTE).fmt(f),
-        }
-    }
-}
-
 struct Minutes(f64);
 
 impl fmt::Display for Minutes {
@@ -136,6 +114,10 @@ pub(super) fn new_host(view: View<'_>, ip: IpAddr, mac: Option<MacAddr>, sink: &
     }
 }
 
+fn addresses(count: u32) -> &'static str {
+    if count == 1 { "address" } else { "addresses" }
+}
+
 pub(super) fn address_flood(
     view: View<'_>,
     ip: IpAddr,
@@ -144,7 +126,11 @@ pub(super) fn address_flood(
 ) {
     let words = (
         format_args!("fewer than {} new addresses a minute", view.thresholds.address_flood),
-        format_args!("{hosts} new IP addresses and {macs} new Ethernet addresses, {ip} the last of them"),
+        format_args!(
+            "{hosts} new IP {} and {macs} new Ethernet {}, {ip} the last of them",
+            addresses(hosts),
+            addresses(macs)
+        ),
     );
     view.tell(FindingKind::AddressFlood, (end(ip, 0), end(ip, 0)), words, 0, sink);
 }
@@ -158,7 +144,7 @@ pub(super) fn new_master(
 ) {
     let words = (
         format_args!("commands by the hosts that sent them in the first {}", view.learning()),
-        format_args!("requests by {ip}, beside {}", Counted(others.into(), "other master")),
+        format_args!("requests by {ip}, beside {}", Counted(others.into(), "other master{s}")),
     );
     view.tell(FindingKind::NewMaster, (end(ip, 0), end(to.0, to.1)), words, 0, sink);
 }
@@ -212,6 +198,43 @@ pub(super) fn new_protocol(view: View<'_>, ip: IpAddr, name: &str, offers: bool,
     );
     let key = name.bytes().fold(u64::from(offers), |key, b| key.wrapping_mul(31).wrapping_add(b.into()));
     view.tell(FindingKind::NewProtocol, (end(ip, 0), end(ip, 0)), words, key, sink);
+}
+
+pub(super) fn unprofiled_service(
+    view: View<'_>,
+    ip: IpAddr,
+    to: (IpAddr, u16),
+    service: Service,
+    (why, offers): (Forbidden<'_>, bool),
+    sink: &mut dyn FindingSink,
+) {
+    let (verb, preposition) = if offers { ("offers", "to") } else { ("uses", "with") };
+    let observed = format_args!("it {verb} {} {preposition} {}", service.name, to.0);
+    let ends = (end(ip, 0), end(to.0, if offers { 0 } else { to.1 }));
+    let key = service.place.map_or(0, |place| place as u64) << 1 | u64::from(offers);
+    let kind = FindingKind::UnprofiledService;
+    match why {
+        Forbidden::NotListed(listed) => {
+            let expected = format_args!("{ip} {verb} {} beside the control protocols", Listed(listed));
+            view.tell(kind, ends, (expected, observed), key, sink);
+        }
+        Forbidden::Role(role) => {
+            let expected = format_args!("no {} by a device with the role '{role}'", service.name);
+            view.tell(kind, ends, (expected, observed), key, sink);
+        }
+    }
+}
+
+/// "nothing", "SSH, HTTPS".
+struct Listed(Services);
+
+impl fmt::Display for Listed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut names = self.0.iter().map(|service| service.name);
+        let Some(first) = names.next() else { return f.write_str("nothing") };
+        f.write_str(first)?;
+        names.try_for_each(|name| write!(f, ", {name}"))
+    }
 }
 
 pub(super) fn external(
@@ -380,7 +403,7 @@ impl fmt::Display for Extent<'_> {
         match self.kind {
             ScanKind::Ports => {
                 write!(f, "{} of them, {} refused, at {most}", scan.targets, scan.refused)?;
-                write!(f, "{}", Counted(hosts, "host"))?;
+                write!(f, "{}", Counted(hosts, "host{s}"))?;
             }
             ScanKind::Stations | ScanKind::Addresses => write!(f, "{most}{hosts}")?,
         }
@@ -391,14 +414,14 @@ impl fmt::Display for Extent<'_> {
         }
         if self.kind == ScanKind::Ports {
             let (ports, first, last) = scan.ports();
-            write!(f, " and {most}{}", Counted(ports, "port"))?;
+            write!(f, " and {most}{}", Counted(ports, "port{s}"))?;
             if first == last {
                 write!(f, " ({first})")?;
             } else {
                 write!(f, " ({first} to {last})")?;
             }
         }
-        write!(f, " within {:.1} s", scan.last.since(scan.began) as f64 / 1e9)?;
+        write!(f, " within {}", Span(scan.last.since(scan.began)))?;
         if self.over { f.write_str("; it is over") } else { Ok(()) }
     }
 }
@@ -436,7 +459,7 @@ fn tap(view: View<'_>) -> Endpoint {
 pub(super) fn clock(view: View<'_>, back_ns: u64, sink: &mut dyn FindingSink) {
     let words = (
         format_args!("packet time that goes on"),
-        format_args!("a packet {} older than the one before on tap {}", Length(back_ns), view.now.frame.tap),
+        format_args!("a packet {} older than the one before on tap {}", Span(back_ns), view.now.frame.tap),
     );
     view.tell(FindingKind::ClockJump, (tap(view), tap(view)), words, 0, sink);
 }

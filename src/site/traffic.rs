@@ -6,7 +6,7 @@ use parsers::{Timestamp, Transport};
 
 use super::contacts::{Due, Limit, ScanKind};
 use super::services::{self, Service};
-use super::{ACK, Now, RST, SYN, Site, plan, tell};
+use super::{ACK, CLIENT_PORTS, Now, RST, SYN, Site, plan, tell};
 use crate::decap::{Packet, Segment};
 use crate::detect::FindingSink;
 
@@ -180,20 +180,52 @@ impl Site {
         // Control protocols between them are the profile's business.
         let is_control = [from.1, to.1].into_iter().any(|port| of(port).is_some_and(|s| s.control.is_some()));
         if transport == Transport::Tcp && !is_control && self.plan.are_strangers(from.0, to.0) {
-            tell::stations_connected(self.view(now), from, to, sink);
+            return tell::stations_connected(self.view(now), from, to, sink);
         }
+        // A control protocol is spoken from any port; an answer to a question for a name goes to any.
+        let is_client = |service: Service, port| service.control.is_some() || port >= CLIENT_PORTS;
         match (of(from.1), of(to.1)) {
-            (Some(service), None) => self.offers(now, from.0, service, sink),
-            (None, Some(service)) => self.uses(now, from.0, to, service, sink),
+            (Some(service), None)
+                if is_client(service, to.1) && !self.forbidden(now, from.0, to, service, true, sink) =>
+            {
+                self.offers(now, from.0, service, sink);
+            }
+            (None, Some(service))
+                if is_client(service, from.1) && !self.forbidden(now, from.0, to, service, false, sink) =>
+            {
+                self.uses(now, from.0, to, service, sink);
+            }
+            // Both ends of some have the same port: names are asked for so.
+            (Some(one), Some(other)) if one == other => {
+                self.forbidden(now, from.0, to, one, false, sink);
+            }
             // Both or none: nobody can say who serves whom.
             _ => {}
         }
+    }
+
+    /// Whether the profile says that a host does not use, or offer, a service; it is told.
+    fn forbidden(
+        &self,
+        now: Now,
+        ip: IpAddr,
+        to: (IpAddr, u16),
+        service: Service,
+        offers: bool,
+        sink: &mut dyn FindingSink,
+    ) -> bool {
+        let why = service.place.and_then(|place| self.plan.forbids(ip, place, offers));
+        let Some(why) = why else { return false };
+        tell::unprofiled_service(self.view(now), ip, to, service, (why, offers), sink);
+        true
     }
 
     fn offers(&mut self, now: Now, ip: IpAddr, service: Service, sink: &mut dyn FindingSink) {
         let early = self.is_early(now.at);
         let learning = nanoseconds(self.thresholds.host_learning);
         let Some(host) = self.hosts.get(ip) else { return };
+        // The first thing that is seen of its part in control is what it is, not what it has become.
+        let was_asset = host.is_asset();
         if service.control.is_some() {
             host.serves_since.get_or_insert(now.at);
         }
@@ -202,7 +234,11 @@ impl Site {
         }
         let is_old = now.at.since(host.first) >= learning;
         host.offers |= service.bit;
-        if !early && is_old && host.is_asset() && !self.plan.has_stations(ip) {
+        let judged = match service.control {
+            Some(_) => self.plan.has_stations(ip),
+            None => self.plan.lists_services(ip, true),
+        };
+        if !early && is_old && was_asset && !judged {
             tell::new_protocol(self.view(now), ip, service.name, true, sink);
         }
     }
@@ -224,7 +260,7 @@ impl Site {
         if service.control.is_some() {
             return self.commands(now, ip, to, sink);
         }
-        if is_new && !early && is_old && host.is_asset() {
+        if is_new && !early && is_old && host.is_asset() && !self.plan.lists_services(ip, false) {
             tell::new_protocol(self.view(now), ip, service.name, false, sink);
         }
     }

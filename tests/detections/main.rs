@@ -7,6 +7,7 @@ mod goose;
 mod policy;
 mod redundancy;
 mod scan;
+mod services;
 mod site;
 #[path = "../support/mod.rs"]
 mod support;

@@ -317,7 +317,7 @@ fn a_flood_of_addresses_is_one_story() {
     assert_eq!(
         says(&judged(&frames(3000), None, "a.pcap"), K::AddressFlood),
         [
-            "Flood of addresses: at 10.32.3.231; expected fewer than 1000 new addresses a minute, observed 1000 new IP addresses and 1 new Ethernet addresses, 10.32.3.231 the last of them."
+            "Flood of addresses: at 10.32.3.231; expected fewer than 1000 new addresses a minute, observed 1000 new IP addresses and 1 new Ethernet address, 10.32.3.231 the last of them."
         ]
     );
     assert_eq!(judged(&frames(999), None, "a.pcap").kinds(), [""; 0]);
@@ -341,7 +341,7 @@ fn ports_that_refuse_are_a_scan_with_its_extent() {
     assert_eq!(
         says(&judged(&probes(40), None, "a.pcap"), K::PortScan),
         [
-            "Port scan: 10.10.0.9 talked to 10.10.0.20; expected fewer than 10 refused or unanswered connections within 60 s, observed 10 of them, 10 refused, at 1 host (10.10.0.20) and 10 ports (20 to 29) within 0.9 s.",
+            "Port scan: 10.10.0.9 talked to 10.10.0.20; expected fewer than 10 refused or unanswered connections within 60 s, observed 10 of them, 10 refused, at 1 host (10.10.0.20) and 10 ports (20 to 29) within 900 ms.",
             "Port scan: 10.10.0.9 talked to 10.10.0.20; expected fewer than 10 refused or unanswered connections within 60 s, observed 40 of them, 40 refused, at 1 host (10.10.0.20) and 40 ports (20 to 59) within 3.9 s.",
         ]
     );

@@ -71,6 +71,7 @@ pub const TESTED_AS_DETECTIONS: &[FindingKind] = &[
     FindingKind::UnexpectedVlan,
     FindingKind::HostRoleChange,
     FindingKind::NewProtocol,
+    FindingKind::UnprofiledService,
     FindingKind::HostSweep,
     FindingKind::PortScan,
     FindingKind::ArpScan,

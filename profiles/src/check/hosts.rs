@@ -11,6 +11,7 @@ use crate::file::{At, HostEntry as FileHost};
 use crate::profile::HostEntry;
 use crate::reporter::Reporter;
 use crate::roles::Role;
+use crate::services::{SERVICES, Services, service_by_key};
 
 /// Hosts as they are gathered: those of the file, then addresses that stations name.
 #[derive(Default)]
@@ -39,6 +40,8 @@ impl Hosts {
             macs: entry.mac.iter().filter_map(|text| mac(text, reporter)).collect(),
             vlans: entry.vlan.iter().filter_map(|number| vlan(number, reporter)).collect(),
             role: entry.role.as_ref().and_then(|text| role(text, reporter)),
+            uses: entry.uses.as_ref().map(|names| services(names, reporter)),
+            offers: entry.offers.as_ref().map(|names| services(names, reporter)),
             comment: entry.comment.clone(),
         });
     }
@@ -97,6 +100,8 @@ impl Hosts {
                 macs: Vec::new(),
                 vlans: Vec::new(),
                 role: None,
+                uses: None,
+                offers: None,
                 comment: None,
             });
             self.by_name.insert(text.value.clone(), index);
@@ -169,6 +174,25 @@ pub(super) fn vlan(number: &At<i64>, reporter: &mut Reporter<'_>) -> Option<u16>
         .error(&number.span, format!("{} is no VLAN", number.value))
         .label("VLANs are 0 (untagged) to 4094");
     None
+}
+
+/// Services by name.
+fn services(names: &[At<String>], reporter: &mut Reporter<'_>) -> Services {
+    let mut set = Services::default();
+    for text in names {
+        if let Some(place) = service_by_key(&text.value) {
+            set.insert(place);
+            continue;
+        }
+        let keys = SERVICES.iter().map(|service| service.key);
+        let meant = reporter.meant(&text.value, keys.clone());
+        let error = reporter.error(&text.span, format!("unknown service `{}`", text.value));
+        if let Some(meant) = meant {
+            error.label(format!("did you mean `{meant}`?"));
+        }
+        error.help(format!("services are: {}", keys.collect::<Vec<_>>().join(", ")));
+    }
+    set
 }
 
 /// A role of the library.

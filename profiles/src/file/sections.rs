@@ -136,6 +136,8 @@ impl Walk<'_, '_> {
             mac: self.list(section, "mac").unwrap_or_default(),
             vlan: self.wholes(section, "vlan"),
             role: self.text(section, "role"),
+            uses: self.list(section, "uses"),
+            offers: self.list(section, "offers"),
             comment: self.plain_text(section, "comment"),
             name,
         }

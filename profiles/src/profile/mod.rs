@@ -15,6 +15,7 @@ pub use schedule::Schedule;
 pub use station::{DataType, PointSpec, Station, WordOrder};
 
 use crate::roles::Role;
+use crate::services::Services;
 use crate::thresholds::Thresholds;
 
 /// What is allowed at a site.
@@ -61,6 +62,10 @@ pub struct HostEntry {
     pub vlans: Vec<u16>,
     /// What kind of device it is.
     pub role: Option<&'static Role>,
+    /// The services that it uses on other hosts, and no others; none given: what its role never uses.
+    pub uses: Option<Services>,
+    /// The services that it offers, and no others; none given: any.
+    pub offers: Option<Services>,
     /// The engineer's comment.
     pub comment: Option<String>,
 }
