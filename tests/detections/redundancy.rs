@@ -39,13 +39,18 @@ allow = ["read", "write"]
 #[test]
 fn a_master_of_a_redundancy_group_that_stops_polling_is_little_news() {
     let script = Script::default().polls(0..s(120), 2 * SECOND, 0);
-    let outcome = judged(&together([script.frames(), alive(0..s(180))]), Some(STAND_INS), "site.pcap");
-    let [finding] = outcome.of(K::StationNotPolled)[..] else { panic!("{}", outcome.text) };
-    assert_eq!(finding["severity"], "low");
-    let explanation = finding["explanation"].as_str().unwrap();
-    let end =
-        "while the tap saw other traffic; another of the redundancy group 'masters' may have taken over.";
-    assert!(explanation.ends_with(end), "{explanation}");
+    let frames = together([script.frames(), alive(0..s(180))]);
+    // Not even at a protection relay.
+    let tagged = STAND_INS.replacen("unit_id = 5", "unit_id = 5\ntags = [\"protection\"]", 1);
+    for profile in [STAND_INS, &tagged] {
+        let outcome = judged(&frames, Some(profile), "site.pcap");
+        let [finding] = outcome.of(K::StationNotPolled)[..] else { panic!("{}", outcome.text) };
+        assert_eq!(finding["severity"], "low");
+        let explanation = finding["explanation"].as_str().unwrap();
+        let end =
+            "while the tap saw other traffic; another of the redundancy group 'masters' may have taken over.";
+        assert!(explanation.ends_with(end), "{explanation}");
+    }
 }
 
 /// What is said of station pump not being polled, with its severity.

@@ -67,7 +67,7 @@ pub(crate) fn check(file: File, reporter: &mut Reporter<'_>) -> Option<Profile> 
     let times = Times::new(&file, reporter);
     let mut rules = rules::rules(&file, &names, &times, reporter);
     let mut denials = policy::denials(&file, &names, &rules, reporter);
-    let redundancy = policy::redundancy(&file, &names, reporter);
+    let redundancy = policy::redundancy(&file, &hosts.entries, &names, reporter);
     let maintenance = policy::maintenance(&file, &names, &times, reporter);
     let publishers = publishers::publishers(&file, reporter);
     let mut thresholds = Thresholds::default();

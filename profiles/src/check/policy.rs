@@ -10,7 +10,7 @@ use super::rules::{points, protocols_of};
 use super::times::Times;
 use crate::file::{DenyEntry, File, MaintenanceEntry};
 use crate::language::SEVERITIES;
-use crate::profile::{Deny, Maintenance, Redundancy, Rule, Severity};
+use crate::profile::{Deny, HostEntry, Maintenance, Redundancy, Rule, Severity};
 use crate::reporter::Reporter;
 
 pub(super) fn denials(
@@ -94,7 +94,12 @@ fn spoken(to: Option<&[usize]>, names: &Names<'_>) -> Vec<Protocol> {
     protocols_of(to.iter().filter_map(|s| names.stations.get(*s)))
 }
 
-pub(super) fn redundancy(file: &File, names: &Names<'_>, reporter: &mut Reporter<'_>) -> Vec<Redundancy> {
+pub(super) fn redundancy(
+    file: &File,
+    hosts: &[HostEntry],
+    names: &Names<'_>,
+    reporter: &mut Reporter<'_>,
+) -> Vec<Redundancy> {
     let mut groups: Vec<Redundancy> = Vec::with_capacity(file.redundancy.len());
     let mut group_of: HashMap<usize, usize> = HashMap::new();
     for entry in &file.redundancy {
@@ -112,7 +117,25 @@ pub(super) fn redundancy(file: &File, names: &Names<'_>, reporter: &mut Reporter
         group_of.extend(hosts.iter().map(|host| (*host, groups.len())));
         groups.push(Redundancy { name: entry.name.value.clone(), hosts });
     }
+    groups.extend(
+        by_role(hosts)
+            .into_iter()
+            .filter(|group| !group.hosts.iter().any(|host| group_of.contains_key(host))),
+    );
     groups
+}
+
+/// What a backup master stands in for needs no saying where there is one SCADA master.
+fn by_role(hosts: &[HostEntry]) -> Option<Redundancy> {
+    let with = |role: &str| -> Vec<usize> {
+        let has = |host: &HostEntry| host.role.is_some_and(|r| r.name == role);
+        hosts.iter().enumerate().filter(|(_, host)| has(host)).map(|(at, _)| at).collect()
+    };
+    let (masters, backups) = (with("scada_master"), with("backup_master"));
+    (masters.len() == 1 && !backups.is_empty()).then(|| Redundancy {
+        name: "SCADA and backup master".to_owned(),
+        hosts: [masters, backups].concat(),
+    })
 }
 
 pub(super) fn maintenance(

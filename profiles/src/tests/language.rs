@@ -432,3 +432,35 @@ fn what_is_most_likely_not_meant_is_warned_of() {
         ]
     );
 }
+
+#[test]
+fn a_backup_master_stands_in_for_the_one_scada_master() {
+    let group_of = |more: &str| {
+        let text = format!(
+            r#"
+            [profile]
+            name = "masters"
+            [hosts.scada]
+            address = "10.0.0.5"
+            role = "scada_master"
+            [hosts.backup]
+            address = "10.0.0.6"
+            role = "backup_master"
+            [hosts.historian]
+            address = "10.0.0.7"
+            role = "historian"
+            {more}
+            "#
+        );
+        let profile = sound(&text);
+        let group = |host| profile.redundancy_of(host).map(|g| (g.name.clone(), g.hosts.clone()));
+        [group(0), group(1), group(2)]
+    };
+    let both = Some(("SCADA and backup master".to_owned(), vec![0, 1]));
+    assert_eq!(group_of(""), [both.clone(), both, None]);
+    let second = "[hosts.other]\naddress = \"10.0.0.8\"\nrole = \"scada_master\"";
+    assert_eq!(group_of(second), [None, None, None], "whose backup it is would be a guess");
+    let named = "[redundancy.pair]\nhosts = [\"backup\", \"historian\"]";
+    let pair = Some(("pair".to_owned(), vec![1, 2]));
+    assert_eq!(group_of(named), [None, pair.clone(), pair], "what is written goes before");
+}

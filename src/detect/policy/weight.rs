@@ -54,7 +54,7 @@ impl FindingSink for Weighed<'_> {
         let planned = self.operation.filter(|_| finding.kind != FindingKind::MaintenanceOverrun);
         let severity = if planned.is_some_and(|what| profile.maintenance(finding.at, pair, what).is_some()) {
             Severity::Info
-        } else if is_raised(profile, pair, finding.ranges) {
+        } else if !is_lowered(finding) && is_raised(profile, pair, finding.ranges) {
             finding.severity().raised()
         } else {
             return self.sink.finding(finding);
@@ -93,6 +93,12 @@ impl FindingSink for Weighed<'_> {
 
 fn pair(profile: &Compiled, finding: &Finding<'_>) -> Option<Pair> {
     Some(profile.pair(finding.client, finding.server, finding.protocol?, finding.station))
+}
+
+/// Whether the detection itself says that this is less than its kind: a change-over of masters is no news at a
+/// protection relay either.
+fn is_lowered(finding: &Finding<'_>) -> bool {
+    finding.severity.is_some_and(|severity| severity < finding.kind.severity())
 }
 
 /// Whether the station, or a point that is concerned, is tagged.
