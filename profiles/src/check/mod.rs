@@ -204,6 +204,8 @@ fn good_name(name: &At<String>, kind: &str, reporter: &mut Reporter<'_>) {
         "is an address"
     } else if !free && (text == "any" || text == "all") {
         "is a word of the profile language"
+    } else if kind == "station" && text.starts_with('_') {
+        "begins with _, which metrics keep for `_other` and `_unprofiled`"
     } else {
         return;
     };

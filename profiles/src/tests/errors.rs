@@ -204,6 +204,12 @@ fn names_must_be_names() {
         ["11:11: the name of a station is a word of the profile language | give it another name"]
     );
     assert_eq!(
+        spoil("[stations.FDR]", "[stations._other]"),
+        [
+            "11:11: the name of a station begins with _, which metrics keep for `_other` and `_unprofiled` | give it another name"
+        ]
+    );
+    assert_eq!(
         spoil("[stations.FDR]", "[stations.\" FDR\"]"),
         ["11:11: the name of a station is empty or begins or ends with a space | give it another name"]
     );
