@@ -9,8 +9,10 @@ use super::super::run::clock;
 use super::site::Site;
 use crate::capture::{Frame, FrameSource, LinkType, Next, Trouble};
 
-/// So much time is generated.
+/// So much time is generated at most; the demo ends with it.
 const LENGTH: Duration = Duration::from_hours(1);
+/// What is generated beyond the end, since making it takes time too.
+const SPARE: Duration = Duration::from_secs(30);
 /// The caller hears of the time so often.
 const IDLE: Duration = Duration::from_millis(100);
 /// Octets before the first record of a pcap file, and before the octets of each.
@@ -31,7 +33,8 @@ pub(super) struct Played {
 impl Played {
     /// The site's traffic from now on.
     pub(super) fn new(site: &Site, seed: u64, ends: Option<Instant>) -> Played {
-        let (capture, _) = simulators::site::capture(&site.scenario, &site.attacks, seed, LENGTH);
+        let wanted = ends.map_or(LENGTH, |ends| ends.saturating_duration_since(Instant::now()) + SPARE);
+        let (capture, _) = simulators::site::capture(&site.scenario, &site.attacks, seed, wanted.min(LENGTH));
         let start = u64::try_from(site.scenario.site.start.as_nanosecond()).unwrap_or(0);
         let late = u64::try_from(site.begun().elapsed().as_nanos()).unwrap_or(0);
         let shift = clock().0.saturating_sub(start + late);

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -26,7 +27,8 @@ impl Prometheus {
     /// Start `prometheus`; it scrapes `sensor`.
     pub(super) fn start(sensor: SocketAddr) -> io::Result<Prometheus> {
         let folder = std::env::temp_dir().join(format!("gridtap-demo-{}", std::process::id()));
-        fs::create_dir_all(&folder)?;
+        // Nobody else's: a folder that is there already could hold links to other people's files.
+        fs::DirBuilder::new().mode(0o700).create(&folder)?;
         let rules: Vec<PathBuf> = fs::read_dir(RULES)
             .map(|entries| entries.filter_map(|e| e.ok()?.path().canonicalize().ok()).collect())
             .unwrap_or_default();
@@ -46,6 +48,7 @@ impl Prometheus {
             .stderr(log)
             .spawn()
             .map_err(|error| {
+                _ = fs::remove_dir_all(&folder);
                 io::Error::new(error.kind(), format!("prometheus cannot be started: {error}"))
             })?;
         let mut prometheus = Prometheus { child, folder, address, rules: rules.len() };
