@@ -8,7 +8,7 @@ use super::detail::View;
 use super::element::{self, SELECT};
 use super::fields::Fields;
 use super::link::Link;
-use super::pending::{Key, Pending, Row, digest};
+use super::pending::{GLOBAL, Key, Pending, Row, digest};
 use super::scene::Scene;
 use super::types::{self, Form, Size, Tag, Way};
 use crate::contract::*;
@@ -34,8 +34,9 @@ pub(super) struct Exchanges {
     pending: Pending,
     /// Which way the controlling station sends, told by what was sent.
     role: Option<Direction>,
-    /// The common address of the first ASDU, for what concerns the connection.
-    common: Option<u16>,
+    /// The common address of a station behind the connection, for what concerns all of it, and whether the station
+    /// itself has said it. Until then it is what it is asked by.
+    common: Option<(u16, bool)>,
     ranges: Vec<PointRange>,
     body: [u8; BODY],
 }
@@ -94,7 +95,7 @@ impl Exchanges {
         if let Some(asdu) = &asdu {
             scene.station = StationAddress::Common(asdu.common);
             scene.function = Some(types::function(asdu.type_id, qualifier(asdu)));
-            self.common.get_or_insert(asdu.common);
+            self.note_common(asdu, from_master);
         }
         let view = View { octets: frame.octets, head: frame.head, asdu };
         observer.unit(&Unit {
@@ -123,6 +124,13 @@ impl Exchanges {
                     self.stop(&scene, frame, &view, observer);
                 }
             }
+        }
+    }
+
+    fn note_common(&mut self, asdu: &Asdu<'_>, from_master: bool) {
+        let names_one = !matches!(asdu.common, 0 | GLOBAL) && !cause::UNKNOWN.contains(&asdu.cause);
+        if names_one && self.common.is_none_or(|(_, said)| !said && !from_master) {
+            self.common = Some((asdu.common, !from_master));
         }
     }
 
@@ -187,7 +195,7 @@ impl Exchanges {
             outcome: part.outcome,
             answers: part.answers,
             sequence: 0,
-            broadcast: asks && asdu.common == super::pending::GLOBAL,
+            broadcast: asks && asdu.common == GLOBAL,
             wants_answer: asks && is_answered(asdu),
             body: shown,
             recovered: frame.recovered,
@@ -215,7 +223,7 @@ impl Exchanges {
             requested: None,
         };
         if from_master {
-            return plain(Exchange::Request, self.asked(asdu));
+            return plain(Exchange::Request, self.asked(asdu, frame.origin.at));
         }
         let mirrors =
             matches!(asdu.cause, cause::ACTIVATION_CON | cause::DEACTIVATION_CON | cause::TERMINATION)
@@ -228,7 +236,7 @@ impl Exchanges {
             };
             return plain(Exchange::Unsolicited, action);
         }
-        let mut key = Key::of(asdu);
+        let mut key = key(asdu);
         if read {
             key.type_id = 102;
         }
@@ -236,14 +244,14 @@ impl Exchanges {
         let row = self.pending.answered_by(key).map(|row| {
             let before = (*row, row.confirmed);
             row.confirmed = true;
-            before
+            (before, row.mirrors(digest, asdu.cause == cause::TERMINATION))
         });
-        let Some((row, confirmed)) = row else {
+        let Some(((row, confirmed), same)) = row else {
             if read {
                 return plain(Exchange::Unsolicited, Action::Report);
             }
             let awaited = types::way(asdu.type_id) == Way::Control && asdu.fits();
-            if awaited && !self.pending.forgot && !frame.recovered {
+            if awaited && !self.pending.forgot(frame.origin.at) && !frame.recovered {
                 let (expected, observed) =
                     (format_args!("an activation before"), format_args!("{}", cause::name(asdu.cause)));
                 let at = scene.at(apci::HEAD + 2);
@@ -253,7 +261,7 @@ impl Exchanges {
         };
         // A station may confirm a clock with its own time.
         let repeats = !read && !matches!(asdu.type_id, 103 | 106);
-        if repeats && row.digest != digest && asdu.fits() && row.key.common == asdu.common {
+        if repeats && !same && asdu.fits() && row.key.common == asdu.common {
             let (expected, observed) = (format_args!("the object as it was sent"), format_args!("another"));
             let at = scene.at(apci::HEAD + asdu.sizes.head());
             at.report(observer, (DefectKind::ContradictingAnswer, "I4-C18"), expected, observed);
@@ -276,9 +284,9 @@ impl Exchanges {
     }
 
     /// The class of a request. Whether an execute had a select is known from the selects before.
-    fn asked(&mut self, asdu: &Asdu<'_>) -> Action {
+    fn asked(&mut self, asdu: &Asdu<'_>, now: Timestamp) -> Action {
         let commands = types::of(asdu.type_id).is_some_and(|row| row.form.commands());
-        let key = Key::of(asdu);
+        let key = key(asdu);
         if asdu.cause == cause::DEACTIVATION {
             self.pending.take_select(key);
             return Action::Cancel;
@@ -287,9 +295,9 @@ impl Exchanges {
             return types::action(asdu.type_id, qualifier(asdu));
         }
         if selects(asdu) {
-            self.pending.select(key);
+            self.pending.select(key, now);
             Action::Select
-        } else if self.pending.take_select(key) {
+        } else if self.pending.take_select(key) || self.pending.may_have_lost_select(now) {
             Action::Operate
         } else {
             Action::DirectOperate
@@ -305,12 +313,13 @@ impl Exchanges {
         observer: &mut dyn Observer,
     ) {
         let row = Row {
-            key: Key::of(asdu),
+            key: key(asdu),
             direction: frame.direction,
             origin: frame.origin,
             sub: qualifier(asdu),
             action,
             digest: digest(self.body.get(..body).unwrap_or_default()),
+            earlier: None,
             deadline: frame.origin.at,
             confirmed: false,
             expired: false,
@@ -325,7 +334,7 @@ impl Exchanges {
 
     /// Transfer is stopped: the station keeps everything to itself.
     fn stop(&mut self, scene: &Scene<'_>, frame: &Frame<'_>, view: &View<'_>, observer: &mut dyn Observer) {
-        let Some(common) = self.common else { return };
+        let Some((common, _)) = self.common else { return };
         let from_master = scene.from_master == Some(true);
         observer.operation(&Operation {
             flow: scene.flow,
@@ -424,9 +433,9 @@ impl Exchanges {
     }
 
     /// Octets of a direction were not seen.
-    pub(super) fn interrupt(&mut self, direction: Direction) {
+    pub(super) fn interrupt(&mut self, direction: Direction, at: Timestamp) {
         self.link.interrupt(direction);
-        self.pending.interrupt();
+        self.pending.interrupt(at);
     }
 
     pub(super) fn memory(&self) -> usize {
@@ -493,6 +502,15 @@ fn outcome(asdu: &Asdu<'_>) -> Outcome {
     }
     let name = if unknown { cause::name(asdu.cause) } else { "negative_confirmation" };
     Outcome::Refused { code: asdu.cause.into(), name }
+}
+
+/// What an activation is known by. Interrogations of different groups go on beside one another.
+fn key(asdu: &Asdu<'_>) -> Key {
+    let object = match asdu.type_id {
+        100 | 101 => qualifier(asdu).map(u32::from),
+        _ => asdu.first_address(),
+    };
+    Key { common: asdu.common, type_id: asdu.type_id, object: object.unwrap_or(0) }
 }
 
 /// What a qualifier says of what is meant, in the types whose action depends on it.

@@ -11,6 +11,8 @@ use crate::contract::*;
 const WINDOW: u16 = 12;
 /// How long an I frame, or a test, may wait (t1), in nanoseconds.
 const T1_NS: u64 = 15_000_000_000;
+/// How long a frame out of turn makes numbers doubtful.
+const LATE_NS: u64 = 30_000_000_000;
 /// Numbers wrap behind 15 bits.
 const MASK: u16 = 0x7FFF;
 
@@ -47,6 +49,10 @@ struct Side {
 pub(super) struct Link {
     sides: [Side; 2],
     transfer: Transfer,
+    /// The frame that came out of turn last, and when this was noticed.
+    late: (Option<FrameRef>, Timestamp),
+    /// Confirmations that starts and stops wait for.
+    owed: [u8; 2],
     /// Which way the controlling station sends, if a start has told it.
     pub started_by: Option<Direction>,
 }
@@ -64,7 +70,13 @@ impl Link {
             ..Side::default()
         };
         let transfer = if midstream { Transfer::Unknown } else { Transfer::Stopped };
-        Link { sides: [side(), side()], transfer, started_by: None }
+        Link {
+            sides: [side(), side()],
+            transfer,
+            late: (flow.late, Timestamp::default()),
+            owed: [0; 2],
+            started_by: None,
+        }
     }
 
     /// Octets of a direction were not seen: its numbers start anew with the next frame.
@@ -74,7 +86,7 @@ impl Link {
         // What the other side acknowledges is in the hole too, or was.
         let other = &mut self.sides[direction.reverse().index()];
         (other.waits, other.test) = (None, None);
-        self.transfer = Transfer::Unknown;
+        (self.transfer, self.owed) = (Transfer::Unknown, [0; 2]);
     }
 
     /// An I frame.
@@ -103,7 +115,7 @@ impl Link {
         side.waits.get_or_insert(scene.origin);
         let Some(acknowledged) = side.acknowledged else { return };
         let waiting = ahead(acknowledged, side.next.unwrap_or(0));
-        if waiting > WINDOW && !side.told_window {
+        if waiting > WINDOW && !side.told_window && !scene.flow.coverage.one_way {
             side.told_window = true;
             let (expected, observed) = (
                 format_args!("at most {WINDOW} I frames without an acknowledgement"),
@@ -115,6 +127,7 @@ impl Link {
 
     /// N(R) of an I or S frame.
     pub(super) fn acknowledge(&mut self, scene: &Scene<'_>, received: u16, observer: &mut dyn Observer) {
+        let out_of_turn = self.out_of_turn(scene);
         let side = &mut self.sides[scene.direction.reverse().index()];
         let Some(next) = side.next else {
             // The first number heard says where the other side must be, at least.
@@ -131,8 +144,8 @@ impl Link {
             side.acknowledge(received, next, scene.origin);
             return;
         }
-        // Frames out of turn may have hidden what is acknowledged; with one direction alone nothing can be said.
-        if scene.flow.late.is_none() && !scene.flow.coverage.one_way {
+        // A frame out of turn may have hidden what is acknowledged; with one direction alone nothing can be said.
+        if !out_of_turn && !scene.flow.coverage.one_way {
             let (expected, observed) =
                 (format_args!("N(R) {acknowledged} to {next}"), format_args!("N(R) {received}"));
             scene.at(4).report(observer, (DefectKind::SequenceError, "I4-C06"), expected, observed);
@@ -141,25 +154,40 @@ impl Link {
         side.waits = None;
     }
 
+    /// Whether frames came out of turn lately.
+    fn out_of_turn(&mut self, scene: &Scene<'_>) -> bool {
+        if scene.flow.late != self.late.0 {
+            self.late = (scene.flow.late, scene.origin.at);
+        }
+        self.late.0.is_some() && scene.origin.at.since(self.late.1) <= LATE_NS
+    }
+
     /// A U frame; `bits` is one function.
     pub(super) fn unnumbered(&mut self, scene: &Scene<'_>, bits: u8, observer: &mut dyn Observer) {
         let direction = scene.direction;
         match bits {
             function::STARTDT_ACT | function::STOPDT_ACT => {
+                let start = bits == function::STARTDT_ACT;
+                let owed = &mut self.owed[usize::from(start)];
+                *owed = owed.saturating_add(1);
+                // One act does not turn the roles of a connection round: what follows would be misread.
                 if self.started_by.is_some_and(|by| by != direction) {
                     reversal(scene, bits, observer);
-                }
-                let start = bits == function::STARTDT_ACT;
-                if start || self.started_by.is_none() {
+                } else {
                     self.started_by = Some(direction);
+                    self.transfer = match (start, self.transfer) {
+                        // A start of what is started changes nothing.
+                        (true, Transfer::Started | Transfer::Unknown) => self.transfer,
+                        (true, _) => Transfer::Starting,
+                        (false, _) => Transfer::Stopping,
+                    };
                 }
-                self.transfer = if start { Transfer::Starting } else { Transfer::Stopping };
             }
             function::STARTDT_CON => {
-                self.confirm(scene, (Transfer::Starting, Transfer::Started), bits, observer);
+                self.confirm(scene, Transfer::Started, bits, observer);
             }
             function::STOPDT_CON => {
-                self.confirm(scene, (Transfer::Stopping, Transfer::Stopped), bits, observer);
+                self.confirm(scene, Transfer::Stopped, bits, observer);
             }
             function::TESTFR_ACT => {
                 self.sides[direction.index()].test.get_or_insert(scene.origin);
@@ -177,14 +205,11 @@ impl Link {
         }
     }
 
-    fn confirm(
-        &mut self,
-        scene: &Scene<'_>,
-        (due, then): (Transfer, Transfer),
-        bits: u8,
-        observer: &mut dyn Observer,
-    ) {
-        if self.transfer != due && self.transfer != Transfer::Unknown {
+    fn confirm(&mut self, scene: &Scene<'_>, then: Transfer, bits: u8, observer: &mut dyn Observer) {
+        let owed = &mut self.owed[usize::from(bits == function::STARTDT_CON)];
+        let asked = *owed > 0;
+        *owed = owed.saturating_sub(1);
+        if !asked && self.transfer != Transfer::Unknown {
             let (act, con) = match bits {
                 function::STARTDT_CON => ("STARTDT act", "STARTDT con"),
                 _ => ("STOPDT act", "STOPDT con"),
@@ -216,7 +241,7 @@ impl Link {
                 scene(origin).report(observer, (DefectKind::UnansweredRequest, "I4-C08"), expected, observed);
             }
             let late = side.waits.take_if(|origin| overdue(origin));
-            if let Some(origin) = late.filter(|_| !flow.coverage.one_way && flow.coverage.gaps == 0) {
+            if let Some(origin) = late.filter(|_| !flow.coverage.one_way) {
                 let (expected, observed) =
                     (format_args!("an acknowledgement of an I frame within 15 s"), format_args!("none"));
                 scene(origin).report(observer, (DefectKind::Peculiar, "I4-C07"), expected, observed);

@@ -1,10 +1,11 @@
 //! Activations that wait for their confirmation, and selects that wait for their execute.
 
-use super::asdu::Asdu;
 use crate::contract::{Action, Direction, Origin, Timestamp};
 
 /// Selects of one connection that are remembered; the oldest makes room.
 const SELECTS: usize = 16;
+/// How long what was lost may still be missed: longer than the time-outs of stations.
+const LOST_NS: u64 = 30_000_000_000;
 /// The global common address.
 pub(super) const GLOBAL: u16 = 0xFFFF;
 
@@ -13,14 +14,11 @@ pub(super) const GLOBAL: u16 = 0xFFFF;
 pub(super) struct Key {
     pub common: u16,
     pub type_id: u8,
+    /// Its first object, or the qualifier of an interrogation.
     pub object: u32,
 }
 
 impl Key {
-    pub(super) fn of(asdu: &Asdu<'_>) -> Key {
-        Key { common: asdu.common, type_id: asdu.type_id, object: asdu.first_address().unwrap_or(0) }
-    }
-
     /// Whether this activation asked the station of `answer`.
     fn asked(self, answer: Key) -> bool {
         (self.type_id, self.object) == (answer.type_id, answer.object)
@@ -38,6 +36,8 @@ pub(super) struct Row {
     pub action: Action,
     /// Of its body, to hold the mirror against.
     pub digest: u64,
+    /// The digest of the one sent before, which has not come to its end, and whether that was confirmed.
+    pub earlier: Option<(u64, bool)>,
     pub deadline: Timestamp,
     /// Confirmed: it waits for its end alone.
     pub confirmed: bool,
@@ -56,17 +56,44 @@ pub(super) struct Pending {
     late_ns: u64,
     /// Nothing is due before.
     due: Option<Timestamp>,
-    /// Something was forgotten: what seems to be asked by nobody may have been.
-    pub forgot: bool,
+    /// When something was lost or had to make room: what seems to be asked by nobody may have been.
+    lost_at: Option<Timestamp>,
     selects: [Option<Key>; SELECTS],
     next_select: usize,
+    /// The master selects before it executes, at times at least.
+    uses_selects: bool,
+}
+
+impl Row {
+    /// Whether an ASDU repeats what was sent: this activation, or the one before that still has this to say.
+    pub(super) fn mirrors(&mut self, digest: u64, ends: bool) -> bool {
+        if digest == self.digest {
+            return true;
+        }
+        let Some((earlier, confirmed)) = &mut self.earlier else { return false };
+        if ends {
+            return self.times > 2 || *earlier == digest;
+        }
+        // Each is confirmed once.
+        *earlier == digest && !core::mem::replace(confirmed, true)
+    }
 }
 
 impl Pending {
     pub(super) fn new(limit: usize, timeout_ns: u64, late_ns: u64) -> Pending {
         let (rows, limit) = (Vec::new(), limit.max(1));
         let (selects, next_select) = ([None; SELECTS], 0);
-        Pending { rows, limit, timeout_ns, late_ns, due: None, forgot: false, selects, next_select }
+        Pending {
+            rows,
+            limit,
+            timeout_ns,
+            late_ns,
+            due: None,
+            lost_at: None,
+            selects,
+            next_select,
+            uses_selects: false,
+        }
     }
 
     /// Remember an activation. The one that had to make room, if that was still waited for.
@@ -75,7 +102,7 @@ impl Pending {
         self.due = Some(self.due.map_or(row.deadline, |due| due.min(row.deadline)));
         if let Some(same) = self.rows.iter_mut().find(|r| r.key == row.key) {
             let times = if same.expired { 1 } else { same.times.saturating_add(1) };
-            *same = Row { times, ..row };
+            *same = Row { times, earlier: Some((same.digest, same.confirmed)), ..row };
             return None;
         }
         if self.rows.len() < self.limit {
@@ -88,13 +115,13 @@ impl Pending {
         if done.is_some() {
             return None;
         }
-        self.forgot = true;
+        self.lost_at = Some(row.origin.at);
         Some(oldest)
     }
 
-    /// The activation that an ASDU confirms, refuses or ends.
+    /// The activation that an ASDU confirms, refuses or ends: the last one sent, for that to all stations stays.
     pub(super) fn answered_by(&mut self, key: Key) -> Option<&mut Row> {
-        self.rows.iter_mut().rev().find(|row| row.key.asked(key))
+        self.rows.iter_mut().filter(|row| row.key.asked(key)).max_by_key(|row| row.origin.at)
     }
 
     /// An activation has come to its end.
@@ -130,18 +157,32 @@ impl Pending {
     }
 
     /// Octets were not seen: nothing that waits can be waited for.
-    pub(super) fn interrupt(&mut self) {
+    pub(super) fn interrupt(&mut self, at: Timestamp) {
         self.rows.clear();
         self.due = None;
-        self.forgot = true;
+        self.lost_at = Some(at);
+    }
+
+    /// Whether an activation may have been lost that is answered now.
+    pub(super) fn forgot(&self, now: Timestamp) -> bool {
+        self.lost_at.is_some_and(|at| now.since(at) <= self.late_ns.max(LOST_NS))
+    }
+
+    /// Whether the select of an execute may have been lost.
+    pub(super) fn may_have_lost_select(&self, now: Timestamp) -> bool {
+        self.uses_selects && self.lost_at.is_some_and(|at| now.since(at) <= LOST_NS)
     }
 
     /// A select was sent.
-    pub(super) fn select(&mut self, key: Key) {
+    pub(super) fn select(&mut self, key: Key, now: Timestamp) {
+        self.uses_selects = true;
         if self.selects.contains(&Some(key)) {
             return;
         }
         let free = self.selects.iter().position(Option::is_none);
+        if free.is_none() {
+            self.lost_at = Some(now);
+        }
         let place = free.unwrap_or(self.next_select % SELECTS);
         self.next_select = place + 1;
         self.selects[place] = Some(key);

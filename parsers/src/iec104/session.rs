@@ -176,7 +176,7 @@ impl Session for Iec104 {
         self.end(flow, &gap.tail, observer);
         self.sync[gap.direction.index()].lose();
         self.due[gap.direction.index()] = false;
-        self.exchanges.interrupt(gap.direction);
+        self.exchanges.interrupt(gap.direction, gap.origin.at);
     }
 
     fn tick(&mut self, flow: &FlowInfo, now: Timestamp, observer: &mut dyn Observer) {

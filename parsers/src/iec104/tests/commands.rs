@@ -163,3 +163,77 @@ fn what_nobody_waits_for_may_be_refused() {
     assert!(wire.seen.operations[0].starts_with("> request file 122/Some(1) f_sc_na_1"));
     assert!(wire.seen.operations[1].contains("refused=44:unknown_type_id"));
 }
+
+#[test]
+fn interrogations_of_different_groups_go_on_beside_one_another() {
+    let mut wire = started();
+    wire.up(&frame(0, 0, "64 01 06 00 0a00 000000 15"));
+    wire.up(&frame(1, 0, "64 01 06 00 0a00 000000 16"));
+    for (n, asdu) in ["64 01 07 00 0a00 000000 15", "64 01 07 00 0a00 000000 16"].iter().enumerate() {
+        wire.down(&frame(n as u16, 2, asdu));
+    }
+    wire.down(&frame(2, 2, "64 01 0a 00 0a00 000000 15"));
+    wire.down(&frame(3, 2, "64 01 0a 00 0a00 000000 16"));
+    assert!(wire.seen.defects.is_empty(), "{:?}", wire.seen.defects);
+    assert!(wire.seen.operations[2].contains("answers=3") && wire.seen.operations[3].contains("answers=4"));
+}
+
+#[test]
+fn commands_on_top_of_each_other_are_each_mirrored_once() {
+    let both = |wire: &mut Wire| {
+        wire.up(&frame(0, 0, "2d 01 06 00 0a00 941100 01"));
+        wire.up(&frame(1, 0, "2d 01 06 00 0a00 941100 00"));
+    };
+    let mut wire = started();
+    both(&mut wire);
+    for (n, asdu) in
+        ["07 00 0a00 941100 01", "07 00 0a00 941100 00", "0a 00 0a00 941100 01"].iter().enumerate()
+    {
+        wire.down(&frame(n as u16, 2, &format!("2d 01 {asdu}")));
+    }
+    assert!(wire.seen.defects.is_empty(), "{:?}", wire.seen.defects);
+    let mut wire = started();
+    both(&mut wire);
+    wire.down(&frame(0, 2, "2d 01 07 00 0a00 941100 01"));
+    wire.down(&frame(1, 2, "2d 01 07 00 0a00 941100 01"));
+    assert!(wire.seen.has(DefectKind::ContradictingAnswer, "I4-C18"), "the second was for off");
+}
+
+#[test]
+fn a_select_in_a_hole_makes_no_direct_command() {
+    let after = |wire: &mut Wire| wire.seen.operations.last().unwrap().split(' ').nth(2).unwrap().to_owned();
+    let mut wire = started();
+    wire.up(&frame(0, 0, "2d 01 06 00 0a00 941100 81"));
+    wire.lose(Direction::ToServer, Some(16));
+    wire.up(&frame(2, 0, "2d 01 06 00 0a00 951100 01"));
+    assert_eq!(after(&mut wire), "operate", "its select may be in the hole");
+    wire.wait(31_000_000_000);
+    wire.up(&frame(3, 0, "2d 01 06 00 0a00 951100 01"));
+    assert_eq!(after(&mut wire), "direct_operate", "no select lives that long");
+    let mut wire = started();
+    wire.lose(Direction::ToServer, Some(16));
+    wire.up(&frame(2, 0, "2d 01 06 00 0a00 951100 01"));
+    assert_eq!(after(&mut wire), "direct_operate", "this master selects nothing");
+}
+
+#[test]
+fn an_answer_belongs_to_the_activation_sent_last() {
+    let mut wire = started();
+    wire.up(&frame(0, 0, "67 01 06 00 0a00 000000 00a0141e0a560b18"));
+    wire.up(&frame(1, 0, "67 01 06 00 ffff 000000 00a0141e0a560b18"));
+    wire.up(&frame(2, 0, "67 01 06 00 0a00 000000 00b0141e0a560b18"));
+    wire.down(&frame(0, 3, "67 01 07 00 0a00 000000 00b0141e0a560b18"));
+    assert!(wire.seen.operations[3].contains("answers=5"), "{}", wire.seen.operations[3]);
+}
+
+#[test]
+fn a_hole_is_no_excuse_for_ever() {
+    let mut wire = started();
+    wire.lose(Direction::ToServer, Some(16));
+    wire.up(&frame(1, 0, "2d 01 06 00 0a00 950000 01"));
+    wire.down(&frame(0, 2, "2d 01 07 00 0a00 941100 01"));
+    assert!(!wire.seen.has(DefectKind::AnswerWithoutRequest, "I4-C18"), "asked in the hole");
+    wire.wait(31_000_000_000);
+    wire.down(&frame(1, 2, "2d 01 07 00 0a00 941100 01"));
+    assert!(wire.seen.has(DefectKind::AnswerWithoutRequest, "I4-C18"));
+}

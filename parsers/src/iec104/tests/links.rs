@@ -150,3 +150,60 @@ fn a_stop_is_an_order_to_the_station_behind_the_connection() {
     wire.up("680413000000");
     assert!(wire.seen.operations[1].starts_with("> request configure 0/Some(16) stopdt_act station=Some(7)"));
 }
+
+#[test]
+fn one_start_from_the_other_side_turns_nothing_round() {
+    let mut wire = started();
+    wire.down("680407000000");
+    wire.up(&frame(0, 0, "2d 01 06 00 0100 010000 01"));
+    assert!(wire.seen.operations[0].contains("from_master"), "{}", wire.seen.operations[0]);
+    assert_eq!(wire.seen.defects.len(), 1, "{:?}", wire.seen.defects);
+}
+
+#[test]
+fn a_start_of_what_is_started_stops_no_data() {
+    let mut wire = started();
+    wire.up("680407000000");
+    wire.up("680407000000");
+    wire.down(&frame(0, 0, SPONTANEOUS)); // on its way
+    wire.down("68040b000000");
+    wire.down("68040b000000");
+    wire.down(&frame(1, 0, SPONTANEOUS));
+    assert!(wire.seen.defects.is_empty(), "{:?}", wire.seen.defects);
+    wire.down("68040b000000");
+    assert!(wire.seen.has(DefectKind::AnswerWithoutRequest, "I4-C08"), "one more than was asked for");
+}
+
+#[test]
+fn a_stop_is_for_a_station_that_is_there() {
+    let stopped = |asdus: &[(Direction, &str)]| {
+        let mut wire = started();
+        let mut sent = [0, 0];
+        for (direction, asdu) in asdus {
+            let number = &mut sent[direction.index()];
+            wire.send(*direction, &crate::testing::hex(&frame(*number, 0, asdu)));
+            *number += 1;
+        }
+        wire.up("680413000000");
+        wire.seen.operations.last().unwrap().clone()
+    };
+    let (up, down) = (Direction::ToServer, Direction::ToClient);
+    let asked = (up, "64 01 06 00 ffff 000000 14");
+    let line = stopped(&[asked, (down, "01 01 03 00 0700 010000 01")]);
+    assert!(line.contains("stopdt_act station=Some(7)"), "{line}");
+    let unknown = [(up, "64 01 06 00 0900 000000 14"), (down, "64 01 6e 00 0900 000000 14")];
+    let line = stopped(&[&unknown[..], &[(down, "01 01 03 00 0700 010000 01")]].concat());
+    assert!(line.contains("stopdt_act station=Some(7)"), "{line}");
+    let line = stopped(&[(up, "64 01 06 00 0900 000000 14")]);
+    assert!(line.contains("stopdt_act station=Some(9)"), "nobody has said better: {line}");
+}
+
+#[test]
+fn a_window_is_not_counted_where_acknowledgements_are_not_seen() {
+    let mut flow = flow(Transport::Tcp, 2404);
+    flow.coverage.one_way = true;
+    let mut wire = Wire::new(&DISSECTOR, flow, &Limits::default());
+    wire.up("680407000000");
+    (0..20).for_each(|n| wire.up(&frame(n, 0, "2d 01 06 00 0100 010000 01")));
+    assert!(!wire.seen.has(DefectKind::Peculiar, "I4-C07"), "{:?}", wire.seen.defects);
+}
