@@ -96,6 +96,8 @@ pub fn may_rest_on_absence(kind: FindingKind) -> bool {
         kind,
         // Stations that do not answer; those that were never asked for before are seen.
         FindingKind::StationSweep
+            // Of IEC 104, where only a select tells that an execute is no direct one.
+            | FindingKind::DirectOperateOfSelected
             // Connections left open; those refused are seen.
             | FindingKind::PortScan
             | FindingKind::ConnectionFlood

@@ -4,7 +4,7 @@ use gridtap::report::catalogue::FindingKind as K;
 use serde_json::Value;
 use simulators::wire::{Line, Side, TcpTalk};
 
-use super::support::judge::{Outcome, address, judged, one_way};
+use super::support::judge::{Outcome, address, judged, midstream, one_way};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -339,15 +339,18 @@ fn a_search_for_common_addresses_is_told() {
             talk.ask(SECOND / 3, &format!("64010600{:02x}0000000014", n.wrapping_mul(step)))
         })
     };
-    // Nobody answers; and where only one side is seen, their order tells.
+    // Nobody answers; where only one side is seen, nobody knows.
     let outcome = asks(40, 3).judged(None);
     assert_eq!(outcome.of(K::StationSweep).len(), 1, "{}", outcome.text);
     assert!(words(outcome.of(K::StationSweep)[0]).contains("common addresses"), "{}", outcome.text);
-    let one_side = judged(&one_way(&asks(20, 1).talk(), Side::Client), None, "iec104.pcap");
-    assert_eq!(one_side.of(K::StationSweep).len(), 1, "{}", one_side.text);
-    assert!(words(one_side.of(K::StationSweep)[0]).contains("16 common addresses (1 to 16) in 16 requests"));
-    let scattered = judged(&one_way(&asks(20, 3).talk(), Side::Client), None, "iec104.pcap");
-    assert!(scattered.of(K::StationSweep).is_empty(), "{}", scattered.text);
+    for step in [1, 3] {
+        // A concentrator numbers its stations in order, and its master asks them so.
+        let one_side = judged(&one_way(&asks(40, step).talk(), Side::Client), None, "iec104.pcap");
+        assert!(one_side.of(K::StationSweep).is_empty(), "{}", one_side.text);
+        assert!(one_side.withheld(K::StationSweep) > 0);
+    }
+    let by_profile = judged(&one_way(&asks(40, 1).talk(), Side::Client), Some(PROFILE), "iec104.pcap");
+    assert!(!by_profile.of(K::StationSweep).is_empty(), "{}", by_profile.text);
 }
 
 #[test]
@@ -362,4 +365,95 @@ fn objects_that_the_station_does_not_know_are_a_sweep() {
     let outcome = tries(30).judged(None);
     assert_eq!(outcome.of(K::PointSweep).len(), 1, "{}", outcome.text);
     assert!(tries(4).judged(None).of(K::PointSweep).is_empty());
+}
+
+#[test]
+fn an_interrogation_brings_no_storm_and_chatter_does() {
+    let reports = |cause: &str| {
+        let asked =
+            Talk::started().ask(SECOND, "640106000a0000000014").tell(20_000_000, "640107000a0000000014");
+        (0..150).fold(asked, |talk, n| talk.tell(10_000_000, &format!("0101{cause}000a00{n:02x}000001")))
+    };
+    assert!(reports("14").judged(None).of(K::UnsolicitedStorm).is_empty(), "they were asked for");
+    assert_eq!(reports("03").judged(None).of(K::UnsolicitedStorm).len(), 1);
+    // They are judged as reports all the same.
+    let silent = PROFILE.replace("\"read\", \"report\", ", "");
+    let [asked, chatter] = ["14", "03"].map(|cause| reports(cause).judged(Some(&silent)));
+    let others: Vec<_> = chatter.kinds().into_iter().filter(|kind| *kind != "unsolicited_storm").collect();
+    assert!(!others.is_empty() && asked.kinds() == others, "{:?} {others:?}", asked.kinds());
+}
+
+#[test]
+fn every_command_to_a_point_is_one_line_though_it_is_the_same() {
+    let same = "2d0106000a0094110001";
+    let outcome = Talk::started()
+        .ask(SECOND, same)
+        .ask(10_000_000, same)
+        .tell(20_000_000, "2d0107000a0094110001")
+        .judged(Some(PROFILE));
+    assert_eq!(controls(&outcome).len(), 2, "{}", outcome.text);
+}
+
+#[test]
+fn an_execute_before_the_confirmation_of_its_select_is_no_retry() {
+    let outcome = Talk::started()
+        .ask(SECOND, "2d0106000a0094110081")
+        .ask(10_000_000, "2d0106000a0094110001")
+        .tell(20_000_000, "2d0107000a0094110081")
+        .tell(10_000_000, "2d0107000a0094110001")
+        .judged(Some(PROFILE));
+    let lines = controls(&outcome);
+    assert_eq!(lines.len(), 1, "{}", outcome.text);
+    assert_eq!(lines[0]["method"], "select_operate", "{}", lines[0]);
+}
+
+#[test]
+fn commands_in_one_frame_get_their_own_answers() {
+    let apdu = |n: u16, received: u16, asdu: &str| {
+        let [n, r] = [n << 1, received << 1].map(u16::to_le_bytes);
+        [&[0x68, 14][..], &n, &r, &hex(asdu)].concat()
+    };
+    let two = [apdu(0, 0, "2d0106000a0094110001"), apdu(1, 0, "2d0106000a0095110001")].concat();
+    let outcome = Talk::started()
+        .line(Side::Client, two, SECOND)
+        .line(Side::Server, apdu(0, 2, "2d0147000a0094110001"), 20_000_000)
+        .line(Side::Server, apdu(1, 2, "2d0107000a0095110001"), 20_000_000)
+        .judged(Some(PROFILE));
+    let mut ends: Vec<(u64, String)> = controls(&outcome)
+        .iter()
+        .map(|c| (c["points"][0]["address"].as_u64().unwrap(), c["outcome"].as_str().unwrap().to_owned()))
+        .collect();
+    ends.sort();
+    assert_eq!(ends[0], (4500, "refused".to_owned()), "{}", outcome.text);
+    assert_ne!(ends[1].1, "refused", "{}", outcome.text);
+}
+
+#[test]
+fn a_station_that_says_so_behind_a_new_start_of_transfer_has_not_restarted() {
+    let talk = (0..10).fold(Talk::started(), |talk, _| talk.tell(SECOND, "010103000a0064000001"));
+    let outcome = talk
+        .control(Side::Client, "680413000000")
+        .control(Side::Server, "680423000000")
+        .control(Side::Client, "680407000000")
+        .control(Side::Server, "68040b000000")
+        .tell(SECOND, "460104000a0000000000")
+        .judged(None);
+    assert!(outcome.of(K::RestartSeen).is_empty(), "{}", outcome.text);
+}
+
+#[test]
+fn a_direct_command_is_withheld_where_its_select_may_have_been_missed() {
+    let talk = Talk::started().command(SECOND, BREAKER, "81").command(SECOND, BREAKER, "01").command(
+        60 * SECOND,
+        BREAKER,
+        "00",
+    );
+    let told = talk.talk();
+    assert_eq!(judged(&told.frames(), None, "iec104.pcap").of(K::DirectOperateOfSelected).len(), 1);
+    let direct = PROFILE.replace("tags = [\"breaker\"]", "tags = [\"breaker\"]\ndirect_operate = false");
+    let talk = Talk::started().command(SECOND, BREAKER, "01").talk();
+    assert_eq!(judged(&talk.frames(), Some(&direct), "a.pcap").of(K::DirectOperateOfSelected).len(), 1);
+    let blind = judged(&midstream(talk), Some(&direct), "a.pcap");
+    assert!(blind.of(K::DirectOperateOfSelected).is_empty(), "{}", blind.text);
+    assert_eq!(blind.withheld(K::DirectOperateOfSelected), 1);
 }

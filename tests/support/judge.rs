@@ -143,6 +143,10 @@ pub const DRAWN_FROM_ABSENCE: &[(FindingKind, &str)] = &[
     (FindingKind::TrafficVanished, "traffic_that_the_tap_loses_has_not_vanished"),
     (FindingKind::NotStarted, "data_before_the_start_of_transfer_is_told_unless_the_start_may_be_in_a_hole"),
     (FindingKind::StationSweep, "unit_ids_that_do_not_answer_are_a_sweep"),
+    (
+        FindingKind::DirectOperateOfSelected,
+        "a_direct_command_is_withheld_where_its_select_may_have_been_missed",
+    ),
     (FindingKind::PortScan, "connections_whose_answers_the_tap_may_have_lost_are_no_scan"),
     (FindingKind::ConnectionFlood, "half_open_connections_are_no_flood_while_the_tap_loses_packets"),
     (FindingKind::ArpSpoofing, "an_answer_by_arp_is_not_unasked_where_the_question_may_have_been_missed"),

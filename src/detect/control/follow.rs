@@ -1,6 +1,6 @@
 //! How a control goes on: request, answer, reading, time-out; and how it ends.
 
-use parsers::{Operation, Outcome, Timestamp};
+use parsers::{Operation, Outcome, Protocol, Timestamp};
 
 use super::order::{self, Orders};
 use super::pending::{PENDING, Pending, Stage, Target};
@@ -91,6 +91,10 @@ impl Follow {
     }
 
     fn retried(&mut self, operation: &Operation<'_>, body: u64) -> Option<&mut Pending> {
+        // IEC 104 numbers no commands, and selects and executes have the same octets: it never retries.
+        if operation.protocol == Protocol::Iec104 {
+            return None;
+        }
         self.pending.iter_mut().find(|p| {
             let waits = matches!(p.stage, Stage::Selecting | Stage::Sent);
             waits && (p.sequence, p.body, p.function) == (operation.sequence, body, operation.function)
@@ -232,9 +236,17 @@ impl Follow {
         if operation.function.code == CHALLENGE {
             return;
         }
+        // Several commands of IEC 104, which have no number, may share a frame.
+        let orders = Orders::of(operation);
+        let concerns = |p: &Pending| {
+            operation.protocol != Protocol::Iec104
+                || orders.as_slice().is_empty()
+                || p.shares(orders.as_slice())
+        };
         let Some(place) = self.pending.iter().rposition(|p| {
             p.frame == request.frame
                 && p.sequence == operation.sequence
+                && concerns(p)
                 && matches!(p.stage, Stage::Selecting | Stage::Sent)
         }) else {
             return;

@@ -67,6 +67,10 @@ impl Station {
         if operation.protocol == Protocol::Iec104 && operation.action == Action::Time {
             self.time(scene, operation, sink);
         }
+        // Behind STOPDT transfer starts anew, and a station may say that it is initialised.
+        if operation.protocol == Protocol::Iec104 && operation.function.code == 0 {
+            self.said = (operation.flow.id, 0);
+        }
         if operation.protocol != Protocol::Dnp3 {
             return;
         }

@@ -1,6 +1,6 @@
 //! What is told of controls: the one line at the end of each, and what is wrong with them.
 
-use parsers::{Operation, PointRange};
+use parsers::{Coverage, Operation, PointRange, Protocol};
 
 use super::order::FOLLOWED;
 use super::pending::{Pending, Target};
@@ -126,6 +126,12 @@ impl Said<'_, '_> {
             (None, true) => "as before",
             _ => return false,
         };
+        // That an execute of IEC 104 is a direct one is told by the select that was not seen.
+        let coverage = Coverage { one_way: false, ..self.scene.coverage };
+        if self.operation.protocol == Protocol::Iec104 && !coverage.is_complete() {
+            sink.withheld(FindingKind::DirectOperateOfSelected);
+            return true;
+        }
         let expected = format_args!("{name} selected before it is operated, {says}");
         let observed = format_args!("{} to {}", Asked(self.operation), self.target.order.name());
         self.raise(FindingKind::DirectOperateOfSelected, None, (expected, observed), self.key(), sink);

@@ -98,7 +98,7 @@ impl Scans {
                 (Over::Stations, watch.station(&step)),
             ]
         } else {
-            if operation.exchange == Exchange::Unsolicited {
+            if operation.exchange == Exchange::Unsolicited && !is_interrogated(operation) {
                 tell.storm(watch, sink);
             }
             let over = if operation.requested.is_some() { watch.answer(&step) } else { watch.heard(&step) };
@@ -218,6 +218,15 @@ impl Scans {
         *cached = self.table.admit(WatchKey::of(operation), operation.origin.at);
         *cached
     }
+}
+
+/// Whether a report belongs to an interrogation: it has no request of its own, but was asked for (IEC 60870-5-101,
+/// 7.2.3, causes 20 to 41).
+fn is_interrogated(operation: &Operation<'_>) -> bool {
+    /// Where the cause of transmission stands in an APDU, its upper two bits being flags.
+    const CAUSE: (usize, u8) = (8, 0x3F);
+    operation.protocol == Protocol::Iec104
+        && operation.detail.octets().get(CAUSE.0).is_some_and(|cause| (20..=41).contains(&(cause & CAUSE.1)))
 }
 
 /// Count one more finding as part of the sweep that began last.

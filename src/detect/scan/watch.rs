@@ -61,7 +61,6 @@ pub(super) struct Watch {
     /// Stations that answered.
     answering: RangeSet,
     asked: Recent,
-    walk: Walk,
     sweeps: [Option<Box<Running>>; 3],
     /// Stations are asked with functions of the link layer.
     pub(super) by_link: bool,
@@ -71,31 +70,6 @@ pub(super) struct Watch {
     pub(super) is_active: bool,
     pub(super) unsolicited: Burst,
     pub(super) resets: Recent,
-}
-
-/// Stations asked one after the other, each number one above the last.
-#[derive(Debug, Default)]
-struct Walk {
-    last: u32,
-    steps: u32,
-    at: Timestamp,
-}
-
-impl Walk {
-    /// So many steps in order are a search, whoever answers: nobody numbers the stations behind one host so, and
-    /// asks them in that order, but to find them.
-    const SEARCH: u32 = 16;
-
-    /// Another station was asked. Whether it is a search by now.
-    fn step(&mut self, number: u32, now: Timestamp, window: u64) -> bool {
-        if number == self.last {
-            return self.steps >= Walk::SEARCH;
-        }
-        let goes_on = number == self.last.wrapping_add(1) && now.since(self.at) <= window;
-        self.steps = if goes_on { self.steps + 1 } else { 1 };
-        (self.last, self.at) = (number, now);
-        self.steps >= Walk::SEARCH
-    }
 }
 
 /// How many came within a fixed time.
@@ -173,7 +147,6 @@ impl Watch {
             refused_ranges: VecDeque::new(),
             answering: RangeSet::default(),
             asked: Recent::default(),
-            walk: Walk::default(),
             sweeps: [None, None, None],
             by_link: false,
             identified: false,
@@ -357,13 +330,10 @@ impl Watch {
         };
         let within = self.asked.within(now, window, |at, key| !learning || silent(at, key));
         let running = self.sweeps[Over::Stations as usize].is_some();
-        // Where the answers are not seen, the order of the questions has to tell.
-        let searched = self.walk.step(number, now, window) && step.coverage().one_way;
-        let within = if searched { self.asked.within(now, window, |_, _| true) } else { within };
-        if !running && !searched && within.count < step.thresholds.sweep_stations as usize {
+        if !running && within.count < step.thresholds.sweep_stations as usize {
             return Found::Nothing;
         }
-        if learning && !running && !searched && !step.coverage().is_complete() {
+        if learning && !running && !step.coverage().is_complete() {
             return Found::Unseen;
         }
         self.by_link = within.weight * 2 > within.count as u64;
