@@ -22,6 +22,13 @@ skip() {
     exit 0
 }
 
+trap 'kill $(jobs -p) 2> /dev/null || true; wait' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+for program in promtool amtool python3; do
+    command -v "$program" > /dev/null || skip "no $program"
+done
 echo "rules: promtool and amtool"
 promtool check config grafana/prometheus/prometheus.yml > "$kept/promtool.txt" || { cat "$kept/promtool.txt"; exit 1; }
 promtool check rules --lint=all --lint-fatal grafana/prometheus/rules/*.yml > "$kept/promtool.txt" || { cat "$kept/promtool.txt"; exit 1; }
@@ -51,7 +58,7 @@ done
 node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || a == 20 && b >= 19 ? 0 : 1)' ||
     skip "node $(node --version) is older than 20.19, which the dashboards' packages ask for"
 
-# The page, in the background of the drill: packages by their lock file, the bundle and the schemas by their sources.
+# The page: packages by their lock file, the bundle and the schemas by their sources.
 sum() { cat "$@" | sha256sum | cut -c1-16; }
 packages=$kept/npm-$(sum grafana/render/package-lock.json)
 sources=$(sum grafana/render/package-lock.json grafana/render/*.mjs grafana/render/*.js* grafana/render/index.html grafana/render/src/*)
@@ -73,23 +80,13 @@ build() {
     fi
     node "$page/validate.mjs" "$page/schemas" grafana/dashboards/*.json
 }
+# Before the drill: beside it, it would take the time that sensors and Prometheus need. Not `build ||`, which would let
+# the function go on after an error.
 build > "$kept/build.log" 2>&1 &
-building=$!
-# What the drill calls at its end: it waits for the page, if that takes longer.
-cat > "$kept/render.sh" <<RENDER
-#!/usr/bin/env bash
-until [ -f "$kept/built" ]; do
-    [ ! -f "$kept/broken" ] || exit 1
-    sleep 0.5
-done
-exec node "$page/shoot.mjs" "$page/dist" "$PWD/grafana/dashboards" "$kept/png"
-RENDER
-chmod +x "$kept/render.sh"
-rm -f "$kept/built" "$kept/broken"
-python3 grafana/tests/drill/drill.py --gridtap "$gridtap" --simulator "$simulator" --folder "$kept/drill" -- "$kept/render.sh" &
-drill=$!
-if wait "$building"; then touch "$kept/built"; else touch "$kept/broken"; fi
+wait $! || { cat "$kept/build.log"; exit 1; }
 cat "$kept/build.log"
-wait "$drill"
-[ -f "$kept/built" ]
+
+python3 grafana/tests/drill/drill.py --gridtap "$gridtap" --simulator "$simulator" --folder "$kept/drill" -- \
+    node "$page/shoot.mjs" "$page/dist" "$PWD/grafana/dashboards" "$kept/png" &
+wait $!
 echo "PNGs of the dashboards: $kept/png"

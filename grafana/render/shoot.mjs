@@ -21,15 +21,20 @@ const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', tim
 let faults = 0;
 const fault = (name, what) => { faults += 1; console.log(`FAULT ${name} ${what}`); };
 
-/** What a panel shows: its text, and how many pixels its canvases have (-1: it has none). */
-const seen = () => [...document.querySelectorAll('[data-viz-panel-key]')].map((panel) => ({
-  title: panel.querySelector('h2, h6, [title]')?.textContent ?? panel.dataset.vizPanelKey,
-  text: panel.innerText,
-  empty: [...panel.querySelectorAll('canvas')].some((canvas) => {
-    const pixels = canvas.width ? canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data : [];
-    return !pixels.some((value, at) => at % 4 === 3 && value > 0);
-  }),
-}));
+/** What a panel shows: its text beside the title, and whether a canvas of it has nothing drawn on it. */
+const seen = () => [...document.querySelectorAll('[data-viz-panel-key]')].map((panel) => {
+  const title = panel.querySelector('h2, h6, [title]')?.textContent ?? panel.dataset.vizPanelKey;
+  const canvases = [...panel.querySelectorAll('canvas')];
+  return {
+    title,
+    text: panel.innerText,
+    bare: canvases.length === 0 && panel.innerText.replace(title, '').trim() === '',
+    empty: canvases.some((canvas) => {
+      const pixels = canvas.width ? canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data : [];
+      return !pixels.some((value, at) => at % 4 === 3 && value > 0);
+    }),
+  };
+});
 
 for (const name of names) {
   const dashboard = JSON.parse(readFileSync(path.join(dashboards, `${name}.json`)));
@@ -41,11 +46,18 @@ for (const name of names) {
   const expected = dashboard.panels.filter((p) => p.type !== 'row').length;
   const all = (count) => document.querySelectorAll('[data-viz-panel-key]').length >= count;
   await page.waitForFunction(all, expected, { timeout: 30000 }).catch(() => fault(name, 'panels are missing'));
+  // Every query has its answer; then the panels have time to draw.
+  const queries = dashboard.panels.flatMap((p) => p.targets ?? []).length;
+  const answered = (count) => window.queries.length >= count;
+  await page.waitForFunction(answered, queries, { timeout: 60000 }).catch(() => fault(name, 'queries have no answer'));
   await page.waitForTimeout(3000);
   const panels = await page.evaluate(seen);
   for (const panel of panels) {
     if (/No data|An unexpected error|Loading plugin panel|Failed to|cannot be shown/.test(panel.text)) {
       fault(name, `[${panel.title}] ${panel.text.replace(/\s+/g, ' ').slice(0, 160)}`);
+    }
+    if (panel.bare) {
+      fault(name, `[${panel.title}] shows nothing`);
     }
     if (panel.empty) {
       fault(name, `[${panel.title}] an empty canvas`);

@@ -163,7 +163,13 @@ class Drill:
     def until(self, at, played):
         time.sleep(max(0.0, played + at - time.monotonic()))
 
-    def faults_of_south(self, played):
+    def calm(self, prometheus):
+        """Ordinary traffic, before the first attack, is no alert of security."""
+        series = prometheus.range('ALERTS{team="soc",severity=~"critical|warning",alertstate="firing"}')
+        fired = sorted({one["metric"]["alertname"] for one in series})
+        self.expect(not fired, f"no alert of security before the first attack {' '.join(fired)}")
+
+    def faults_of_south(self, played, prometheus):
         """Faults that are provoked, each at its time."""
         south = self.processes["south-1"]
         self.until(6, played)
@@ -176,6 +182,8 @@ class Drill:
         self.say("the profile of south-1 is changed, and a tap of it goes down")
         self.profile("south-1-profile", "South", "# changed\n")
         run("ip", "link", "set", "tap-broken", "down")
+        self.until(28, played)
+        self.calm(prometheus)
         self.until(50, played)
         self.say("the profile of south-1 is broken")
         self.profile("south-1-profile", "South", "[[rules]]\nname = 5\n")
@@ -183,6 +191,9 @@ class Drill:
     def expositions(self):
         for name, address in (("north-1", NORTH), ("south-1", SOUTH)):
             text = get(f"http://{address}/metrics")
+            if text is None:
+                self.expect(False, f"{name} gives its metrics")
+                continue
             tool = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, capture_output=True)
             said = tool.stdout + tool.stderr
             self.expect(tool.returncode == 0 and not said, f"promtool check metrics of {name} {said}")
@@ -216,6 +227,9 @@ class Drill:
             self.expect("FDR-1" in notes["summary"] and "control" in notes["summary"]
                         and notes["runbook_url"].endswith("/GridtapUnexpectedControl.md"),
                         "its text names station, action and runbook")
+        net = json.loads(get(f"{ALERTMANAGER}/api/v2/alerts?filter=alertname%3DGridtapCriticalFinding"))
+        self.expect(any(alert["status"]["inhibitedBy"] for alert in net),
+                    "a critical finding that an alert of its own tells is not told twice")
         silent = json.loads(get(f"{ALERTMANAGER}/api/v2/alerts?filter=alertname%3DGridtapStationSilent"))
         self.expect(bool(silent) and all(alert["status"]["inhibitedBy"] for alert in silent),
                     "single silent stations are inhibited while many are silent")
@@ -235,7 +249,7 @@ class Drill:
         self.say(f"{len(player.frames)} frames in {LENGTH} s")
         played = time.monotonic()
         player.start()
-        self.faults_of_south(played)
+        self.faults_of_south(played, prometheus)
         self.until(70, played)
         self.expositions()
         self.pager()
@@ -296,6 +310,8 @@ def main():
     shutil.rmtree(arguments.folder, ignore_errors=True)
     arguments.folder.mkdir(parents=True)
     drill = Drill(arguments)
+    # So that what was started is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         drill.run()
     finally:
