@@ -11,7 +11,8 @@ use simulators::attack::{self, Attack, Label};
 use simulators::scenario::Scenario;
 use simulators::site;
 
-const SITES: [&str; 7] = ["demo", "feeders", "lab", "roles", "solar", "substation", "utility"];
+const SITES: [&str; 8] =
+    ["demo", "feeders", "lab", "roles", "solar", "substation", "transmission", "utility"];
 
 fn file(folder: &str, name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(name)
