@@ -371,10 +371,76 @@ fn a_restart_after_a_silence_is_told_low_and_the_new_states_are_followed() {
     assert_eq!(outcome.kinds(), ["goose_silent", "goose_restart"], "{}", outcome.text);
     assert_eq!(outcome.of(K::GooseRestart)[0]["severity"], "low");
     assert!(says(outcome.of(K::GooseRestart)[0]).contains("begins again with state 1"));
-    // Without a silence it is a forgery.
+    // The same with a time that is over was sent before.
     let mut messages = steady(0, 20, 40);
-    messages.push(Goose { t: 9, ..goose(9 * SECOND + 300 * MS, 1, 1) });
+    messages.push(Goose { t: -9, ..goose(9 * SECOND + 300 * MS, 1, 1) });
     only(&seen(&messages), K::GooseReplay);
+}
+
+/// The first messages of a publisher whose control block was enabled anew at 10.3 s.
+fn begun_anew(last: u64) -> Vec<Goose> {
+    let message = |n: u64| Goose { t: 10, ..goose(n * SECOND + 300 * MS, 1, u32::try_from(n - 9).unwrap()) };
+    (10..=last).map(message).collect()
+}
+
+#[test]
+fn a_restart_without_a_silence_is_told_medium_and_a_forged_one_critical() {
+    for state in [1, 40] {
+        let outcome = seen(&[steady(0, 10, state), begun_anew(30)].concat());
+        let finding = only(&outcome, K::GooseRestart);
+        assert_eq!(finding["severity"], "medium");
+        assert!(
+            says(&finding).ends_with(
+                "'BAY1/LLN0$GO$gcb1' begins again with state 1, 300 ms after a message that allowed 2500 ms."
+            ),
+            "{}",
+            says(&finding)
+        );
+        assert_eq!(happened(&outcome, BAY1), ["first_seen", "restarted"]);
+        // The true publisher goes on: it was no restart.
+        let outcome = seen(&[steady(0, 30, state), begun_anew(10)].concat());
+        assert_eq!(outcome.kinds(), ["goose_restart", "goose_two_sequences"], "{}", outcome.text);
+        assert_eq!(outcome.of(K::GooseTwoSequences)[0]["severity"], "critical");
+    }
+}
+
+/// A publisher that stamps every message and begins a new state every five seconds.
+fn stamping() -> Vec<Goose> {
+    let message = |n: u32| Goose {
+        t: i64::from(n),
+        data: if (n / 5).is_multiple_of(2) { OFF.to_vec() } else { ON.to_vec() },
+        ..goose(u64::from(n) * SECOND, n / 5 + 1, n % 5)
+    };
+    (0..30).map(message).collect()
+}
+
+#[test]
+fn a_device_that_stamps_every_message_and_changes_values_within_a_state_is_no_second_sender() {
+    let contradictions = |messages: &[Goose]| {
+        let outcome = seen(messages);
+        assert!(outcome.of(K::GooseTwoSequences).is_empty(), "{}", outcome.text);
+        outcome.of(K::GooseStateContradicted).iter().map(|f| f["severity"].clone()).collect::<Vec<_>>()
+    };
+    assert!(contradictions(&stamping()).is_empty());
+    let mut messages = stamping();
+    messages[13].data = ON.to_vec();
+    messages[14].data = ON.to_vec();
+    assert_eq!(contradictions(&messages), ["medium"]);
+    // Injected: the true message with the same number comes after it.
+    let mut messages = stamping();
+    messages.push(Goose { t: 12, data: ON.to_vec(), ..goose(12 * SECOND + 500 * MS, 3, 3) });
+    assert!(contradictions(&messages).contains(&Value::from("critical")));
+    // Who has never stamped a repetition has no such excuse.
+    let mut messages = steady(0, 20, 1);
+    (messages[5].t, messages[5].data) = (5, ON.to_vec());
+    altered(&seen(&messages), K::GooseStateContradicted);
+}
+
+#[test]
+fn other_values_in_the_present_state_do_not_continue_the_old_one() {
+    let mut messages = [steady(0, 10, 1), trip(10 * SECOND + 300 * MS, 2)].concat();
+    messages.push(Goose { t: 10, ..goose(10 * SECOND + 700 * MS, 2, 7) });
+    only(&seen(&messages), K::GooseStateContradicted);
 }
 
 #[test]

@@ -81,7 +81,7 @@ impl Teller<'_> {
         step: Step,
         sink: &mut dyn FindingSink,
     ) -> Option<Timestamp> {
-        let Stream { trusted: Some(trusted), before, .. } = stream else { return None };
+        let Stream { trusted: Some(trusted), before, stamps, .. } = stream else { return None };
         if step == Step::Again {
             return self.again(trusted, message, sink);
         }
@@ -89,6 +89,7 @@ impl Teller<'_> {
             self.missed(trusted, message, missed, sink);
         }
         if step == Step::Restamped {
+            *stamps = true;
             self.restamped(message, sink);
         }
         let clock = self.clock(message);
@@ -188,8 +189,7 @@ impl Teller<'_> {
         sink: &mut dyn FindingSink,
     ) {
         if step == Step::Restart {
-            let what = format_args!("{} begins again with state 1", Text(self.said.control_block));
-            self.tell(FindingKind::GooseRestart, format_args!("a publisher that runs on"), what, sink);
+            self.restarted(message, old, sink);
             return self.event(Happened::Restarted, message, old, sink);
         }
         let same = old.is_some_and(|old| old.members == self.said.members);
@@ -207,6 +207,33 @@ impl Teller<'_> {
         }
         self.time(stream, message, sink);
         self.event(Happened::Changed, message, old, sink);
+    }
+
+    /// The states begin again. The standard asks for no silence before: enabling the control block anew is enough.
+    /// A forged one looks the same, until the true publisher goes on; so without a silence it weighs more.
+    fn restarted(&self, message: &Message<'_>, old: Option<&Said>, sink: &mut dyn FindingSink) {
+        let block = Text(self.said.control_block);
+        let expected = format_args!("a publisher that runs on");
+        match old.filter(|old| !old.is_overdue(message.at)) {
+            None => {
+                let what = format_args!("{block} begins again with state 1");
+                self.tell(FindingKind::GooseRestart, expected, what, sink);
+            }
+            Some(old) => {
+                let frames = Frames::of_operation(self.operation);
+                sink.finding(&Finding {
+                    kind: FindingKind::GooseRestart,
+                    severity: Some(Severity::Medium),
+                    expected,
+                    observed: format_args!(
+                        "{block} begins again with state 1, {} ms after a message that allowed {} ms",
+                        message.at.since(old.at) / 1_000_000,
+                        old.allowed_ns / 1_000_000
+                    ),
+                    ..self.blank(&frames)
+                });
+            }
+        }
     }
 
     /// The publisher's clock against the tap's, when a state has just begun.
@@ -243,6 +270,15 @@ impl Teller<'_> {
     ) -> Option<Timestamp> {
         if old_state_goes_on(stream, message) {
             return self.two_sequences(stream, message, sink);
+        }
+        if let Some(trusted) = &stream.trusted
+            && why == Break::SameState
+            && stream.stamps
+            && trusted.is_next_stamped(message)
+        {
+            // Where this was injected, the true message with the same number comes next, and contradicts it.
+            self.tell_break(trusted, message, Break::SameStateStamped, sink);
+            return self.goes_on(stream, message, Step::Next, sink);
         }
         if let Some(trusted) = &stream.trusted {
             self.tell_break(trusted, message, why, sink);
@@ -293,7 +329,7 @@ impl Teller<'_> {
         if may_follow && overdue && stream.run >= CONSISTENT {
             core::mem::swap(&mut stream.trusted, &mut stream.suspect);
             (stream.suspect, stream.before, stream.run, stream.silent) = (None, None, 0, Silence::None);
-            stream.offset = None;
+            (stream.offset, stream.stamps) = (None, false);
             self.event(Happened::Adopted, message, None, sink);
         }
     }
@@ -322,10 +358,11 @@ impl Teller<'_> {
 fn old_state_goes_on(stream: &Stream, message: &Message<'_>) -> bool {
     let (Some(before), Some(trusted)) = (&stream.before, &stream.trusted) else { return false };
     let began = message.at.since(trusted.at) > OVERTAKEN_NS || trusted.sequence > 0;
-    let next =
-        matches!(before.follow(message), Step::Next | Step::Change | Step::Restamped | Step::Missed(_));
+    // In the old state itself: a next one that follows it may as well be the present one, altered.
+    let next = message.state == before.state
+        && matches!(before.follow(message), Step::Next | Step::Restamped | Step::Missed(_));
     began
-        && before.state != trusted.state
+        && (before.state, before.changed_at) != (trusted.state, trusted.changed_at)
         && next
         && message.at.since(before.at) <= 2 * before.allowed_ns.max(SECOND)
 }

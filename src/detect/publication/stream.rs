@@ -103,6 +103,8 @@ pub(crate) enum Break {
     StateJump,
     /// Other values, or another time, within the same state.
     SameState,
+    /// Other values within the same state, in the next message of a publisher that stamps every message.
+    SameStateStamped,
     /// Repetitions that cannot have been missed.
     SequenceJump,
 }
@@ -202,7 +204,8 @@ impl Said {
             return Step::Break(Break::DataSet);
         }
         let overdue = self.is_overdue(message.at);
-        if message.state == 1 && message.sequence <= 1 && overdue && !self.continues(message) {
+        let first = message.state == 1 && message.sequence <= 1;
+        if first && ((overdue && !self.continues(message)) || self.is_begun_anew(message)) {
             return Step::Restart;
         }
         let elapsed = message.at.since(self.at);
@@ -235,11 +238,31 @@ impl Said {
             && self.is_same_state(message)
     }
 
+    /// Whether a first message, within the time that the last one allows, belongs to a later run: it is none of
+    /// those that come next, and its state began later. A replay of an earlier start has an earlier time.
+    fn is_begun_anew(&self, message: &Message<'_>) -> bool {
+        let next_state = after(self.state, message.state) == 1;
+        let repeats = message.state == self.state && after(self.sequence, message.sequence) <= 1;
+        let later = self.changed_at.zip(message.changed_at()).is_some_and(|(before, now)| now > before);
+        later && !next_state && !repeats
+    }
+
+    /// Whether this is the next repetition of a publisher that stamps every message, with whatever values.
+    pub(crate) fn is_next_stamped(&self, message: &Message<'_>) -> bool {
+        message.state == self.state
+            && after(self.sequence, message.sequence) == 1
+            && self.is_stamp(message, message.at.since(self.at))
+    }
+
+    /// Whether the time has moved on as much as the message came later.
+    fn is_stamp(&self, message: &Message<'_>, elapsed: u64) -> bool {
+        let Some((before, now)) = self.changed_at.zip(message.changed_at()) else { return false };
+        now.checked_sub(before).is_some_and(|moved| moved.abs_diff(elapsed) < STAMP_NS)
+    }
+
     /// Whether the values are the same and the time has moved on as much as the message came later.
     fn is_restamped(&self, message: &Message<'_>, elapsed: u64) -> bool {
-        let Some((before, now)) = self.changed_at.zip(message.changed_at()) else { return false };
-        self.members == message.said.members
-            && now.checked_sub(before).is_some_and(|moved| moved.abs_diff(elapsed) < STAMP_NS)
+        self.members == message.said.members && self.is_stamp(message, elapsed)
     }
 
     fn within_state(&self, message: &Message<'_>, elapsed: u64) -> Step {

@@ -46,6 +46,8 @@ pub(super) struct Stream {
     pub(super) silent: Silence,
     /// The publisher's clock against that of the tap, in nanoseconds, at the last change.
     pub(super) offset: Option<i64>,
+    /// It has stamped a repetition: its time is that of the message, not of the state.
+    pub(super) stamps: bool,
     /// Messages in the present second.
     pub(super) second: (u64, u32),
     /// The last message of any kind.
@@ -86,6 +88,7 @@ impl Table {
             run: 0,
             silent: Silence::None,
             offset: None,
+            stamps: false,
             second: (0, 0),
             last: at,
             waits: false,

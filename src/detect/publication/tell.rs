@@ -216,6 +216,14 @@ impl Teller<'_> {
                 format_args!("the values and the time of state {} of {block} as they were", trusted.state),
                 format_args!("others in the same state, sqNum {sequence}"),
             ),
+            Break::SameStateStamped => raise(
+                FindingKind::GooseStateContradicted,
+                Some(Severity::Medium),
+                format_args!("a new state of {block} with every new value"),
+                format_args!(
+                    "other values and another time in state {state}, sqNum {sequence}, which comes next"
+                ),
+            ),
             Break::SequenceJump => raise(
                 FindingKind::GooseSequence,
                 Some(Severity::High),
