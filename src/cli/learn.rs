@@ -178,7 +178,10 @@ fn tell(learned: &Learned) {
         }
     }
     if learned.is_empty() {
-        complain("Nothing was learned: nothing that succeeds was seen of a protocol that gridtap decodes.");
+        complain(
+            "Nothing was learned: no operation that succeeds was seen of Modbus, DNP3 or IEC 104. Publishers of GOOSE \
+             are decoded but not learned: name them in `[publishers.NAME]` sections.",
+        );
     }
 }
 

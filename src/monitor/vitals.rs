@@ -77,7 +77,7 @@ fn decap_layers(decap: &crate::decap::DecapCounters) -> Vec<(&'static str, u64)>
 }
 
 /// Reasons for which a packet, or part of it, was not seen. Ethernet without IP and other IP protocols are
-/// no such reason: they are simply not for the protocols decoded here.
+/// no such reason: it is GOOSE, or not of the protocols decoded here.
 fn undecoded(decap: &crate::decap::DecapCounters) -> Vec<(&'static str, u64)> {
     vec![
         ("unsupported_link", decap.unsupported_link),

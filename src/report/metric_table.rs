@@ -83,7 +83,7 @@ metrics! {
     DecapLayers, Counter, "gridtap_decap_layers_total", ["layer"], None, "Headers taken off, by layer (vlan, mpls, gre, erspan, vxlan, fragment and so on).";
     DecapUndecoded, Counter, "gridtap_decap_undecoded_packets_total", ["reason"], None, "Packets that could not be taken apart down to a payload, by reason.";
     DuplicateFrames, Counter, "gridtap_duplicate_packets_total", [], None, "Packets seen twice (double span, loopback, redundant network) and judged once.";
-    WithoutIp, Counter, "gridtap_decap_without_ip_total", [], None, "Ethernet frames without IP that hold nothing gridtap decodes (GOOSE, ARP, LLDP).";
+    WithoutIp, Counter, "gridtap_decap_without_ip_total", [], None, "Ethernet frames without IP that were read: GOOSE (decoded; see gridtap_pdus_total), ARP (read for the inventory), others such as LLDP.";
 
     Flows, Gauge, "gridtap_flows", ["protocol"], None, "Flows now in the flow table.";
     FlowCapacity, Gauge, "gridtap_flow_table_capacity", [], None, "Most flows that the flow table holds.";

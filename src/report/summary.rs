@@ -285,7 +285,7 @@ impl fmt::Display for Summary {
         if self.vitals.without_ip > 0 {
             head.push((
                 self.vitals.without_ip,
-                "packets without IP (GOOSE, ARP and the like), not decoded".into(),
+                "packets without IP (GOOSE, which is decoded, ARP and others)".into(),
             ));
         }
         section(f, "Seen", &head, "")?;
@@ -309,10 +309,12 @@ impl fmt::Display for Summary {
         if !defects.is_empty() {
             section(f, "Defects in the traffic", &defects, "")?;
         }
-        // A capture of GOOSE must not pass for one in which all is well.
+        // A capture of what is not decoded must not pass for one in which all is well.
         let all = match self.vitals.without_ip {
             0 => "nothing: all that was captured was read",
-            _ => "nothing of IP: all that was captured was read; other protocols are not decoded",
+            _ => {
+                "nothing of IP and GOOSE: all that was captured was read; what else is without IP is not decoded"
+            }
         };
         section(f, "What could not be seen", &self.unseen(), all)
     }

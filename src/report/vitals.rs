@@ -40,7 +40,7 @@ pub struct Vitals {
     pub decap_layers: Vec<(&'static str, u64)>,
     /// Packets not taken apart down to a payload, by reason.
     pub undecoded: Vec<(&'static str, u64)>,
-    /// Ethernet frames without IP that were read and hold nothing gridtap decodes (GOOSE, ARP, LLDP).
+    /// Ethernet frames without IP that were read: GOOSE, which is decoded, ARP, which the inventory reads, and others.
     pub without_ip: u64,
     /// Packets seen twice.
     pub duplicates: u64,

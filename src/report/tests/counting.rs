@@ -381,7 +381,7 @@ fn a_summary_does_not_pass_frames_without_ip_for_decoded_ones() {
     let of = |vitals: &Vitals| sinks().sum_up(Timestamp(T0), vitals).0;
     let goose = of(&Vitals { without_ip: 7, ..quiet.clone() });
     assert!(goose.to_string().contains("7  packets without IP"), "{goose}");
-    assert!(goose.to_string().contains("other protocols are not decoded"), "{goose}");
+    assert!(goose.to_string().contains("what else is without IP is not decoded"), "{goose}");
     assert!(goose.to_json().contains("\"packets_without_ip\":7"), "{goose}");
     let plain = of(&quiet).to_string();
     assert!(plain.contains("nothing: all that was captured was read"), "{plain}");
