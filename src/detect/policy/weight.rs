@@ -95,10 +95,10 @@ fn pair(profile: &Compiled, finding: &Finding<'_>) -> Option<Pair> {
     Some(profile.pair(finding.client, finding.server, finding.protocol?, finding.station))
 }
 
-/// Whether the detection itself says that this is less than its kind: a change-over of masters is no news at a
-/// protection relay either.
+/// A change-over of masters is no news at a protection relay either.
 fn is_lowered(finding: &Finding<'_>) -> bool {
-    finding.severity.is_some_and(|severity| severity < finding.kind.severity())
+    finding.kind == FindingKind::StationNotPolled
+        && finding.severity.is_some_and(|severity| severity < finding.kind.severity())
 }
 
 /// Whether the station, or a point that is concerned, is tagged.
