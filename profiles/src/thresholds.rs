@@ -64,6 +64,8 @@ pub struct ThresholdInfo {
 }
 
 thresholds! {
+    answer_timeout: Seconds = 10.0, "SEQ-07: how long a request may stay unanswered.";
+    blind_time: Seconds = 30.0, "Findings drawn from absence: how long after a hole in a stream, a loss of the tap or a late start no finding is drawn from what is absent; longer than the time-outs of the exchanges concerned.";
     select_timeout: Seconds = 10.0, "SEQ-01: how long a select is good for.";
     maintenance_overrun: Seconds = 86400.0, "POL-18: how long after its end a maintenance window is remembered, so that work that goes on is told as such.";
     missed_polls: Count = 3.0, "TIM-02, TIM-03: polls or answers missing in a row before a station counts as lost.";
@@ -89,7 +91,8 @@ thresholds! {
     sweep_learning: Seconds = 300.0, "REC-01, REC-02, REC-03, REC-04: without a profile, what a master asks for in this time counts as usual.";
     sweep_functions: Count = 8.0, "REC-01: different functions, at least three of them unusual.";
     sweep_functions_refused: Count = 5.0, "REC-01: different functions refused as unknown.";
-    sweep_points: Count = 20.0, "REC-02: new points, in at least five requests; in ten where a profile tells of each.";
+    sweep_points: Count = 20.0, "REC-02: new points, in at least sweep_requests requests.";
+    sweep_requests: Count = 10.0, "REC-02: requests below which no number of points is a sweep: the profile tells of each by itself. Without a profile five, twenty in the slow form.";
     sweep_points_refused: Count = 10.0, "REC-02: different ranges refused as unknown.";
     sweep_points_day: Count = 50.0, "REC-02: slow form: new points within 24 hours.";
     sweep_stations: Count = 5.0, "REC-03, REC-05: new unit ids or link addresses.";
@@ -100,16 +103,20 @@ thresholds! {
     arp_alive: Seconds = 60.0, "TOP-04: a device heard of within this time is alive: an answer by ARP in its name is no replacement.";
     scan_window: Seconds = 60.0, "REC-09, REC-13: the time within which targets make a scan.";
     scan_ports: Count = 10.0, "REC-09: different hosts and ports that refuse or do not answer.";
+    scan_answer: Seconds = 3.0, "REC-09, DEN-07: how long a host may take to answer before a connection counts as left open.";
     scan_ports_day: Count = 30.0, "REC-09: slow form: the same within 24 hours.";
     scan_addresses: Count = 30.0, "REC-13: addresses that nobody has, asked for by ARP.";
     flood_half_open: Count = 200.0, "DEN-07: connections to one host left open within flood_window.";
     flood_connections: Count = 500.0, "DEN-07: connections to one host within flood_window.";
     flood_window: Seconds = 10.0, "DEN-07: the time in which connections to one host are counted.";
-    traffic_left: Ratio = 0.1, "CAP-03: share of the quietest of ten minutes below which traffic has vanished.";
+    traffic_left: Ratio = 0.1, "CAP-03: share of the quietest of traffic_minutes below which traffic has vanished.";
+    traffic_minutes: Count = 10.0, "CAP-03: minutes that make what is usual, 1 to 60.";
+    traffic_floor: Count = 600.0, "CAP-03: packets a minute below which nothing is said: a quiet network has quiet minutes.";
     clock_jump: Seconds = 1.0, "CAP-04: how far packet time of a tap may go back.";
     teardown_resets: Count = 3.0, "DEN-08: RST segments that do not fit their flow.";
     teardown_window: Seconds = 60.0, "DEN-08: the time for teardown_resets.";
-    unsolicited_rate: PerSecond = 10.0, "DEN-09: unsolicited reports of one station's host, over 10 s.";
+    unsolicited_rate: PerSecond = 10.0, "DEN-09: unsolicited reports of one station's host, over unsolicited_window.";
+    unsolicited_window: Seconds = 10.0, "DEN-09: the time in which unsolicited reports are counted.";
     selects_abandoned: Count = 3.0, "SEQ-02: selects without an operate, within selects_window between a master and a station, from which the severity is medium; below it is low.";
     selects_window: Seconds = 600.0, "SEQ-02: the time within which selects without an operate add up.";
     restart_explained: Seconds = 600.0, "SEQ-12: how long after a command to restart a restart is no news.";

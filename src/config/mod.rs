@@ -177,8 +177,6 @@ pub struct ConfigLimits {
     pub buffer_mib: usize,
     /// Requests remembered per flow while they wait for an answer.
     pub pending_requests: usize,
-    /// How long a request may stay unanswered, in milliseconds.
-    pub answer_timeout_ms: u64,
     /// Longest application fragment put together (DNP3), in octets.
     pub fragment_octets: usize,
 }
@@ -190,7 +188,6 @@ impl Default for ConfigLimits {
             flows: 100_000,
             buffer_mib: 64,
             pending_requests: sessions.pending_requests,
-            answer_timeout_ms: sessions.answer_timeout_ns / 1_000_000,
             fragment_octets: sessions.fragment_bytes,
         }
     }
@@ -245,7 +242,6 @@ impl Config {
             );
         }
         options.sessions.pending_requests = self.limits.pending_requests;
-        options.sessions.answer_timeout_ns = self.limits.answer_timeout_ms * 1_000_000;
         options.sessions.fragment_bytes = self.limits.fragment_octets;
         options.flows.flows = self.limits.flows;
         options.flows.total_bytes = self.limits.buffer_mib * 1024 * 1024;

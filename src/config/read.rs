@@ -45,7 +45,7 @@ const SECTIONS: [(&str, Keys); 6] = [
     ("profile", &["path"]),
     ("events", &["path", "operations", "rotate_mib", "rotate_hours", "keep", "queue_mib"]),
     ("serve", &["listen", "series_per_family"]),
-    ("limits", &["flows", "buffer_mib", "pending_requests", "answer_timeout_ms", "fragment_octets"]),
+    ("limits", &["flows", "buffer_mib", "pending_requests", "fragment_octets"]),
 ];
 /// Longest name of an interface that Linux knows, in octets.
 const INTERFACE_NAME: usize = 15;
@@ -159,12 +159,6 @@ impl Walk<'_, '_> {
             flows: self.size(section, "flows", 16..=10_000_000, default.flows),
             buffer_mib: self.size(section, "buffer_mib", 1..=65_536, default.buffer_mib),
             pending_requests: self.size(section, "pending_requests", 1..=4096, default.pending_requests),
-            answer_timeout_ms: self.number(
-                section,
-                "answer_timeout_ms",
-                10..=3_600_000,
-                default.answer_timeout_ms,
-            ),
             fragment_octets: self.size(section, "fragment_octets", 292..=1_048_576, default.fragment_octets),
         }
     }

@@ -38,7 +38,7 @@ fn every_key_is_read() {
         profile.path = "p.toml"
         events = { path = "e.jsonl", operations = "all", rotate_mib = 2, rotate_hours = 3, keep = 0, queue_mib = 5 }
         serve.listen = "[::1]:1"
-        limits = { flows = 16, buffer_mib = 1, pending_requests = 2, answer_timeout_ms = 10, fragment_octets = 292 }
+        limits = { flows = 16, buffer_mib = 1, pending_requests = 2, fragment_octets = 292 }
     "#;
     let config = read_text(text);
     let shown = format!("{config:?}");
@@ -50,7 +50,7 @@ fn every_key_is_read() {
         r#"path: "p.toml""#,
         r#"path: "e.jsonl", operations: All, rotate_mib: 2, rotate_hours: 3, keep: 0, queue_mib: 5"#,
         "listen: [::1]:1",
-        "flows: 16, buffer_mib: 1, pending_requests: 2, answer_timeout_ms: 10, fragment_octets: 292",
+        "flows: 16, buffer_mib: 1, pending_requests: 2, fragment_octets: 292",
     ] {
         assert!(shown.contains(part), "{part} is not in {shown}");
     }

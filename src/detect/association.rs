@@ -14,7 +14,7 @@ use hashbrown::HashMap;
 use parsers::{Coverage, Direction, FlowInfo, Host, Operation, Protocol, StationAddress, Timestamp};
 use profiles::Pair;
 
-use super::coverage;
+use super::coverage::Losses;
 use super::policy::Rates;
 use super::timing::Timing;
 use super::value::Values;
@@ -127,13 +127,13 @@ impl Association {
 
     /// What bears on the time `now`, for findings without a flow (something did not come).
     #[must_use]
-    pub fn coverage(&self, now: Timestamp, last_drop: Option<Timestamp>) -> Coverage {
+    pub fn coverage(&self, now: Timestamp, losses: &Losses) -> Coverage {
         Coverage {
             midstream: false,
-            gaps: if coverage::is_recent(self.last_gap, now) { self.coverage.gaps.max(1) } else { 0 },
+            gaps: if losses.is_recent(self.last_gap, now) { self.coverage.gaps.max(1) } else { 0 },
             one_way: self.coverage.one_way,
             truncated: self.coverage.truncated,
-            drops: coverage::is_recent(last_drop, now),
+            drops: losses.bear_on(now),
         }
     }
 }

@@ -5,12 +5,45 @@
 //! tap did.
 
 use parsers::{Coverage, FlowInfo, Timestamp};
+use profiles::Thresholds;
 
 use crate::report::catalogue::FindingKind;
 
-/// How long after a hole, or after a late start, absence proves nothing: longer than the time-outs of the
-/// exchanges concerned.
-pub const BLIND_NS: u64 = 30_000_000_000;
+/// Losses of the taps, and how long a loss bears on what is absent.
+#[derive(Debug, Clone, Copy)]
+pub struct Losses {
+    /// When the taps lost packets last.
+    pub last: Option<Timestamp>,
+    /// How long after a hole, or after a late start, absence proves nothing: longer than the time-outs of the
+    /// exchanges concerned (`blind_time` of the profile).
+    pub blind_ns: u64,
+}
+
+impl Losses {
+    /// Nothing was lost.
+    #[must_use]
+    pub fn none(thresholds: &Thresholds) -> Losses {
+        Losses { last: None, blind_ns: blind_ns(thresholds) }
+    }
+
+    /// Whether what the taps lost still bears on what is absent at `now`.
+    #[must_use]
+    pub fn bear_on(&self, now: Timestamp) -> bool {
+        self.is_recent(self.last, now)
+    }
+
+    /// Whether something at `then` still bears on what is absent at `now`.
+    #[must_use]
+    pub fn is_recent(&self, then: Option<Timestamp>, now: Timestamp) -> bool {
+        then.is_some_and(|then| now.since(then) <= self.blind_ns)
+    }
+}
+
+/// How long after a hole absence proves nothing.
+#[must_use]
+pub fn blind_ns(thresholds: &Thresholds) -> u64 {
+    (thresholds.blind_time * 1e9) as u64
+}
 
 /// What a flow has missed and when. Kept beside the session.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,22 +65,16 @@ impl Blindness {
 
     /// The coverage to print with a finding at `now`: what bears on that time.
     #[must_use]
-    pub fn at(&self, flow: &FlowInfo, now: Timestamp, last_drop: Option<Timestamp>) -> Coverage {
-        let recent = |t| is_recent(t, now);
+    pub fn at(&self, flow: &FlowInfo, now: Timestamp, losses: &Losses) -> Coverage {
+        let recent = |t| losses.is_recent(t, now);
         Coverage {
             midstream: flow.coverage.midstream && recent(self.first_seen),
             gaps: if recent(self.last_gap) { flow.coverage.gaps } else { 0 },
             one_way: flow.coverage.one_way,
             truncated: flow.coverage.truncated,
-            drops: recent(last_drop),
+            drops: losses.bear_on(now),
         }
     }
-}
-
-/// Whether something at `then` still bears on what is absent at `now`.
-#[must_use]
-pub fn is_recent(then: Option<Timestamp>, now: Timestamp) -> bool {
-    then.is_some_and(|then| now.since(then) <= BLIND_NS)
 }
 
 /// Whether what was seen bears a finding of this kind.

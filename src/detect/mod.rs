@@ -35,6 +35,7 @@ use crate::report::publication::PublicationEvent;
 use crate::report::record::StationState;
 use crate::site::redundancy::Sign;
 use association::{Association, AssociationId, AssociationTable};
+use coverage::Losses;
 use policy::Weighed;
 use pulse::Pulse;
 use scan::Scans;
@@ -109,7 +110,7 @@ impl Seen<'_> {
     /// What could not be seen that bears on this operation.
     #[must_use]
     pub fn coverage(&self) -> Coverage {
-        self.context.blindness.at(self.operation.flow, self.operation.origin.at, self.site.last_drop)
+        self.context.blindness.at(self.operation.flow, self.operation.origin.at, &self.site.losses)
     }
 }
 
@@ -120,8 +121,8 @@ pub struct SiteView<'a> {
     pub profile: Option<&'a Compiled>,
     /// Thresholds in force.
     pub thresholds: &'a Thresholds,
-    /// When the taps lost packets last.
-    pub last_drop: Option<Timestamp>,
+    /// What the taps lost.
+    pub losses: Losses,
     /// When the taps themselves were silent.
     pub pulse: &'a Pulse,
     /// Changes with the profile: places in the old one mean nothing in the new one.
@@ -146,7 +147,7 @@ struct Common {
     thresholds: Thresholds,
     /// Changes with the profile.
     epoch: u32,
-    last_drop: Option<Timestamp>,
+    losses: Losses,
     pulse: Pulse,
     control: control::Shortage,
 }
@@ -157,7 +158,7 @@ impl Common {
         SiteView {
             profile: self.profile.as_deref(),
             thresholds: &self.thresholds,
-            last_drop: self.last_drop,
+            losses: self.losses,
             pulse: &self.pulse,
             epoch: self.epoch,
             control: &self.control,
@@ -174,13 +175,14 @@ impl Detector {
     /// The same with other limits.
     pub fn limited(profile: Option<Arc<Compiled>>, limits: DetectLimits) -> Detector {
         let thresholds = thresholds_of(profile.as_deref());
+        let losses = Losses::none(&thresholds);
         let select_timeout_ns = (thresholds.select_timeout * 1e9) as u64;
         Detector {
             common: Common {
                 profile,
                 thresholds,
                 epoch: 0,
-                last_drop: None,
+                losses,
                 pulse: Pulse::default(),
                 control: control::Shortage::default(),
             },
@@ -208,6 +210,7 @@ impl Detector {
             profile.as_deref().map(|p| p.pair(master, server, key.protocol, key.station))
         });
         self.common.thresholds = thresholds_of(profile.as_deref());
+        self.common.losses.blind_ns = coverage::blind_ns(&self.common.thresholds);
         self.selects.set_timeout((self.common.thresholds.select_timeout * 1e9) as u64);
         self.common.profile = profile;
     }
@@ -223,7 +226,7 @@ impl Detector {
 
     /// The tap lost frames at about `now`.
     pub fn dropped(&mut self, now: Timestamp) {
-        self.common.last_drop = Some(now);
+        self.common.losses.last = Some(now);
     }
 
     /// Selects that could not be remembered because the table was full.

@@ -24,7 +24,7 @@ impl Detector {
     ) {
         let sink = &mut Weighed::of(self.common.profile.as_deref(), operation, sink);
         let subject = Subject::of_operation(operation, self.common.profile.as_deref());
-        let coverage = context.blindness.at(operation.flow, operation.origin.at, self.common.last_drop);
+        let coverage = context.blindness.at(operation.flow, operation.origin.at, &self.common.losses);
         let frames = Frames::of_operation(operation);
         let function = operation.function;
         let blank = subject.finding(coverage, &frames);

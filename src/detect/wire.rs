@@ -6,7 +6,7 @@ use profiles::Compiled;
 
 use super::policy::Weighed;
 use super::raise::{self, Frames, Subject};
-use super::{Detector, FindingSink, coverage, defects};
+use super::{Detector, FindingSink, defects};
 use crate::decap::Anomaly;
 use crate::flow::Overlap;
 use crate::pipeline::FlowContext;
@@ -38,7 +38,7 @@ impl Detector {
         if self.common.profile.as_deref().is_some_and(|profile| subject.has_quirk(profile, &words)) {
             return name;
         }
-        let coverage = context.blindness.at(defect.flow, defect.origin.at, self.common.last_drop);
+        let coverage = context.blindness.at(defect.flow, defect.origin.at, &self.common.losses);
         let frames = Frames::of_origin(&defect.origin);
         let function = defect.function.map_or(0, |f| u64::from(f.code) + 1);
         let finding = Finding {
@@ -64,9 +64,9 @@ impl Detector {
     ) {
         let now = overlap.new_origin.at;
         let coverage = match context {
-            Some(context) => context.blindness.at(flow, now, self.common.last_drop),
+            Some(context) => context.blindness.at(flow, now, &self.common.losses),
             // Nobody keeps times for what no protocol speaks.
-            None => Coverage { drops: coverage::is_recent(self.common.last_drop, now), ..flow.coverage },
+            None => Coverage { drops: self.common.losses.bear_on(now), ..flow.coverage },
         };
         let frames = Frames::of_pair(overlap.old_origin.as_ref(), &overlap.new_origin);
         let mut subject = Subject::of_flow(flow, now, self.common.profile.as_deref());
@@ -113,7 +113,7 @@ impl Detector {
         }
         let origin = parsers::Origin::of(piece);
         let frames = Frames::of_origin(&origin);
-        let coverage = context.blindness.at(flow, piece.at, self.common.last_drop);
+        let coverage = context.blindness.at(flow, piece.at, &self.common.losses);
         sink.finding(&Finding {
             kind: FindingKind::UnexpectedPort,
             expected: format_args!("{} on its own ports only", context.protocol.name()),
@@ -132,7 +132,7 @@ impl Detector {
             (None, None) => [Host::Mac(MacAddr::default()); 2],
         };
         let [client, server] = ends.map(|host| Endpoint { host, port: 0 });
-        let drops = coverage::is_recent(self.common.last_drop, anomaly.at);
+        let drops = self.common.losses.bear_on(anomaly.at);
         sink.finding(&Finding {
             at: anomaly.at,
             kind: FindingKind::EncapsulationAnomaly,

@@ -86,6 +86,11 @@ impl<S> FlowTable<S> {
         &self.counters
     }
 
+    /// What hangs on the flows.
+    pub fn states(&mut self) -> impl Iterator<Item = &mut S> {
+        self.slots.iter_mut().flatten().filter_map(|flow| flow.connection.state.as_mut())
+    }
+
     /// Bytes held by the table, without what hangs on the sessions. Walks all flows.
     #[must_use]
     pub fn memory(&self) -> usize {

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use parsers::Timestamp;
-use profiles::Compiled;
+use profiles::{Compiled, Thresholds};
 
 use super::{Forgotten, Monitor};
 use crate::capture::{Frame, Trouble, TroubleKind};
@@ -91,6 +91,13 @@ impl Desk {
     }
 }
 
+/// How long a request may stay unanswered: `answer_timeout` of the profile, at least 10 ms.
+fn answer_timeout_ns(profile: Option<&Compiled>) -> u64 {
+    let seconds =
+        profile.map_or_else(|| Thresholds::default().answer_timeout, |p| p.thresholds().answer_timeout);
+    (seconds.max(0.01) * 1e9) as u64
+}
+
 impl Sensor {
     /// A sensor that judges with `profile`; without one only findings that need none are raised. Its workers
     /// begin with the first frame, or with [`Sensor::start`].
@@ -99,11 +106,13 @@ impl Sensor {
         let roster = Arc::new(Roster::of(profile.as_deref()));
         sinks.set_site(profile.clone(), Arc::clone(&roster));
         let workers = options.workers.clamp(1, MAX_WORKERS);
+        let mut pipeline = options.pipeline.clone();
+        pipeline.sessions.answer_timeout_ns = answer_timeout_ns(profile.as_deref());
         let crew = |first: usize| {
             let part = (first, workers);
             let monitor =
                 Monitor::new(profile.as_ref(), options.detect, sinks.journal(), options.windows, part);
-            Crew::new(&options.pipeline, monitor, first, workers)
+            Crew::new(&pipeline, monitor, first, workers)
         };
         let hands = if workers == 1 {
             Hands::Own(Box::new(crew(0)))
@@ -281,7 +290,11 @@ impl Sensor {
         self.tally.set_roster(Arc::clone(&roster));
         self.desk.detector.set_profile(profile.clone());
         self.site.set_profile(profile.as_deref());
-        self.each_crew(|crew| crew.consumer().set_profile(profile.as_ref(), &roster));
+        let timeout_ns = answer_timeout_ns(profile.as_deref());
+        self.each_crew(|crew| {
+            crew.consumer().set_profile(profile.as_ref(), &roster);
+            crew.set_answer_timeout(timeout_ns);
+        });
         self.profile = profile;
     }
 

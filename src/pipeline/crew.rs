@@ -42,6 +42,12 @@ impl<C: Consumer> Crew<C> {
         }
     }
 
+    /// Requests from here on may stay unanswered for so long.
+    pub fn set_answer_timeout(&mut self, ns: u64) {
+        self.worker.set_answer_timeout(ns);
+        self.tables.iter_mut().flat_map(FlowTable::states).for_each(|state| state.set_answer_timeout(ns));
+    }
+
     /// A packet of one of its shards.
     #[inline]
     pub fn packet(&mut self, act: u64, shard: usize, frame: FrameRef, at: Timestamp, packet: &Packet<'_>) {

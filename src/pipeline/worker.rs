@@ -184,6 +184,14 @@ enum State {
     Other,
 }
 
+impl FlowState {
+    pub(super) fn set_answer_timeout(&mut self, ns: u64) {
+        if let State::Speaking(speaking) = &mut self.0 {
+            speaking.session.set_answer_timeout(ns);
+        }
+    }
+}
+
 struct Speaking {
     session: Box<dyn Session>,
     context: FlowContext,
@@ -227,6 +235,11 @@ impl<C: Consumer> Observer for Tap<'_, C> {
 impl<C: Consumer> Worker<C> {
     pub(crate) fn new(ports: PortTable, limits: Limits, consumer: C) -> Worker<C> {
         Worker { ports, limits, consumer, counters: WorkerCounters::default() }
+    }
+
+    /// Of the sessions that begin from here on.
+    pub(super) fn set_answer_timeout(&mut self, ns: u64) {
+        self.limits.answer_timeout_ns = ns;
     }
 
     pub(super) fn consumer(&mut self) -> &mut C {

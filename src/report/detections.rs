@@ -40,11 +40,14 @@ pub fn advice(kind: FindingKind) -> Option<&'static Advice> {
     table.advice.iter().find(|advice| advice.kind == kind.name())
 }
 
-/// The thresholds that a kind depends on: those whose description begins with its id.
+/// The thresholds that a kind depends on: those whose description begins with its id, and of what is drawn from
+/// absence how long it is withheld.
 pub(crate) fn thresholds(kind: FindingKind) -> impl Iterator<Item = &'static ThresholdInfo> {
     Thresholds::ALL.iter().filter(move |info| {
         let ids = info.doc.split(':').next().unwrap_or_default();
-        ids.split(',').any(|id| id.trim() == kind.id())
+        let absent = info.name == "blind_time"
+            && (coverage::rests_on_absence(kind) || coverage::may_rest_on_absence(kind));
+        absent || ids.split(',').any(|id| id.trim() == kind.id())
     })
 }
 

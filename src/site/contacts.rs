@@ -18,8 +18,6 @@ use crate::detect::scan::recent::Recent;
 pub const CALLER_LIMIT: usize = 4096;
 /// Connections of one host that are waited for.
 const WAITING: usize = 64;
-/// A connection not answered for so long is left open.
-pub(super) const ANSWER_NS: u64 = 3_000_000_000;
 /// A scan without anything new for so long is over.
 const OVER_NS: u64 = 60_000_000_000;
 /// It is told again when it has so many times more targets.
@@ -196,9 +194,9 @@ impl Caller {
         self.silent.within(now, DAY_NS, |_, _| true).count
     }
 
-    /// The connections not answered until `now`.
-    fn left_open(&mut self, now: Timestamp) -> Option<(FrameRef, (IpAddr, u16))> {
-        let place = self.waiting.iter().position(|a| now.since(a.at) >= ANSWER_NS)?;
+    /// The connections not answered until `now`, nor within `patience` nanoseconds.
+    fn left_open(&mut self, now: Timestamp, patience: u64) -> Option<(FrameRef, (IpAddr, u16))> {
+        let place = self.waiting.iter().position(|a| now.since(a.at) >= patience)?;
         let asked = self.waiting.remove(place)?;
         // Agreed and then abandoned: that is how a half-open scan finds what is there.
         Some((asked.frame, (asked.to, asked.port)))
@@ -342,13 +340,13 @@ impl Callers {
     }
 
     /// The next thing that is due at `now`, of the callers from place `from` on. Call again until `Nothing`.
-    pub(super) fn due(&mut self, now: Timestamp, from: &mut usize) -> (Option<IpAddr>, Due) {
+    pub(super) fn due(&mut self, now: Timestamp, patience: u64, from: &mut usize) -> (Option<IpAddr>, Due) {
         while let Some(place) = self.active.get(*from) {
             let Some(caller) = self.slots.get_mut(*place as usize).and_then(Option::as_deref_mut) else {
                 *from += 1;
                 continue;
             };
-            if let Some((frame, to)) = caller.left_open(now) {
+            if let Some((frame, to)) = caller.left_open(now, patience) {
                 return (Some(caller.ip), Due::LeftOpen(frame, to));
             }
             for kind in ScanKind::ALL {

@@ -32,7 +32,8 @@ use parsers::{Coverage, FrameRef, MacAddr, Timestamp, Transport};
 use profiles::{Compiled, Thresholds};
 
 use crate::decap::{Packet, Payload};
-use crate::detect::{FindingSink, coverage};
+use crate::detect::FindingSink;
+use crate::detect::coverage::{self, Losses};
 use crate::pipeline::PortTable;
 use crate::report::record::StationEvent;
 use arp::Arp;
@@ -78,7 +79,7 @@ pub struct Site {
     plan: Plan,
     thresholds: Thresholds,
     ports: PortTable,
-    last_drop: Option<Timestamp>,
+    losses: Losses,
     /// Packet time of the first packet, or of the first after a long pause.
     began: Option<Timestamp>,
     looked: Timestamp,
@@ -114,7 +115,7 @@ impl Site {
             thresholds: profile.map(|p| p.thresholds().clone()).unwrap_or_default(),
             plan: Plan::new(profile),
             ports,
-            last_drop: None,
+            losses: Losses::none(&profile.map(|p| p.thresholds().clone()).unwrap_or_default()),
             began: None,
             looked: Timestamp::default(),
             seen: Seen::default(),
@@ -130,6 +131,7 @@ impl Site {
     /// Another profile is in force from here on.
     pub fn set_profile(&mut self, profile: Option<&Compiled>) {
         self.thresholds = profile.map(|p| p.thresholds().clone()).unwrap_or_default();
+        self.losses.blind_ns = coverage::blind_ns(&self.thresholds);
         self.plan = Plan::new(profile);
         let plan = &self.plan;
         self.hosts.rename(|ip| plan.names(ip));
@@ -138,7 +140,7 @@ impl Site {
 
     /// The taps lost packets at about `now`.
     pub fn dropped(&mut self, now: Timestamp) {
-        self.last_drop = Some(now);
+        self.losses.last = Some(now);
     }
 
     /// Packets of hosts, Ethernet addresses, callers and masters that found no room.
@@ -167,7 +169,7 @@ impl Site {
         sink: &mut dyn FindingSink,
     ) {
         let now = Now { at, frame };
-        self.volume.count(at, frame, &self.plan, &self.thresholds, self.last_drop, sink);
+        self.volume.count(at, frame, &self.plan, &self.thresholds, &self.losses, sink);
         let (kind, ports) = match &packet.payload {
             Payload::Tcp(segment) => {
                 if segment.flags & (SYN | RST | FIN) != 0 {
@@ -326,7 +328,7 @@ impl Site {
     }
 
     fn view(&self, now: Now) -> tell::View<'_> {
-        let drops = coverage::is_recent(self.last_drop, now.at);
+        let drops = self.losses.bear_on(now.at);
         tell::View {
             now,
             plan: &self.plan,

@@ -165,7 +165,7 @@ impl Served {
         let sign = teller.sign;
         // Alive after it, and still: within half of the time for which this one has been silent, which is
         // some of its periods at the least.
-        let recent = coverage::BLIND_NS.max(sign.at.since(since) / 2);
+        let recent = coverage::blind_ns(teller.profile.thresholds()).max(sign.at.since(since) / 2);
         let goes_on = |(client, at): &(u32, Timestamp)| {
             *client != sign.client && at.since(since) > ALIVE_NS && sign.at.since(*at) <= recent
         };

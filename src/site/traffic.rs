@@ -325,9 +325,10 @@ impl Site {
 
     /// What waiting came to.
     pub(super) fn due(&mut self, at: Timestamp, sink: &mut dyn FindingSink) {
+        let patience = (self.thresholds.scan_answer * 1e9) as u64;
         let mut place = 0;
         loop {
-            let (ip, due) = self.callers.due(at, &mut place);
+            let (ip, due) = self.callers.due(at, patience, &mut place);
             let Some(ip) = ip else { break };
             match due {
                 Due::LeftOpen(frame, to) => self.failed(Now { at, frame }, ip, to, false, sink),

@@ -6,18 +6,17 @@ use profiles::Thresholds;
 
 use super::plan::Plan;
 use super::{Now, tell};
-use crate::detect::{FindingSink, coverage};
+use crate::detect::FindingSink;
+use crate::detect::coverage::Losses;
 
 /// Taps whose clock is watched.
 const TAPS: usize = 64;
-/// Minutes that make what is usual; the quietest of them counts.
-const MINUTES: usize = 10;
+/// Minutes that can make what is usual; the quietest of them counts.
+const MINUTES: usize = 60;
 const MINUTE_NS: u64 = 60_000_000_000;
-/// Fewer packets a minute than these say nothing.
-const FEWEST: u64 = 600;
 
 /// Packets by minute, and the clocks of the taps.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Volume {
     last: Vec<Timestamp>,
     minute: u64,
@@ -25,6 +24,12 @@ pub(super) struct Volume {
     past: [u64; MINUTES],
     minutes: usize,
     quiet: bool,
+}
+
+impl Default for Volume {
+    fn default() -> Volume {
+        Volume { last: Vec::new(), minute: 0, count: 0, past: [0; MINUTES], minutes: 0, quiet: false }
+    }
 }
 
 impl Volume {
@@ -35,7 +40,7 @@ impl Volume {
         frame: FrameRef,
         plan: &Plan,
         thresholds: &Thresholds,
-        last_drop: Option<Timestamp>,
+        losses: &Losses,
         sink: &mut dyn FindingSink,
     ) {
         let tap = usize::from(frame.tap);
@@ -49,7 +54,7 @@ impl Volume {
             return;
         }
         // What was lost at the beginning of the minute is missing in it, too.
-        let drops = last_drop.is_some_and(|drop| at.since(drop) <= MINUTE_NS + coverage::BLIND_NS);
+        let drops = losses.last.is_some_and(|drop| at.since(drop) <= MINUTE_NS + losses.blind_ns);
         let view = tell::View {
             now: Now { at, frame },
             plan,
@@ -92,8 +97,9 @@ impl Volume {
 
     fn minute_over(&mut self, view: tell::View<'_>, sink: &mut dyn FindingSink) {
         let count = core::mem::take(&mut self.count);
-        let usual = self.past.iter().copied().min().unwrap_or(0);
-        let known = self.minutes >= MINUTES && usual >= FEWEST;
+        let wanted = (view.thresholds.traffic_minutes as usize).clamp(1, MINUTES);
+        let usual = self.past.iter().take(wanted).copied().min().unwrap_or(0);
+        let known = self.minutes >= wanted && usual as f64 >= view.thresholds.traffic_floor;
         let share = view.thresholds.traffic_left;
         let vanished = known && (count as f64) < usual as f64 * share;
         if vanished {
@@ -104,7 +110,9 @@ impl Volume {
             return;
         }
         self.quiet = false;
-        self.past[self.minutes % MINUTES] = count;
+        // The newest first.
+        self.past.rotate_right(1);
+        self.past[0] = count;
         self.minutes += 1;
     }
 }
@@ -128,7 +136,14 @@ mod tests {
         for (minute, count) in (10_u64..).zip(counts) {
             for n in 0..*count {
                 let at = Timestamp(minute * MINUTE_NS + n * (MINUTE_NS / (count + 1)));
-                volume.count(at, FrameRef::default(), &Plan::default(), &thresholds, None, &mut kinds);
+                volume.count(
+                    at,
+                    FrameRef::default(),
+                    &Plan::default(),
+                    &thresholds,
+                    &Losses::none(&thresholds),
+                    &mut kinds,
+                );
             }
         }
         kinds.0

@@ -11,6 +11,7 @@ mod services;
 mod site;
 #[path = "../support/mod.rs"]
 mod support;
+mod thresholds;
 
 mod control;
 mod iec104;

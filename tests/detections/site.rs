@@ -359,6 +359,9 @@ fn connections_never_answered_are_a_scan_unless_the_other_direction_is_not_seen(
             "Port scan: 10.10.0.9 talked to 10.10.0.20; expected fewer than 10 refused or unanswered connections within 60 s, observed 10 of them, 0 refused, at 10 hosts (10.10.0.20 to 10.10.0.29) and 1 port (502) within 9.0 s."
         ]
     );
+    let patient = "[profile]\nname = \"x\"\n[thresholds]\nscan_answer = \"1 h\"\n";
+    let outcome = judged(&(0..20).map(probe).collect::<Vec<_>>(), Some(patient), "a.pcap");
+    assert_eq!(outcome.of(K::PortScan).len(), 0);
     // Who goes on after the SYN was answered, whether the tap saw it or not.
     let goes_on = |n: u8| {
         let start = START_NS + u64::from(n) * SECOND;
@@ -517,6 +520,12 @@ fn traffic_that_nearly_stops_is_told() {
         ]
     );
     assert_eq!(says(&judged(&quiet(200), None, "a.pcap"), K::TrafficVanished), [""; 0]);
+    let with = |threshold: &str| {
+        let site = format!("[profile]\nname = \"x\"\n[thresholds]\n{threshold}\n");
+        judged(&quiet(20), Some(&site), "a.pcap").of(K::TrafficVanished).len()
+    };
+    // Eleven minutes are not twelve, and 700 packets are few where a thousand are wanted.
+    assert_eq!(["traffic_minutes = 11", "traffic_minutes = 12", "traffic_floor = 1000"].map(with), [1, 0, 0]);
 }
 
 #[test]

@@ -111,8 +111,7 @@ class Drill:
         config = self.folder / f"{name}.toml"
         config.write_text(
             f'sensor.name = "{name}"\ncapture.interfaces = {json.dumps(taps)}\n'
-            f'profile.path = "{name}-profile.toml"\nserve.listen = "{listen}"\n'
-            f'limits.answer_timeout_ms = 2000\n{more}')
+            f'profile.path = "{name}-profile.toml"\nserve.listen = "{listen}"\n{more}')
         self.start(name, self.arguments.gridtap, "run", "--config", config)
         wait(lambda: get(f"http://{listen}/readyz") is not None, 20, f"{name} is not ready")
 

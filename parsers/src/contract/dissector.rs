@@ -40,6 +40,10 @@ pub trait Session: Send {
 
     /// When the oldest open request is due, if any: lets the monitor skip `tick`.
     fn deadline(&self) -> Option<Timestamp>;
+
+    /// Requests from here on may stay unanswered for so long (see [`Limits::answer_timeout_ns`]). Those that
+    /// wait already keep their time; what is asked after them is not told as overdue before they are.
+    fn set_answer_timeout(&mut self, _ns: u64) {}
 }
 
 /// What the first bytes of a flow say about its protocol.

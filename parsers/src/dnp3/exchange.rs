@@ -71,6 +71,11 @@ pub(super) struct Exchanges {
 }
 
 impl Exchanges {
+    pub(super) fn set_answer_timeout(&mut self, ns: u64) {
+        self.pending.set_timeout(ns);
+        self.patience_ns = ns;
+    }
+
     pub(super) fn new(limits: &Limits) -> Exchanges {
         Exchanges {
             associations: Associations::new(limits.links),

@@ -117,6 +117,10 @@ impl Pending {
         }
     }
 
+    pub(super) fn set_timeout(&mut self, ns: u64) {
+        self.timeout_ns = ns;
+    }
+
     pub(super) fn get(&self, row: u16) -> Option<&Row> {
         self.rows.get(usize::from(row))
     }

@@ -195,6 +195,10 @@ impl Session for Dnp3 {
     fn deadline(&self) -> Option<Timestamp> {
         self.exchanges.deadline()
     }
+
+    fn set_answer_timeout(&mut self, ns: u64) {
+        self.exchanges.set_answer_timeout(ns);
+    }
 }
 
 /// A frame that no station accepts, because its header's CRC is wrong or its end is missing: shown as far as

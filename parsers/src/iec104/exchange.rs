@@ -51,6 +51,10 @@ struct Part {
 }
 
 impl Exchanges {
+    pub(super) fn set_answer_timeout(&mut self, ns: u64) {
+        self.pending.set_timeout(ns);
+    }
+
     pub(super) fn new(flow: &FlowInfo, limits: &Limits) -> Exchanges {
         Exchanges {
             link: Link::new(flow),

@@ -80,6 +80,10 @@ impl Row {
 }
 
 impl Pending {
+    pub(super) fn set_timeout(&mut self, ns: u64) {
+        self.timeout_ns = ns;
+    }
+
     pub(super) fn new(limit: usize, timeout_ns: u64, late_ns: u64) -> Pending {
         let (rows, limit) = (Vec::new(), limit.max(1));
         let (selects, next_select) = ([None; SELECTS], 0);

@@ -196,4 +196,8 @@ impl Session for Iec104 {
     fn deadline(&self) -> Option<Timestamp> {
         self.exchanges.deadline()
     }
+
+    fn set_answer_timeout(&mut self, ns: u64) {
+        self.exchanges.set_answer_timeout(ns);
+    }
 }

@@ -252,6 +252,10 @@ impl Session for ModbusSession {
     fn deadline(&self) -> Option<Timestamp> {
         self.exchanges.deadline()
     }
+
+    fn set_answer_timeout(&mut self, ns: u64) {
+        self.limits.answer_timeout_ns = ns;
+    }
 }
 
 /// MB-C01 and MB-C02.

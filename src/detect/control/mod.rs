@@ -328,7 +328,7 @@ fn scene_at<'a>(association: &Association, now: Timestamp, site: SiteView<'a>) -
         first_seen: association.first_seen,
         last_seen: association.last_seen,
         now,
-        coverage: association.coverage(now, site.last_drop),
+        coverage: association.coverage(now, &site.losses),
         site,
         flow: None,
     }

@@ -30,7 +30,7 @@ impl Teller<'_> {
     pub(super) fn blank<'f>(&'f self, frames: &'f Frames) -> Finding<'f> {
         let (operation, site) = (self.operation, self.site);
         let subject = Subject::of_operation(operation, site.profile);
-        let coverage = self.context.blindness.at(operation.flow, operation.origin.at, site.last_drop);
+        let coverage = self.context.blindness.at(operation.flow, operation.origin.at, &site.losses);
         let flow = operation.flow;
         Finding {
             at: operation.origin.at,

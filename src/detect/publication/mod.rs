@@ -21,7 +21,6 @@ mod tell;
 use parsers::{MacAddr, Operation, Publication, Timestamp, VlanStack};
 use profiles::{Published, Publishing};
 
-use super::coverage;
 use super::raise::{Frames, Subject};
 use super::{FindingSink, SiteView};
 use crate::pipeline::FlowContext;
@@ -98,7 +97,7 @@ impl Publications {
             return allowed;
         };
         let at = operation.origin.at;
-        let drops = coverage::is_recent(site.last_drop, at);
+        let drops = site.losses.bear_on(at);
         let frame = operation.origin.frame;
         let message = Message { said: &said, path, state, sequence, at, frame, drops };
         if let Some(slot) = slot
@@ -157,7 +156,7 @@ fn management(
 ) {
     let subject = Subject::of_operation(operation, site.profile);
     let frames = Frames::of_operation(operation);
-    let coverage = context.blindness.at(operation.flow, operation.origin.at, site.last_drop);
+    let coverage = context.blindness.at(operation.flow, operation.origin.at, &site.losses);
     sink.finding(&Finding {
         kind: FindingKind::GseManagement,
         expected: format_args!("GOOSE alone in operation"),

@@ -6,7 +6,7 @@ use super::stream::Said;
 use super::table::{Silence, Stream};
 use super::tell::{self, Text, Way};
 use super::{SECOND, hash};
-use crate::detect::{FindingSink, SiteView, coverage};
+use crate::detect::{FindingSink, SiteView};
 use crate::report::catalogue::{FindingKind, Severity};
 use crate::report::finding::Finding;
 use crate::report::publication::{Happened, PublicationEvent};
@@ -45,7 +45,7 @@ pub(super) fn silence(
     }
     let lasts = due == lasting;
     stream.silent = if lasts { Silence::Lasting } else { Silence::Late };
-    let drops = coverage::is_recent(site.last_drop, now);
+    let drops = site.losses.bear_on(now);
     let name = stream.key.1.zip(site.profile).and_then(|(index, profile)| profile.publisher_name(index));
     let allowed = trusted.allowed_ns / 1_000_000;
     let block = &stream.key.0;

@@ -23,7 +23,6 @@ use parsers::{
 use profiles::AnomalyKind;
 
 use super::{FindingSink, SiteView};
-use crate::detect::coverage;
 use crate::pipeline::FlowContext;
 use crate::report::catalogue::{FindingKind, Severity};
 pub use table::{WATCH_LIMIT, WatchId};
@@ -32,9 +31,6 @@ use watch::{Found, Over, SELF_ADDRESS, Step, Watch, nanoseconds};
 
 /// Sweeps whose end is waited for. More are told of when they begin and grow, not when they end.
 pub const ACTIVE_LIMIT: usize = 1024;
-
-/// Fixed time in which unsolicited reports are counted.
-const STORM_NS: u64 = 10_000_000_000;
 
 /// The watch of a flow's master and station hosts, by who commands whom
 /// ([`parsers::Direction::index`] of the commands).
@@ -84,7 +80,7 @@ impl Scans {
             allowed: verdict.allowed,
             thresholds: site.thresholds,
             blindness: &context.blindness,
-            last_drop: site.last_drop,
+            losses: site.losses,
         };
         let tell = Teller { step: &step, site, began: self.began, verdict };
         let found = if operation.from_master {
@@ -287,7 +283,7 @@ impl Teller<'_> {
         if !core::mem::replace(&mut watch.integrity_polled, true) {
             let stranger = match self.verdict.allowed {
                 Some(_) => self.verdict.anomaly == Some(AnomalyKind::UnknownClient),
-                None => !self.is_early() && self.now().since(watch.first_seen) < coverage::BLIND_NS,
+                None => !self.is_early() && self.now().since(watch.first_seen) < self.site.losses.blind_ns,
             };
             if stranger {
                 tell::integrity_poll(self.step, self.site, sink);
@@ -297,10 +293,11 @@ impl Teller<'_> {
 
     /// More unsolicited reports than a station has to say.
     fn storm(&self, watch: &mut Watch, sink: &mut dyn FindingSink) {
-        let count = watch.unsolicited.count(self.now(), STORM_NS);
-        let limit = self.site.thresholds.unsolicited_rate * (STORM_NS as f64 / 1e9);
+        let window = nanoseconds(self.site.thresholds.unsolicited_window);
+        let count = watch.unsolicited.count(self.now(), window);
+        let limit = self.site.thresholds.unsolicited_rate * (window as f64 / 1e9);
         if f64::from(count) >= limit && f64::from(count - 1) < limit {
-            tell::storm(self.step, count, STORM_NS, self.site, sink);
+            tell::storm(self.step, count, window, self.site, sink);
         }
     }
 }

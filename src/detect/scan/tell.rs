@@ -33,10 +33,8 @@ pub(super) fn sweep(
         Over::Stations if by_link => FindingKind::LinkScan,
         Over::Stations => FindingKind::StationSweep,
     };
-    let coverage = step.map_or_else(
-        || Coverage { drops: coverage::is_recent(site.last_drop, now), ..Coverage::default() },
-        Step::coverage,
-    );
+    let coverage = step
+        .map_or_else(|| Coverage { drops: site.losses.bear_on(now), ..Coverage::default() }, Step::coverage);
     let expected = Expected { over, protocol: key.protocol, site };
     let observed = Extent { over, running, protocol: key.protocol, finished: telling.over };
     sink.finding(&Finding {
@@ -227,7 +225,7 @@ pub(super) fn teardown(
 ) {
     let mut subject = Subject::of_flow(flow, origin.at, site.profile);
     subject.protocol = Some(context.protocol);
-    let coverage = context.blindness.at(flow, origin.at, site.last_drop);
+    let coverage = context.blindness.at(flow, origin.at, &site.losses);
     let frames = Frames::of_origin(origin);
     let finding = Finding {
         kind: FindingKind::TcpTeardown,

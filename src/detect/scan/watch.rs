@@ -12,17 +12,16 @@ use super::ranges::RangeSet;
 use super::recent::{REMEMBERED, Recent, Within};
 use super::sweep::{NUMBERS, Running};
 use super::table::WatchKey;
-use crate::detect::coverage::Blindness;
+use crate::detect::coverage::{Blindness, Losses};
 
-/// Requests below which no number of addresses is a sweep: one read of a large block is none.
+/// Without a profile, where nothing tells of each request by itself: requests below which no number of addresses
+/// is a sweep. One read of a large block is none.
 const FEWEST_REQUESTS: usize = 5;
-/// The same where a profile tells of each request by itself: a few new polls are no sweep as well.
-const FEWEST_REQUESTS_DENIED: usize = 10;
-/// The same for the slow form without a profile, where an operator opens a new display now and then.
+/// The same of the slow form: an operator opens a new display now and then.
 const FEWEST_REQUESTS_A_DAY: usize = 20;
 /// Functions beside those of everyday that a sweep without a profile must contain.
 const FEWEST_UNUSUAL: u64 = 3;
-/// How long a station may take to answer before it counts as one that does not.
+/// Without a profile: how long a station may take to answer before it counts as one that does not.
 const ANSWER_NS: u64 = 5_000_000_000;
 const DAY_NS: u64 = 24 * 3600 * 1_000_000_000;
 
@@ -99,8 +98,8 @@ pub(super) struct Step<'a> {
     pub(super) thresholds: &'a Thresholds,
     /// What the flow has missed.
     pub(super) blindness: &'a Blindness,
-    /// When the taps lost packets last.
-    pub(super) last_drop: Option<Timestamp>,
+    /// What the taps lost.
+    pub(super) losses: Losses,
 }
 
 impl Step<'_> {
@@ -112,7 +111,7 @@ impl Step<'_> {
     }
     /// What could not be seen that bears on this.
     pub(super) fn coverage(&self) -> Coverage {
-        self.blindness.at(self.operation.flow, self.now(), self.last_drop)
+        self.blindness.at(self.operation.flow, self.now(), &self.losses)
     }
 }
 
@@ -258,7 +257,7 @@ impl Watch {
         let within = self.new_points.within(now, window, |_, _| true);
         let today = self.new_points.within(now, DAY_NS, |_, _| true);
         let (few, few_a_day) = match step.allowed {
-            Some(_) => (FEWEST_REQUESTS_DENIED, FEWEST_REQUESTS_DENIED),
+            Some(_) => (step.thresholds.sweep_requests as usize, step.thresholds.sweep_requests as usize),
             None => (FEWEST_REQUESTS, FEWEST_REQUESTS_A_DAY),
         };
         let fast = within.weight >= step.thresholds.sweep_points as u64 && within.count >= few;

@@ -231,14 +231,14 @@ pub(super) fn due(
     sink: &mut dyn FindingSink,
 ) -> Option<Timestamp> {
     let mut state = association.timing.state.take()?;
-    let mut coverage = association.coverage(now, site.last_drop);
+    let mut coverage = association.coverage(now, &site.losses);
     if coverage.gaps == 0 && association.has_gap_within(now, state.limit_ns) {
         // What comes every minute is missed for minutes: a hole in that time may have held it.
         coverage.gaps = 1;
     }
     let party = Party::of(association, coverage, site.profile);
     state.wake = silence::judge(&mut state, &party, now, site, &mut shared.outages, sink);
-    if let Some(since) = silence::not_taken_over(&mut state, coverage, now) {
+    if let Some(since) = silence::not_taken_over(&mut state, coverage, now, site.losses.blind_ns) {
         let frame = state.exchanges.last_request_frame;
         sign(association, site, (now, frame), coverage, Did::Unpolled(since), sink);
     }
@@ -337,7 +337,9 @@ impl State {
             tell(&mut |teller| teller.burst(burst, sink));
         }
         let idle = self.exchanges.idle_ns(at, pulse);
-        if idle as f64 >= thresholds.idle_master * 1e9 && self.exchanges.answered_unseen() {
+        if idle as f64 >= thresholds.idle_master * 1e9
+            && self.exchanges.answered_unseen(seen.site.losses.blind_ns)
+        {
             sink.withheld(FindingKind::IdleMasterBack);
         } else if idle as f64 >= thresholds.idle_master * 1e9 {
             tell(&mut |teller| teller.idle(idle, sink));

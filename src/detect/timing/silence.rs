@@ -95,8 +95,8 @@ impl Exchanges {
     }
 
     /// Whether the station answered requests that were not seen.
-    pub(super) fn answered_unseen(&self) -> bool {
-        self.last_reply.since(self.last_request) > coverage::BLIND_NS
+    pub(super) fn answered_unseen(&self, blind_ns: u64) -> bool {
+        self.last_reply.since(self.last_request) > blind_ns
     }
 
     /// The station sent something; `reply`: because it was asked.
@@ -175,7 +175,7 @@ pub(super) fn judge(
             sink.withheld(kind);
         }
         // Look again when the hole bears no more.
-        return Some(now.plus(coverage::BLIND_NS));
+        return Some(now.plus(site.losses.blind_ns));
     }
     state.withheld = false;
     let thresholds = site.thresholds;
@@ -363,13 +363,18 @@ fn stopped(state: &mut State, party: &Party<'_>, now: Timestamp, place: usize, s
 }
 
 /// Whether the time of a change-over has passed and this master still does not ask: since when.
-pub(super) fn not_taken_over(state: &mut State, coverage: Coverage, now: Timestamp) -> Option<Timestamp> {
+pub(super) fn not_taken_over(
+    state: &mut State,
+    coverage: Coverage,
+    now: Timestamp,
+    blind_ns: u64,
+) -> Option<Timestamp> {
     if state.lost != Some(Lost::NotPolled) {
         state.takeover = None;
     }
     state.takeover.filter(|at| *at <= now)?;
     if !coverage::bears(FindingKind::StationNotPolled, coverage) {
-        state.takeover = Some(now.plus(coverage::BLIND_NS));
+        state.takeover = Some(now.plus(blind_ns));
         return None;
     }
     state.takeover = None;

@@ -1,0 +1,86 @@
+//! Thresholds that a profile sets take effect: each tips one conversation over, or keeps it quiet.
+
+use gridtap::report::catalogue::FindingKind as K;
+use simulators::encode::dnp3::unsolicited;
+use simulators::encode::modbus::{Request, Response};
+use simulators::wire::{Line, TimedFrame};
+
+use super::support::judge::{Outcome, answer, ask, dnp3, judged, midstream, modbus, report};
+
+const SECOND: u64 = 1_000_000_000;
+
+const SITE: &str = crate::substation!(
+    r#"
+[stations.pump]
+protocol = "modbus"
+host = "rtu"
+unit_id = 5
+[stations.feeder]
+protocol = "dnp3"
+host = "rtu"
+link_address = 10
+[[rules]]
+name = "scada polls"
+from = "scada"
+to = ["pump", "feeder"]
+allow = ["read", "report"]
+points = ["holding_register 0-99", "class_data 0-3"]
+"#
+);
+
+/// Judged with a threshold of the site's.
+fn with(frames: &[TimedFrame], threshold: &str) -> Outcome {
+    judged(frames, Some(&format!("{SITE}[thresholds]\n{threshold}\n")), "a.pcap")
+}
+
+fn read(transaction: u16) -> Line {
+    ask(transaction, 5, &Request::Read(3, 0, 2))
+}
+
+fn values(transaction: u16) -> Line {
+    answer(transaction, 5, &Response::Registers(3, vec![1, 2]))
+}
+
+#[test]
+fn how_long_a_request_may_stay_unanswered_is_the_profiles() {
+    // Answered after four seconds, and a poll afterwards.
+    let script = [read(1), values(1).after(4 * SECOND), read(2).after(SECOND), values(2)];
+    let frames = modbus(script.to_vec()).frames();
+    assert_eq!(judged(&frames, Some(SITE), "a.pcap").kinds(), [""; 0]);
+    let late = with(&frames, "answer_timeout = \"3 s\"");
+    let told: Vec<_> = late.of(K::UnansweredRequest).iter().map(|f| f["observed"].to_string()).collect();
+    assert_eq!(told.len(), 1, "{:?}", late.kinds());
+}
+
+#[test]
+fn how_long_nothing_is_drawn_from_absence_is_the_profiles() {
+    // The capture begins in the middle; forty seconds later an answer comes that nobody asked for.
+    let script = [read(1), values(1), values(7).after(40 * SECOND)];
+    let frames = midstream(modbus(script.to_vec()));
+    assert_eq!(judged(&frames, Some(SITE), "a.pcap").kinds(), [K::AnswerWithoutRequest.name()]);
+    let outcome = with(&frames, "blind_time = \"1 min\"");
+    assert_eq!(outcome.kinds(), [""; 0]);
+    assert_eq!(outcome.withheld(K::AnswerWithoutRequest), 1);
+}
+
+#[test]
+fn how_many_requests_make_a_sweep_is_the_profiles() {
+    let page = |n: u16| {
+        let request = Request::Read(3, 200 + 30 * n, 30);
+        [ask(n, 5, &request), answer(n, 5, &Response::Registers(3, vec![0; 30]))]
+    };
+    let frames = modbus((0..10).flat_map(page).collect()).frames();
+    assert_eq!(judged(&frames, Some(SITE), "a.pcap").of(K::PointSweep).len(), 1);
+    assert_eq!(with(&frames, "sweep_requests = 11").of(K::PointSweep).len(), 0);
+}
+
+#[test]
+fn the_time_in_which_reports_are_counted_is_the_profiles() {
+    let one = |n: u8| report(10, &unsolicited(n % 16, [0, 0], &[])).after(SECOND / 8);
+    let talk = dnp3((0..100).map(one).collect());
+    // Eight a second are few over ten seconds, and many where four are.
+    let count = |threshold: &str| with(&talk.frames(), threshold).of(K::UnsolicitedStorm).len();
+    assert_eq!(count("unsolicited_rate = \"9 per second\""), 0);
+    assert_eq!(count("unsolicited_rate = \"7 per second\"\nunsolicited_window = \"30 s\""), 0);
+    assert_eq!(count("unsolicited_rate = \"7 per second\"\nunsolicited_window = \"5 s\""), 1);
+}
