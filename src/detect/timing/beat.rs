@@ -5,7 +5,7 @@
 //! [`LEARNING_WINDOWS`] make what is usual.
 
 use foldhash::fast::FixedState;
-use parsers::{Action, FrameRef, Operation, PointKind, PointRange, Timestamp};
+use parsers::{Action, FrameRef, Operation, Timestamp};
 
 use super::words::Recurrent;
 use crate::detect::pulse::{Pulse, Scale};
@@ -19,6 +19,9 @@ pub(super) const LEARNING_WINDOWS: usize = 3;
 const UNIT_NS: u64 = 100_000;
 /// An integrity poll so soon after the last is the same asked again.
 const EARLY_NS: u64 = 1_000_000_000;
+/// Reports that a station sends of its own accord for less than this are a story of their own (a storm, the events
+/// of a fault), whatever their rhythm.
+const REPORTS_NS: u64 = 60_000_000_000;
 /// Pauses remembered; one that came so often is usual.
 const PAUSES: usize = 3;
 
@@ -132,6 +135,7 @@ pub(super) struct Beat {
     key: u64,
     pub(super) what: Recurrent,
     pub(super) last: Timestamp,
+    began: Timestamp,
     pub(super) last_frame: FrameRef,
     /// The tap's clock at `last`.
     mark: u64,
@@ -161,6 +165,8 @@ pub(super) struct Beat {
     control: bool,
     /// The last one was early.
     early: bool,
+    /// The last integrity poll that nothing else explains.
+    on_beat: Timestamp,
     /// It has stopped, and that was told.
     pub(super) stopped: bool,
 }
@@ -192,6 +198,7 @@ impl Beat {
                 by_station,
             },
             last: at,
+            began: at,
             last_frame: operation.origin.frame,
             mark: pulse.clock(scale, at),
             scale,
@@ -212,6 +219,7 @@ impl Beat {
             in_time: 0,
             control: operation.action.is_control() && operation.action != Action::Write,
             early: false,
+            on_beat: at,
             stopped: false,
         }
     }
@@ -231,6 +239,7 @@ impl Beat {
     pub(super) fn is_regular(&self) -> bool {
         match self.windows {
             _ if self.control => false,
+            _ if self.what.by_station && self.last.since(self.began) < REPORTS_NS => false,
             _ if self.configured_ns > 0 => self.in_time >= 2,
             0 => false,
             // Early, if it is beyond doubt.
@@ -244,19 +253,33 @@ impl Beat {
         self.windows > 0 || self.filled >= 4
     }
 
-    /// Whether this integrity poll comes long before its time, on the same connection as always: the
-    /// nanoseconds since the last one. The next one after, which keeps the old time, is not early again.
-    pub(super) fn is_early(&mut self, operation: &Operation<'_>, port: u16) -> Option<u64> {
+    /// Whether this integrity poll comes long before its time, on the same connection as always, and nothing
+    /// explains it: the nanoseconds since the last one. The next one after, which keeps the old time, is not
+    /// early again; nor is the one that keeps it after one or more that were explained.
+    pub(super) fn is_early(&mut self, at: Timestamp, port: u16, explained: bool) -> Option<u64> {
+        if explained {
+            // Out of turn: the beat goes on from the last one that kept it.
+            self.early = false;
+            return None;
+        }
         let steady = self.is_established() && self.usual.steadiness == Steadiness::Steady;
-        let interval = operation.origin.at.since(self.last);
-        let integrity = |range: &PointRange| range.kind() == PointKind::ClassData && range.first() == 0;
+        let interval = at.since(self.last);
         let early = steady
             && interval < self.period_ns() / 2
             && interval >= EARLY_NS
             && port == self.ports[0]
-            && operation.ranges.iter().any(integrity);
+            && !self.keeps_beat(at);
+        self.on_beat = at;
         self.early = early && !self.early;
         self.early.then_some(interval)
+    }
+
+    /// Whether whole periods have passed since the last that was not out of turn, and others came between.
+    fn keeps_beat(&self, at: Timestamp) -> bool {
+        let period = self.period_ns().max(1);
+        let since = at.since(self.on_beat);
+        let off = (since % period + period / 2) % period;
+        self.on_beat != self.last && since >= period / 2 && off.abs_diff(period / 2) <= period / 4
     }
 
     /// Whether it has been followed long enough to miss it for itself, beside others.

@@ -10,6 +10,7 @@ mod latency;
 mod outage;
 mod pace;
 mod rate;
+mod reason;
 mod rhythm;
 mod silence;
 mod words;
@@ -34,6 +35,7 @@ use latency::Latency;
 use outage::Outages;
 use pace::Teller;
 use rate::Rate;
+use reason::Reasons;
 use rhythm::Rhythm;
 use silence::{Exchanges, Lost};
 use words::Span;
@@ -73,6 +75,7 @@ struct State {
     limit_ns: u64,
     began: Timestamp,
     rate: Rate,
+    reasons: Reasons,
     latency: Latency,
     /// Only of masters that command.
     rhythm: Option<Box<Rhythm>>,
@@ -285,6 +288,7 @@ impl State {
             limit_ns: 0,
             began: now,
             rate: Rate::default(),
+            reasons: Reasons::default(),
             latency: Latency::default(),
             rhythm: None,
             signed: Timestamp::default(),
@@ -312,6 +316,7 @@ impl State {
             say(Teller { party: &party, operation, thresholds });
         };
         if !operation.from_master {
+            self.reasons.told(operation);
             if !is_of_gateway(operation) {
                 let reply = operation.exchange == Exchange::Response;
                 self.exchanges.answered((at, frame), reply, pulse, thresholds);
@@ -344,6 +349,7 @@ impl State {
         } else if idle as f64 >= thresholds.idle_master * 1e9 {
             tell(&mut |teller| teller.idle(idle, sink));
         }
+        self.reasons.asked(operation, self.exchanges.waiting_ns(at, pulse));
         self.exchanges.requested(at, frame, pulse);
         if operation.wants_answer {
             self.exchanges.waits(at, pulse, self.fastest_ns);
@@ -403,11 +409,14 @@ impl State {
         if operation.from_master && operation.action.is_control() {
             self.commanded(place, key, association, seen, sink);
         }
+        let integrity = operation.from_master && reason::is_integrity(operation);
+        let explained = integrity && self.reasons.take();
         let Some(place) = place else { return self.begin(key, seen, shared) };
         let beat = &mut self.beats[place];
         let port = operation.master_endpoint().port;
-        if operation.action == Action::Read
-            && let Some(interval) = beat.is_early(operation, port)
+        if integrity
+            && operation.action == Action::Read
+            && let Some(interval) = beat.is_early(operation.origin.at, port, explained)
         {
             let (what, period) = (beat.what, beat.period_ns());
             let party = Party::of(association, seen.coverage(), seen.site.profile);

@@ -1,5 +1,6 @@
 //! Poll timing: changed, doubled and missing polls, silent stations; and all that looks like it and is not.
 
+mod integrity;
 mod pace;
 mod silence;
 
@@ -7,7 +8,7 @@ use std::net::SocketAddr;
 
 use gridtap::report::catalogue::FindingKind as K;
 use serde_json::Value;
-use simulators::encode::dnp3::{self, Header, Range};
+use simulators::encode::dnp3;
 use simulators::encode::modbus::{Request, Response};
 use simulators::wire::{IpStyle, Line, Side, TcpTalk, TimedFrame, datagrams, ethernet};
 
@@ -192,30 +193,6 @@ fn a_master_whose_side_was_not_seen_for_a_month_was_not_silent() {
     let outcome = outcome(&together([frames, others]));
     assert_eq!(outcome.of(K::IdleMasterBack).len(), 0);
     assert_eq!(outcome.withheld(K::IdleMasterBack), 1);
-}
-
-const EARLY: &str = "Integrity poll off its schedule: 10.10.0.1 sent read (function 1) to link 10 at 10.10.0.20 for class data 0; expected read of class data 0 every 60.0 s, observed one 20.0 s after the last.";
-
-#[test]
-fn an_integrity_poll_between_its_times_is_told_once() {
-    let integrity = || Header::new(60, 1, Range::All).encode();
-    let polled = |extra: bool| {
-        let mut lines = Vec::new();
-        let mut poll = |after: u64| {
-            let sequence = (lines.len() / 2) as u8 % 16;
-            lines.push(command(10, &dnp3::request(sequence, 1, &integrity())).after(after - 20 * MS));
-            lines.push(report(10, &dnp3::response(sequence, [0, 0], &[])).after(20 * MS));
-        };
-        (0..60).for_each(|_| poll(s(60)));
-        if extra {
-            poll(s(20));
-            poll(s(40));
-        }
-        (0..10).for_each(|_| poll(s(60)));
-        outcome(&judge::dnp3(lines).frames())
-    };
-    assert_eq!(told(&polled(true)), [EARLY]);
-    assert_eq!(told(&polled(false)), [""; 0]);
 }
 
 const POLLED: &str = crate::substation!(
