@@ -457,3 +457,33 @@ fn a_direct_command_is_withheld_where_its_select_may_have_been_missed() {
     assert!(blind.of(K::DirectOperateOfSelected).is_empty(), "{}", blind.text);
     assert_eq!(blind.withheld(K::DirectOperateOfSelected), 1);
 }
+
+#[test]
+fn a_transfer_that_is_stopped_and_not_started_again_leaves_the_station_unseen() {
+    // Tests of the connection go on: the line is alive.
+    let allowed = PROFILE.replace("\"time\", ", "\"time\", \"stopdt_act\", ");
+    let told = |goes_on: bool| {
+        let mut talk = (0..8).fold(Talk::started(), |talk, _| talk.tell(SECOND, "010103000a0064000001"));
+        talk = talk.control(Side::Client, "680413000000").control(Side::Server, "680423000000");
+        if goes_on {
+            talk = talk
+                .line(Side::Client, hex("680407000000"), 20 * SECOND)
+                .control(Side::Server, "68040b000000");
+            talk = talk.tell(SECOND, "010103000a0064000000");
+        }
+        for _ in 0..12 {
+            talk = talk
+                .line(Side::Client, hex("680443000000"), 10 * SECOND)
+                .control(Side::Server, "680483000000");
+        }
+        let outcome = talk.judged(Some(&allowed));
+        outcome.of(K::StationNotPolled).iter().map(|f| words(f).to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        told(false),
+        [
+            "Station no longer polled: between scada (10.10.0.1) and bay (CA 10 at 10.10.0.20); expected data transfer again soon after it was stopped, observed none since STOPDT at 22:13:28.060 UTC, for 60.9 s."
+        ]
+    );
+    assert_eq!(told(true), [""; 0]);
+}

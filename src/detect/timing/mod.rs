@@ -13,6 +13,7 @@ mod rate;
 mod reason;
 mod rhythm;
 mod silence;
+mod transfer;
 mod words;
 
 use std::sync::Arc;
@@ -83,6 +84,8 @@ struct State {
     signed: Timestamp,
     /// When it is to be asked whether another of its group has taken over.
     takeover: Option<Timestamp>,
+    /// When the master stopped the transfer of data, and nothing came since.
+    stopped: Option<Timestamp>,
     /// Beats of all pairs together.
     ledger: Arc<AtomicUsize>,
 }
@@ -243,6 +246,9 @@ pub(super) fn due(
     state.wake = silence::judge(&mut state, &party, now, site, &mut shared.outages, sink);
     if let Some(since) = silence::not_taken_over(&mut state, coverage, now, site.losses.blind_ns) {
         let frame = state.exchanges.last_request_frame;
+        if state.stopped.take().is_some() && party.stand_ins.is_none() {
+            transfer::not_started(&party, since, now, frame, sink);
+        }
         sign(association, site, (now, frame), coverage, Did::Unpolled(since), sink);
     }
     state.wake = [state.wake, state.takeover].into_iter().flatten().min();
@@ -293,6 +299,7 @@ impl State {
             rhythm: None,
             signed: Timestamp::default(),
             takeover: None,
+            stopped: None,
             ledger: Arc::clone(&shared.beats),
         }
     }
@@ -311,6 +318,7 @@ impl State {
             self.signed = at;
             sign(association, seen.site, (at, frame), seen.coverage(), Did::Alive, sink);
         }
+        transfer::noted(self, operation, thresholds);
         let tell = |say: &mut dyn FnMut(Teller<'_>)| {
             let party = Party::of(association, seen.coverage(), seen.site.profile);
             say(Teller { party: &party, operation, thresholds });
@@ -559,6 +567,10 @@ impl State {
     /// When the pair wants to be called, if that is earlier than what was agreed.
     #[inline]
     fn wanted(&mut self, seen: &Seen<'_>) -> Option<Timestamp> {
+        if let Some(at) = self.takeover.filter(|at| self.wake.is_none_or(|wake| *at < wake)) {
+            self.wake = Some(at);
+            return self.wake;
+        }
         let waits = f64::from(self.exchanges.unanswered) >= seen.site.thresholds.missed_polls;
         if !self.known && !waits {
             return None;

@@ -369,7 +369,7 @@ pub(super) fn not_taken_over(
     now: Timestamp,
     blind_ns: u64,
 ) -> Option<Timestamp> {
-    if state.lost != Some(Lost::NotPolled) {
+    if state.lost != Some(Lost::NotPolled) && state.stopped.is_none() {
         state.takeover = None;
     }
     state.takeover.filter(|at| *at <= now)?;
