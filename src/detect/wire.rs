@@ -8,7 +8,7 @@ use super::policy::Weighed;
 use super::raise::{self, Frames, Subject};
 use super::{Detector, FindingSink, defects};
 use crate::decap::Anomaly;
-use crate::flow::Overlap;
+use crate::flow::{Forged, Overlap};
 use crate::pipeline::FlowContext;
 use crate::report::catalogue::FindingKind;
 use crate::report::finding::Finding;
@@ -85,16 +85,17 @@ impl Detector {
         });
     }
 
-    /// A RST came whose numbers do not fit its flow.
-    pub fn reset_ignored(
+    /// A RST came that its sender can hardly have sent.
+    pub fn reset_forged(
         &mut self,
         context: &FlowContext,
         flow: &FlowInfo,
+        sign: Forged,
         origin: &Origin,
         sink: &mut dyn FindingSink,
     ) {
         let site = self.common.view();
-        self.scans.reset(context, flow, origin, site, sink);
+        self.scans.reset(context, flow, sign, origin, site, sink);
     }
 
     /// A control protocol was recognised on a port where nobody expects it.

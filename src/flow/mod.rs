@@ -70,8 +70,15 @@ pub trait FlowHandler {
     /// A segment came so far from what is expected that it is not taken for a part of the stream.
     fn disbelieved(&mut self, _info: &mut FlowInfo, _state: &mut Self::State, _chunk: &Chunk<'_>) {}
 
-    /// A RST came whose numbers do not fit the flow: it is not taken for the end.
-    fn reset_ignored(&mut self, _info: &mut FlowInfo, _state: Option<&mut Self::State>, _origin: &Origin) {}
+    /// A RST came that its sender can hardly have sent.
+    fn reset_forged(
+        &mut self,
+        _info: &mut FlowInfo,
+        _state: Option<&mut Self::State>,
+        _sign: Forged,
+        _origin: &Origin,
+    ) {
+    }
 
     /// Only one direction is being seen, after [`FlowLimits::one_way_segments`] segments with payload or at
     /// the flow's end. Once per flow.
@@ -102,6 +109,18 @@ pub struct Overlap<'a> {
     pub old_origin: Option<Origin>,
     /// Frame that brought `new`.
     pub new_origin: Origin,
+}
+
+/// What tells a forged RST from a true one.
+#[derive(Debug, Copy, Clone, Eq, PartialEq)]
+pub enum Forged {
+    /// Its numbers do not fit the flow; it is not taken for the end.
+    Numbers,
+    /// The other side reset the connection just before. A RST is not answered, least of all by a RST (RFC 9293,
+    /// 3.5.3), so somebody between sent both.
+    BothSides,
+    /// Its sender went on with new octets behind it.
+    GoesOn,
 }
 
 /// Bytes shown of each side of a conflicting overlap.

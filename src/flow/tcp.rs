@@ -1,10 +1,10 @@
 //! What a TCP segment does to its flow: both directions together.
 
-use parsers::{Direction, FlowInfo};
+use parsers::{Direction, FlowInfo, Timestamp};
 
 use super::held::Arrival;
 use super::reassembly::{Stream, Taken, WINDOW, ahead};
-use super::{CloseReason, FlowCounters, FlowHandler, FlowLimits, Out, Source};
+use super::{CloseReason, FlowCounters, FlowHandler, FlowLimits, Forged, Out, Source};
 use crate::decap::Segment;
 
 pub(super) const FIN: u8 = 1;
@@ -14,6 +14,8 @@ pub(super) const ACK: u8 = 16;
 
 /// A RST further ahead than the largest unscaled window is not taken for one of the sender's.
 const RESET_WINDOW: i32 = 65_535;
+/// Two sides that reset a connection within so long did not do so by themselves.
+const BOTH_NS: u64 = 1_000_000_000;
 /// How far apart the first segment seen and what the other side acknowledged may be to be put together.
 const START_WINDOW: i32 = 65_535;
 
@@ -29,6 +31,8 @@ pub(super) struct Connection<S> {
     doubted: Option<(Direction, u32)>,
     /// FIN on both sides, or RST.
     pub(super) ended: Option<CloseReason>,
+    /// The RST that ended it: by whom, when, with which sequence number.
+    reset: Option<(Direction, Timestamp, u32)>,
     /// Segments with payload.
     pub(super) data_segments: u32,
     pub(super) one_way_told: bool,
@@ -59,6 +63,7 @@ impl<S> Connection<S> {
             streams: [Stream::default(), Stream::default()],
             doubted: None,
             ended: None,
+            reset: None,
             data_segments: 0,
             one_way_told: false,
         }
@@ -114,8 +119,8 @@ impl<S> Connection<S> {
             self.info.coverage.one_way = !self.streams.iter().all(|s| s.seen);
         }
         if segment.flags & RST != 0 {
-            if !self.reset(direction, segment, counters) {
-                handler.reset_ignored(&mut self.info, self.state.as_mut(), &source.origin());
+            if let Some(sign) = self.reset(direction, segment, source.at, counters) {
+                handler.reset_forged(&mut self.info, self.state.as_mut(), sign, &source.origin());
             }
             return After::Stay;
         }
@@ -128,6 +133,17 @@ impl<S> Connection<S> {
             if taken != Taken::Ignored && self.ended.is_some() {
                 counters.data_after_end += 1;
                 self.ended = None;
+            }
+            if let Some((by, _, seq)) = self.reset
+                && by == direction
+                && taken != Taken::Ignored
+            {
+                self.reset = None;
+                // What the RST overtook ends where it stood.
+                if ahead(segment.seq.wrapping_add(segment.wire_len), seq) > 0 {
+                    let sign = Forged::GoesOn;
+                    handler.reset_forged(&mut self.info, self.state.as_mut(), sign, &source.origin());
+                }
             }
             moved |= taken == Taken::Held;
         }
@@ -188,8 +204,14 @@ impl<S> Connection<S> {
         if fits { After::Reuse(self.doubted) } else { After::Stay }
     }
 
-    /// RST: the end, if it is plausible.
-    fn reset(&mut self, direction: Direction, segment: &Segment<'_>, counters: &mut FlowCounters) -> bool {
+    /// RST: the end, if it is plausible. Returns what makes it look forged.
+    fn reset(
+        &mut self,
+        direction: Direction,
+        segment: &Segment<'_>,
+        at: Timestamp,
+        counters: &mut FlowCounters,
+    ) -> Option<Forged> {
         let own = &self.streams[direction.index()];
         let other = &self.streams[direction.reverse().index()];
         let plausible = if own.started {
@@ -200,10 +222,16 @@ impl<S> Connection<S> {
         };
         if !plausible {
             counters.resets_ignored += 1;
-            return false;
+            return Some(Forged::Numbers);
         }
-        self.ended = self.ended.or(Some(CloseReason::Reset));
-        true
+        if self.ended.is_none() {
+            self.ended = Some(CloseReason::Reset);
+            self.reset = Some((direction, at, segment.seq));
+            return None;
+        }
+        // Later, the other side may not have heard of the first and have given up by itself.
+        let answered = |(by, then, _)| by != direction && at.since(then) <= BOTH_NS;
+        self.reset.take_if(|reset| answered(*reset)).map(|_| Forged::BothSides)
     }
 
     /// The sender has received the other direction up to `ack`.

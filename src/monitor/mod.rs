@@ -21,7 +21,7 @@ use profiles::Compiled;
 
 use crate::detect::{DetectLimits, Detector, Judged};
 use crate::dispatch::{Place, SHARDS};
-use crate::flow::Overlap;
+use crate::flow::{Forged, Overlap};
 use crate::pipeline::{Blind, Consumer, FlowContext};
 use crate::report::event_log::{Journal, ShardLog, ToLog};
 use crate::report::output::Item;
@@ -205,9 +205,9 @@ impl Consumer for Monitor {
         }
     }
 
-    fn reset_ignored(&mut self, context: &mut FlowContext, flow: &FlowInfo, origin: &Origin) {
+    fn reset_forged(&mut self, context: &mut FlowContext, flow: &FlowInfo, sign: Forged, origin: &Origin) {
         let (detector, mut sink) = self.split();
-        detector.reset_ignored(context, flow, origin, &mut sink);
+        detector.reset_forged(context, flow, sign, origin, &mut sink);
     }
 
     fn due(&self, shard: usize) -> Option<Timestamp> {

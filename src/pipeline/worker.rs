@@ -12,7 +12,7 @@ use super::probing::{Probing, Verdict, other_than};
 use crate::decap::{Anomaly, Packet};
 use crate::detect::coverage::Blindness;
 use crate::detect::partners::Partners;
-use crate::flow::{CloseReason, FlowHandler, Overlap, PortSet};
+use crate::flow::{CloseReason, FlowHandler, Forged, Overlap, PortSet};
 
 /// Ports on which a protocol is expected.
 #[derive(Debug, Clone)]
@@ -114,8 +114,15 @@ pub trait Consumer {
     fn gap(&mut self, _context: Option<&mut FlowContext>, _flow: &FlowInfo, _gap: &Gap<'_>) {}
     /// Only one direction of a flow is seen.
     fn one_way(&mut self, _context: Option<&mut FlowContext>, _flow: &FlowInfo) {}
-    /// A RST came whose numbers do not fit its flow.
-    fn reset_ignored(&mut self, _context: &mut FlowContext, _flow: &FlowInfo, _origin: &Origin) {}
+    /// A RST came that its sender can hardly have sent.
+    fn reset_forged(
+        &mut self,
+        _context: &mut FlowContext,
+        _flow: &FlowInfo,
+        _sign: Forged,
+        _origin: &Origin,
+    ) {
+    }
     /// Whether it wants to be shown what a segment holds by itself where the stream is out of step.
     fn reads_segments(&self) -> bool {
         false
@@ -451,9 +458,15 @@ impl<C: Consumer> FlowHandler for Worker<C> {
         }
     }
 
-    fn reset_ignored(&mut self, flow: &mut FlowInfo, state: Option<&mut FlowState>, origin: &Origin) {
+    fn reset_forged(
+        &mut self,
+        flow: &mut FlowInfo,
+        state: Option<&mut FlowState>,
+        sign: Forged,
+        origin: &Origin,
+    ) {
         if let Some(context) = state.and_then(Self::context) {
-            self.consumer.reset_ignored(context, flow, origin);
+            self.consumer.reset_forged(context, flow, sign, origin);
         }
     }
 

@@ -15,5 +15,6 @@ mod thresholds;
 
 mod control;
 mod iec104;
+mod teardown;
 mod timing;
 mod value;

@@ -23,6 +23,7 @@ use parsers::{
 use profiles::AnomalyKind;
 
 use super::{FindingSink, SiteView};
+use crate::flow::Forged;
 use crate::pipeline::FlowContext;
 use crate::report::catalogue::{FindingKind, Severity};
 pub use table::{WATCH_LIMIT, WatchId};
@@ -148,15 +149,20 @@ impl Scans {
         ids.any(|id| self.table.get(*id).is_some_and(|w| w.is_swept() && fold(w)))
     }
 
-    /// A RST came that does not fit the flow it is for.
+    /// A RST came that its sender can hardly have sent. One whose numbers do not fit may be a stray; several
+    /// are guesses.
     pub fn reset(
         &mut self,
         context: &FlowContext,
         flow: &FlowInfo,
+        sign: Forged,
         origin: &Origin,
         site: SiteView<'_>,
         sink: &mut dyn FindingSink,
     ) {
+        if sign != Forged::Numbers {
+            return tell::torn(context, flow, sign, origin, site, sink);
+        }
         let key = WatchKey { master: flow.client.host, server: flow.server.host, protocol: context.protocol };
         let Some(id) = self.table.admit(key, origin.at) else { return };
         let Some(watch) = self.table.get(id) else { return };

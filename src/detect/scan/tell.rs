@@ -11,6 +11,7 @@ use super::watch::{Over, Step, Watch};
 use crate::detect::coverage;
 use crate::detect::raise::{Frames, Subject};
 use crate::detect::{FindingSink, SiteView};
+use crate::flow::Forged;
 use crate::pipeline::FlowContext;
 use crate::report::catalogue::{FindingKind, Severity};
 use crate::report::finding::Finding;
@@ -213,6 +214,37 @@ pub(super) fn storm(step: &Step<'_>, count: u32, ns: u64, site: SiteView<'_>, si
         format_args!("{count} within {}", Seconds(ns)),
     );
     one(step, FindingKind::UnsolicitedStorm, None, words, site.profile, sink);
+}
+
+/// A RST that contradicts what its connection shows: nothing has to be counted.
+pub(super) fn torn(
+    context: &FlowContext,
+    flow: &FlowInfo,
+    sign: Forged,
+    origin: &Origin,
+    site: SiteView<'_>,
+    sink: &mut dyn FindingSink,
+) {
+    let mut subject = Subject::of_flow(flow, origin.at, site.profile);
+    subject.protocol = Some(context.protocol);
+    let coverage = context.blindness.at(flow, origin.at, &site.losses);
+    let (expected, observed) = match sign {
+        Forged::GoesOn => (
+            "nothing more from a side that has reset its connection",
+            "new octets of the side that a RST named",
+        ),
+        Forged::BothSides | Forged::Numbers => (
+            "a connection reset by one of its sides, to which the other says nothing",
+            "RST segments in the name of both sides within 1 s",
+        ),
+    };
+    sink.finding(&Finding {
+        kind: FindingKind::TcpTeardown,
+        expected: format_args!("{expected}"),
+        observed: format_args!("{observed}"),
+        fold_key: 1,
+        ..subject.finding(coverage, &Frames::of_origin(origin))
+    });
 }
 
 pub(super) fn teardown(
