@@ -65,7 +65,10 @@ impl Scan {
         self.targets += 1;
         self.refused += u64::from(refused);
         (self.last, self.frames[1]) = (at.max(self.last), frame);
-        self.ports.add(&PointRange::one(PointKind::DeviceData, port.into()));
+        // An address that nobody has was never asked for a port.
+        if port != 0 {
+            self.ports.add(&PointRange::one(PointKind::DeviceData, port.into()));
+        }
         match to {
             IpAddr::V4(ip) => self.hosts.add(&PointRange::one(PointKind::DeviceData, ip.into())),
             IpAddr::V6(_) => self.others += 1,
@@ -239,6 +242,11 @@ impl Caller {
         scan.grown();
         self.scans[n] = Some(scan);
         true
+    }
+
+    /// Different targets tried within a time.
+    pub(super) fn tries(&mut self, kind: ScanKind, now: Timestamp, window: u64) -> usize {
+        self.tried[kind as usize].within(now, window, |_, _| true).count
     }
 
     pub(super) fn scan(&self, kind: ScanKind) -> Option<&Scan> {

@@ -10,6 +10,8 @@ use super::{ACK, CLIENT_PORTS, Now, RST, SYN, Site, plan, tell};
 use crate::decap::{Packet, Segment};
 use crate::detect::FindingSink;
 
+/// Connections that came to nothing from which on somebody scans rather than looks for a host that is gone.
+const SCANS: usize = 3;
 const DAY_NS: u64 = 24 * 3600 * 1_000_000_000;
 
 fn nanoseconds(seconds: f64) -> u64 {
@@ -131,11 +133,7 @@ impl Site {
         }
         let service = services::of_port(&self.ports, Transport::Tcp, to.1);
         let is_control = service.is_some_and(|s| s.control.is_some());
-        let limit = Limit {
-            count: self.thresholds.scan_ports as usize,
-            window: nanoseconds(self.thresholds.scan_window),
-            slow: Some((self.thresholds.scan_ports_day as usize, DAY_NS)),
-        };
+        let limit = self.scan_limit();
         let Some(caller) = self.callers.get(from) else { return };
         // A master with stations that are out of order asks them again and again; it has others that answer.
         if is_control && caller.silent_stations(now.at, to) <= caller.reached as usize {
@@ -164,6 +162,27 @@ impl Site {
         };
         if caller.target(ScanKind::Addresses, (now.at, now.frame), (target, 0), false, limit, nobody) {
             self.scan(now, from, ScanKind::Addresses, false, sink);
+        }
+        self.nobody_there(now, from, target, sink);
+    }
+
+    /// An address that nobody has is a host that does not answer, for one who tries others at the same time.
+    fn nobody_there(&mut self, now: Now, from: IpAddr, target: IpAddr, sink: &mut dyn FindingSink) {
+        let limit = self.scan_limit();
+        let Some(caller) = self.callers.get(from) else { return };
+        if caller.tries(ScanKind::Ports, now.at, limit.window) >= SCANS
+            && caller.target(ScanKind::Ports, (now.at, now.frame), (target, 0), false, limit, |_| true)
+        {
+            self.scan(now, from, ScanKind::Ports, false, sink);
+        }
+    }
+
+    /// How many hosts and ports that refuse or do not answer make a scan.
+    fn scan_limit(&self) -> Limit {
+        Limit {
+            count: self.thresholds.scan_ports as usize,
+            window: nanoseconds(self.thresholds.scan_window),
+            slow: Some((self.thresholds.scan_ports_day as usize, DAY_NS)),
         }
     }
 

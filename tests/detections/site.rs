@@ -429,6 +429,26 @@ fn addresses_asked_for_that_nobody_has_are_a_scan() {
 }
 
 #[test]
+fn addresses_that_nobody_has_count_for_who_tries_others_too() {
+    let tries = |refusing: u64| -> Vec<TimedFrame> {
+        let refused = (0..refusing).flat_map(|n| {
+            let (start, to) = (START_NS + n * SECOND / 10, (20 + n as u8, 502));
+            [segment(start, (9, 4000), to, SYN), segment(start + 1000, to, (9, 4000), RST)]
+        });
+        let nobody = (0..10).map(|n| arp(START_NS + SECOND + n * SECOND / 10, 1, 9, (9, 9), 100 + n as u8));
+        refused.chain(nobody).collect()
+    };
+    assert_eq!(
+        says(&judged(&tries(3), None, "a.pcap"), K::PortScan),
+        [
+            "Port scan: 10.10.0.9 talked to 10.10.0.20; expected fewer than 10 refused or unanswered connections within 60 s, observed 10 of them, 3 refused, at 10 hosts (10.10.0.20 to 10.10.0.106) and 1 port (502) within 1.5 s."
+        ]
+    );
+    // Two that are out of order and some that are gone: a program that looks for what it knew.
+    assert_eq!(judged(&tries(2), None, "a.pcap").kinds(), [""; 0]);
+}
+
+#[test]
 fn half_open_connections_without_end_are_a_flood() {
     let flood = |count: u32| -> Vec<TimedFrame> {
         (0..count)
