@@ -23,6 +23,8 @@ pub struct Said {
     pub last: Timestamp,
     /// The hosts it names, as text.
     pub hosts: Vec<String>,
+    /// The frames that it shows.
+    pub frames: Vec<u64>,
 }
 
 #[derive(Deserialize)]
@@ -42,6 +44,8 @@ struct Line {
     client_mac: Option<String>,
     server_ip: Option<String>,
     server_mac: Option<String>,
+    #[serde(default)]
+    frames: Vec<u64>,
 }
 
 impl Said {
@@ -50,12 +54,16 @@ impl Said {
         matches!(self.severity.as_str(), "medium" | "high" | "critical")
     }
 
-    /// When, within the time of an attack, it names one of its hosts.
+    /// When it names a host of an attack, within the attack's time or later with one of its frames as evidence: that
+    /// something is over, or was never answered, can be told only afterwards.
     pub(super) fn within(&self, attack: &Attack) -> Option<Timestamp> {
         if !self.hosts.iter().any(|host| attack.hosts.contains(host)) {
             return None;
         }
-        [self.first, self.last].into_iter().find(|at| (attack.from..=attack.to).contains(at))
+        let within = [self.first, self.last].into_iter().find(|at| (attack.from..=attack.to).contains(at));
+        let shown =
+            |(first, last): (u64, u64)| self.frames.iter().any(|frame| (first..=last).contains(frame));
+        within.or_else(|| (self.first > attack.to && attack.range.is_some_and(shown)).then_some(self.first))
     }
 }
 
@@ -82,6 +90,7 @@ pub fn read(path: &Path) -> Result<Vec<Said>, String> {
                 .into_iter()
                 .flatten()
                 .collect(),
+            frames: line.frames,
             id: line.id,
             kind: line.kind,
             severity: line.severity,

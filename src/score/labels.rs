@@ -37,6 +37,8 @@ pub struct Attack {
     pub hosts: Vec<String>,
     /// Frames that carry it.
     pub frames: u64,
+    /// The first and the last of them, where the labels say.
+    pub range: Option<(u64, u64)>,
 }
 
 /// Frames that are marked as malicious.
@@ -103,6 +105,7 @@ impl Marked {
                     technique: String::new(),
                     hosts: hosts.to_vec(),
                     frames: 1,
+                    range: None,
                 }),
             }
         }
@@ -131,18 +134,18 @@ pub fn read_json_lines(path: &Path) -> Result<Vec<Attack>, String> {
         let Some(technique) = line.technique.filter(|technique| !technique.is_empty()) else { continue };
         let at = |value: &Value| time(value).ok_or_else(|| wrong(format!("no time: {value}")));
         let hosts = [line.actor_ip, line.target_ip].iter().flatten().flat_map(texts).collect();
-        let frames = match line.frames {
+        let (frames, range) = match line.frames {
             // The first and the last frame.
             Some(Value::Array(ends)) => {
                 match (ends.first().and_then(Value::as_u64), ends.last().and_then(Value::as_u64)) {
-                    (Some(first), Some(last)) => last.saturating_sub(first) + 1,
-                    _ => 0,
+                    (Some(first), Some(last)) => (last.saturating_sub(first) + 1, Some((first, last))),
+                    _ => (0, None),
                 }
             }
-            Some(Value::Number(number)) => number.as_u64().unwrap_or(0),
-            _ => 0,
+            Some(Value::Number(number)) => (number.as_u64().unwrap_or(0), None),
+            _ => (0, None),
         };
-        attacks.push(Attack { from: at(&line.from)?, to: at(&line.to)?, technique, hosts, frames });
+        attacks.push(Attack { from: at(&line.from)?, to: at(&line.to)?, technique, hosts, frames, range });
     }
     Ok(attacks)
 }

@@ -1,7 +1,8 @@
 //! Scoring: how many of the labelled attacks the findings found, how many findings were right, how fast.
 //!
 //! An attack has a time and hosts. A finding of severity medium or higher **finds** it when it names one of
-//! its hosts within its time. Every such finding that finds no attack is false.
+//! its hosts within its time, or later and shows a frame between the attack's first and last (labels that give
+//! frames). Every such finding that finds no attack is false.
 
 pub mod findings;
 pub mod labels;

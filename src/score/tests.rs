@@ -47,6 +47,26 @@ fn precision_recall_and_time_to_detect_are_counted_by_attack_and_finding() {
 }
 
 #[test]
+fn what_is_told_later_counts_by_the_frames_that_it_shows() {
+    let attacks = read_json_lines(&file("framed.jsonl", LABELS)).unwrap();
+    let late = |uid: &str, frames: &str, client: &str| {
+        let line = finding(uid, "high", "2026-01-01T00:00:30Z", "2026-01-01T00:00:30Z", client);
+        line.replace(r#""event":"finding","#, &format!(r#""event":"finding","frames":{frames},"#))
+    };
+    let events =
+        [late("a", "[2,5]", "10.0.0.66"), late("b", "[6]", "10.0.0.66"), late("c", "[5]", "10.0.0.9")];
+    let said =
+        findings::read(&file("late.jsonl", &events.join("\n").replace("10.0.0.2", "10.0.0.7"))).unwrap();
+    let score = score(&attacks, &said);
+    assert_eq!(
+        (score.found, score.findings, score.right),
+        (1, 3, 1),
+        "frame 6 and host 9 have no part in it"
+    );
+    assert_eq!(score.techniques[0].median_seconds, Some(20.0));
+}
+
+#[test]
 fn marks_are_read_with_either_line_end_and_nothing_else() {
     let marked = Marked::read(&file("marks.csv", "1;0\r\n2;1\r\n3;1\n")).unwrap();
     assert_eq!([1, 2, 3, 4].map(|n| marked.contains(n)), [false, true, true, false]);
