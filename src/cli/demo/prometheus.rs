@@ -1,17 +1,22 @@
-//! A Prometheus beside the demo, with the rules of this repository where they are.
+//! A Prometheus beside the demo, with the rules of this repository, which the program carries in itself.
 
 use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Where it answers; another port if this one is taken.
 const ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9090);
-/// Rules, from the folder the demo is started in.
-const RULES: &str = "grafana/prometheus/rules";
+/// Files of rules.
+const RULES: [(&str, &str); 4] = [
+    ("operations.yml", include_str!("../../../grafana/prometheus/rules/operations.yml")),
+    ("recording.yml", include_str!("../../../grafana/prometheus/rules/recording.yml")),
+    ("security.yml", include_str!("../../../grafana/prometheus/rules/security.yml")),
+    ("sensor.yml", include_str!("../../../grafana/prometheus/rules/sensor.yml")),
+];
 /// It is given so long to end.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -20,7 +25,6 @@ pub(super) struct Prometheus {
     child: Child,
     folder: PathBuf,
     address: SocketAddr,
-    rules: usize,
 }
 
 impl Prometheus {
@@ -29,12 +33,10 @@ impl Prometheus {
         let folder = std::env::temp_dir().join(format!("gridtap-demo-{}", std::process::id()));
         // Nobody else's: a folder that is there already could hold links to other people's files.
         fs::DirBuilder::new().mode(0o700).create(&folder)?;
-        let rules: Vec<PathBuf> = fs::read_dir(RULES)
-            .map(|entries| entries.filter_map(|e| e.ok()?.path().canonicalize().ok()).collect())
-            .unwrap_or_default();
-        let rules: Vec<PathBuf> =
-            rules.into_iter().filter(|path| path.extension().is_some_and(|e| e == "yml")).collect();
-        fs::write(folder.join("prometheus.yml"), configuration(sensor, &rules))?;
+        for (name, text) in RULES {
+            fs::write(folder.join(name), text)?;
+        }
+        fs::write(folder.join("prometheus.yml"), configuration(sensor))?;
         let log = fs::File::create(folder.join("log"))?;
         let free = TcpListener::bind(ADDRESS).or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
         let address = free.local_addr()?;
@@ -51,7 +53,7 @@ impl Prometheus {
                 _ = fs::remove_dir_all(&folder);
                 io::Error::new(error.kind(), format!("prometheus cannot be started: {error}"))
             })?;
-        let mut prometheus = Prometheus { child, folder, address, rules: rules.len() };
+        let mut prometheus = Prometheus { child, folder, address };
         // A taken port or a bad rule ends it at once.
         std::thread::sleep(Duration::from_millis(700));
         if let Ok(Some(status)) = prometheus.child.try_wait() {
@@ -64,21 +66,15 @@ impl Prometheus {
 
     /// Where it is, and what it knows of rules.
     pub(super) fn said(&self) -> String {
-        let rules = match self.rules {
-            0 => format!("without rules: there is no {RULES} below this folder"),
-            1 => "with 1 file of rules".to_owned(),
-            count => format!("with {count} files of rules"),
-        };
-        format!("Prometheus: http://{}/alerts, {rules}", self.address)
+        format!("Prometheus: http://{}/alerts, with {} files of rules", self.address, RULES.len())
     }
 }
 
-fn configuration(sensor: SocketAddr, rules: &[PathBuf]) -> String {
-    let quoted = |path: &Path| format!("  - '{}'\n", path.display().to_string().replace('\'', "''"));
-    let rules: String = rules.iter().map(|path| quoted(path)).collect();
-    let rules = if rules.is_empty() { String::new() } else { format!("rule_files:\n{rules}") };
+/// Names of rules without a path are those beside it.
+fn configuration(sensor: SocketAddr) -> String {
+    let rules = RULES.map(|(name, _)| format!("  - {name}\n")).concat();
     format!(
-        "global:\n  scrape_interval: 5s\n  evaluation_interval: 5s\n{rules}scrape_configs:\n  \
+        "global:\n  scrape_interval: 5s\n  evaluation_interval: 5s\nrule_files:\n{rules}scrape_configs:\n  \
          - job_name: gridtap\n    static_configs:\n      - targets: ['{sensor}']\n"
     )
 }
@@ -100,5 +96,23 @@ impl Drop for Prometheus {
         _ = self.child.kill();
         _ = self.child.wait();
         _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn every_file_of_rules_is_carried() {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("grafana/prometheus/rules");
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut there: Vec<String> = entries.map(|name| name.into_string().unwrap()).collect();
+        there.retain(|name| PathBuf::from(name).extension().is_some_and(|end| end == "yml"));
+        there.sort();
+        assert_eq!(there, RULES.map(|(name, _)| name));
+        let text = configuration(ADDRESS);
+        assert!(RULES.iter().all(|(name, _)| text.contains(&format!("\n  - {name}\n"))), "{text}");
     }
 }

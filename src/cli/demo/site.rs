@@ -15,8 +15,8 @@ const PROFILE: &str = include_str!("../../../profiles/examples/demo.toml");
 
 /// A round of attacks begins so often.
 const ROUND: Duration = Duration::from_mins(3);
-/// As many rounds as two hours have.
-const ROUNDS: u32 = 40;
+/// As many rounds as a day has.
+const ROUNDS: u32 = 480;
 /// An attack is announced so long before.
 const AHEAD: Duration = Duration::from_secs(20);
 
