@@ -27,7 +27,7 @@ fn nine_of_ten_labels_are_found_again_by_what_tshark_reads() {
     }
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let (mut labels, mut found, mut missed) = (0, 0, Vec::new());
-    for name in ["lab", "roles", "solar", "feeders", "substation"] {
+    for name in ["lab", "roles", "solar", "feeders", "substation", "transmission"] {
         let scenario = Scenario::load(&folder.join(format!("scenarios/{name}.toml"))).unwrap();
         let mut attacks =
             attack::load(&folder.join(format!("scenarios/{name}.attacks.toml")), &scenario).unwrap();
@@ -56,5 +56,5 @@ fn nine_of_ten_labels_are_found_again_by_what_tshark_reads() {
         std::fs::remove_file(file("jsonl")).unwrap();
     }
     println!("{found} of {labels} labels found again; missed:\n{}", missed.join("\n"));
-    assert!(labels >= 60 && found * 10 >= labels * 9, "{found} of {labels}:\n{}", missed.join("\n"));
+    assert!(labels >= 90 && found * 10 >= labels * 9, "{found} of {labels}:\n{}", missed.join("\n"));
 }

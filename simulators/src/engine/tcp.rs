@@ -47,6 +47,8 @@ pub(crate) struct Conn {
     /// A lost segment holds this side up until then.
     stalled: [u64; 2],
     arp_at: [u64; 2],
+    /// The server's application knows of it.
+    accepted: bool,
 }
 
 impl Conn {
@@ -62,6 +64,7 @@ impl Conn {
             ack_at: [0; 2],
             stalled: [0; 2],
             arp_at: [now + ARP_NS, now + ARP_NS + 60_000 * MS],
+            accepted: false,
         }
     }
 }
@@ -238,6 +241,10 @@ impl World<'_> {
             return;
         }
         state.expected[own] = state.expected[own].wrapping_add(bytes.len() as u32);
+        if to == Side::Server {
+            self.established(conn);
+        }
+        let state = &mut self.conns[conn as usize];
         let delay = self.hosts[state.hosts[own] as usize].ack_delay;
         if segments > 1 {
             let next = state.next[own];
@@ -247,6 +254,13 @@ impl World<'_> {
             self.queue.push(self.now + delay, Event::Ack { conn, side: to });
         }
         self.received(conn, to, bytes);
+    }
+
+    /// The handshake is over for the server, with the client's ACK or with what the client said behind it.
+    fn established(&mut self, conn: u32) {
+        if !std::mem::replace(&mut self.conns[conn as usize].accepted, true) {
+            self.accepted(conn);
+        }
     }
 
     pub(crate) fn ack_due(&mut self, conn: u32, side: Side) {
@@ -319,7 +333,7 @@ impl World<'_> {
                 self.conns[conn as usize].state = State::Closed;
                 self.disconnected(conn, Side::Client);
             }
-            Step::Established => self.accepted(conn),
+            Step::Established => self.established(conn),
             Step::Close(side) => self.close(conn, side),
             Step::Fin(side) => {
                 let own = index(side);

@@ -11,12 +11,14 @@ import subprocess
 import sys
 from datetime import datetime
 
+import transmission
+
 USUAL_S = 300
 FIELDS = ["frame.time_epoch", "ip.src", "ip.dst", "tcp.srcport", "tcp.dstport", "tcp.flags", "tcp.len", "tcp.stream",
           "tcp.seq_raw", "tcp.payload", "eth.src", "arp.opcode", "arp.src.proto_ipv4", "arp.src.hw_mac",
           "arp.dst.proto_ipv4", "mbtcp.unit_id", "modbus.func_code", "modbus.reference_num", "modbus.diagnostic_code",
-          "dnp3.dst", "dnp3.al.func", "dnp3.al.obj", "_ws.expert.severity", "_ws.malformed", "ip.ttl"]
-PORTS = {"502", "20000"}
+          "dnp3.dst", "dnp3.al.func", "dnp3.al.obj", "_ws.expert.severity", "_ws.malformed", "ip.ttl"] + transmission.FIELDS
+PORTS = {"502", "20000", transmission.PORT}
 MODBUS_WRITES, DNP3_CONTROLS = {"5", "6", "15", "16"}, {"3", "4", "5", "6"}
 
 
@@ -61,6 +63,7 @@ def derive(capture):
     requests, slow, controls, slow_controls, sweeps, bad, unsolicited = (
         Bursts(p) for p in (100, 700, 100, 400, 60, 60, 20))
     arp, resets, forged, seen = Bursts(60), Bursts(60), Bursts(100), {}
+    iec104, goose = transmission.Iec104(Bursts), transmission.Goose(Bursts)
 
     def event(burst, techniques, actor, target):
         events.append({"from": burst["from"], "to": burst["to"], "techniques": techniques, "actor": actor,
@@ -70,6 +73,9 @@ def derive(capture):
         at = float(f["frame.time_epoch"])
         begun = begun or at
         early = at - begun < USUAL_S
+        if f["goose.gocbRef"] or f["eth.type"] == transmission.GSE_MANAGEMENT:
+            goose.see(f, at, early)
+            continue
         if f["arp.opcode"]:
             address, mac = f["arp.src.proto_ipv4"], f["arp.src.hw_mac"]
             if f["arp.opcode"] == "2" and macs.setdefault(address, mac) != mac:
@@ -99,7 +105,8 @@ def derive(capture):
             if before != f["tcp.payload"]:
                 forged.add((source, target, to_server), at, place)
         modbus, dnp3 = f["modbus.func_code"], f["dnp3.al.func"]
-        if early and to_server and (modbus or dnp3):
+        iec104.see(f, at, early)
+        if early and to_server and (modbus or dnp3 or f["iec60870_asdu.typeid"]):
             usual.add((source, target))
             asked_usual.add((source, target, number(modbus), number(dnp3)))
         if f["_ws.malformed"] or any(int(s) >= 0x600000 for s in f["_ws.expert.severity"].split(",") if s):
@@ -125,6 +132,7 @@ def derive(capture):
             controls.add((source, target), at, what)
             slow_controls.add((source, target), at, what)
 
+    events += iec104.found() + goose.found()
     for burst in sweeps.all():
         if len(set(burst["what"])) >= 5:
             event(burst, {"T0846"}, burst["key"][0], None)
