@@ -165,6 +165,8 @@ counters! {
     midstream_flows,
     /// Flows with payload in one direction only and no packet of the other, when reported.
     one_way_flows,
+    /// Of these, flows in the table now of which still only one direction was seen.
+    one_way_open,
     /// Flows ended by FIN.
     closed_fin,
     /// Flows ended by RST.

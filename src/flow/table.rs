@@ -220,9 +220,8 @@ impl<S> FlowTable<S> {
         let Some(mut flow) = self.slots[slot as usize].take() else { return };
         let direction = flow.direction(from_low);
         flow.fill_mac(direction, packet);
-        let Connection { info, state, streams, data_segments, .. } = &mut flow.connection;
-        streams[direction.index()].seen = true;
-        info.coverage.one_way = !streams.iter().all(|stream| stream.seen);
+        flow.connection.see(direction, &mut self.counters);
+        let Connection { info, state, data_segments, .. } = &mut flow.connection;
         *data_segments = data_segments.saturating_add(1);
         if datagram.wire_len as usize > datagram.bytes.len() {
             self.counters.truncated += 1;
@@ -351,6 +350,7 @@ impl<S> FlowTable<S> {
         let connection = &mut flow.connection;
         connection.flush(self.clock.now, &mut self.counters, &self.limits, handler);
         self.check_one_way(connection, true, handler);
+        self.counters.one_way_open -= u64::from(connection.is_told_one_way());
         let counter = match reason {
             CloseReason::Fin => &mut self.counters.closed_fin,
             CloseReason::Reset => &mut self.counters.closed_reset,
@@ -401,6 +401,7 @@ impl<S> FlowTable<S> {
         let Some(state) = &mut connection.state else { return };
         connection.one_way_told = true;
         self.counters.one_way_flows += 1;
+        self.counters.one_way_open += 1;
         handler.one_way(&mut connection.info, state);
     }
 }

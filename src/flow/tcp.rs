@@ -100,6 +100,23 @@ impl<S> Connection<S> {
         self.info.coverage.midstream = false;
     }
 
+    /// Whether it was told that only one direction is seen, and that is still so.
+    pub(super) fn is_told_one_way(&self) -> bool {
+        self.one_way_told && self.info.coverage.one_way
+    }
+
+    /// A packet came this way.
+    #[inline]
+    pub(super) fn see(&mut self, direction: Direction, counters: &mut FlowCounters) {
+        if self.streams[direction.index()].seen {
+            return;
+        }
+        let told = self.is_told_one_way();
+        self.streams[direction.index()].seen = true;
+        self.info.coverage.one_way = !self.streams.iter().all(|stream| stream.seen);
+        counters.one_way_open -= u64::from(told && !self.info.coverage.one_way);
+    }
+
     /// A segment of this flow.
     pub(super) fn segment<H: FlowHandler<State = S>>(
         &mut self,
@@ -113,11 +130,7 @@ impl<S> Connection<S> {
         if after != After::Stay {
             return after;
         }
-        let own = &mut self.streams[direction.index()];
-        if !own.seen {
-            own.seen = true;
-            self.info.coverage.one_way = !self.streams.iter().all(|s| s.seen);
-        }
+        self.see(direction, counters);
         if segment.flags & RST != 0 {
             if let Some(sign) = self.reset(direction, segment, source.at, counters) {
                 handler.reset_forged(&mut self.info, self.state.as_mut(), sign, &source.origin());

@@ -33,6 +33,7 @@ impl Sensor {
                 ("capacity", flow.closed_evicted),
             ],
             one_way_flows: flow.one_way_flows,
+            one_way_open: flow.one_way_open,
             midstream_flows: flow.midstream_flows,
             gaps,
             gap_bytes: flow.gap_bytes,

@@ -14,7 +14,7 @@ use super::finding::Finding;
 use super::point_values::{PointReading, PointValues};
 use super::record::{Judgement, StationChange, StationState};
 use super::roster::Roster;
-use super::series::UNPROFILED;
+use super::series::{LabelSet, SERIES_PER_FAMILY, SeriesTable, UNPROFILED};
 use super::station_tables::{Family, StationTables};
 
 /// Functions whose place in the table of operations is remembered; wire-chosen codes could otherwise
@@ -82,6 +82,10 @@ pub struct Counters {
     points: PointValues,
     /// By kind and severity.
     findings: Vec<[u64; Severity::ALL.len()]>,
+    /// The same places: a number that rises from one that is counted for the first time to the next.
+    findings_born: Vec<[u64; Severity::ALL.len()]>,
+    /// When a station's pair fell silent last, in packet time; by the labels of [`Family::Silent`].
+    silences: SeriesTable,
     folded: Vec<u64>,
     withheld: Vec<u64>,
     quirks: Vec<u64>,
@@ -102,6 +106,8 @@ impl Counters {
             last_seen_places: HashMap::default(),
             points: PointValues::new(&roster),
             findings: vec![[0; Severity::ALL.len()]; CATALOGUE.len()],
+            findings_born: vec![[0; Severity::ALL.len()]; CATALOGUE.len()],
+            silences: SeriesTable::new(SERIES_PER_FAMILY),
             folded: vec![0; CATALOGUE.len()],
             withheld: vec![0; CATALOGUE.len()],
             quirks: vec![0; CATALOGUE.len()],
@@ -119,6 +125,7 @@ impl Counters {
         self.roster = roster;
         let roster = &self.roster;
         self.tables.retain(|station| roster.knows(station));
+        self.silences.retain(|station| roster.knows(station));
     }
 
     /// These counters are exposed: the limits of the families hold, and label sets whose first increase must
@@ -170,6 +177,7 @@ impl Counters {
         self.withheld.fill(0);
         self.quirks.fill(0);
         self.tables.reset();
+        self.silences.reset();
         self.points.reset();
     }
 
@@ -186,11 +194,24 @@ impl Counters {
         for (mine, theirs) in self.findings.iter_mut().zip(&other.findings) {
             add(mine, theirs);
         }
+        self.number_new_findings();
         add(&mut self.folded, &other.folded);
         add(&mut self.withheld, &other.withheld);
         add(&mut self.quirks, &other.quirks);
         self.tables.add(&other.tables);
+        self.silences.combine(&other.silences, u64::max);
         self.points.combine(&other.points);
+    }
+
+    fn number_new_findings(&mut self) {
+        let mut youngest = self.findings_born.iter().flatten().copied().max().unwrap_or(0);
+        let counts = self.findings.iter().flatten();
+        for (count, born) in counts.zip(self.findings_born.iter_mut().flatten()) {
+            if *count > 0 && *born == 0 {
+                youngest += 1;
+                *born = youngest;
+            }
+        }
     }
 
     /// Count a PDU.
@@ -301,7 +322,13 @@ impl Counters {
     pub fn station_state(&mut self, state: &StationState<'_>) {
         let labels = [state.station_name.unwrap_or(UNPROFILED), state.protocol.name()];
         match state.change {
-            StationChange::Silent => self.tables[Family::Silent].add_to(&labels, 1),
+            StationChange::Silent => {
+                self.tables[Family::Silent].add_to(&labels, 1);
+                let place = self.silences.place(&labels);
+                let place = place.unwrap_or_else(|| self.silences.overflow(&labels));
+                let since = self.silences.at(place);
+                *since = (*since).max(state.at.0);
+            }
             StationChange::AnswersAgain => {
                 let place = self.tables[Family::Silent].place(&labels);
                 let place = place.unwrap_or_else(|| self.tables[Family::Silent].overflow(&labels));
@@ -376,6 +403,19 @@ impl Counters {
     /// Findings of a kind that were raised with this severity, repeats included.
     pub fn findings_at(&self, kind: FindingKind, severity: Severity) -> u64 {
         self.findings[kind.index()][severity as usize]
+    }
+
+    /// Rises from one kind and severity that is counted for the first time to the next; 0 for none yet.
+    pub fn findings_born(&self, kind: FindingKind, severity: Severity) -> u64 {
+        self.findings_born[kind.index()][severity as usize]
+    }
+
+    /// Whether a station answers nobody that it used to answer: a pair of it fell silent, and nothing came from
+    /// it since. One master that left while another is answered makes no station silent.
+    pub fn is_silent(&self, labels: &LabelSet) -> bool {
+        let value = |table: &SeriesTable| table.get(labels).unwrap_or(0);
+        value(&self.tables[Family::Silent]) > 0
+            && value(&self.tables[Family::LastSeen]) <= value(&self.silences)
     }
 
     /// Findings of a kind that were folded.

@@ -89,6 +89,7 @@ metrics! {
     FlowCapacity, Gauge, "gridtap_flow_table_capacity", [], None, "Most flows that the flow table holds.";
     FlowEvictions, Counter, "gridtap_flow_evictions_total", ["reason"], None, "Flows removed from the table; reason is idle, closed or capacity.";
     FlowsOneWay, Counter, "gridtap_one_way_flows_total", [], None, "Flows of which only one direction was seen.";
+    FlowsOneWayNow, Gauge, "gridtap_one_way_flows", [], None, "Flows now in the flow table of which only one direction was seen, after enough segments to tell.";
     FlowsMidstream, Counter, "gridtap_midstream_flows_total", [], None, "Flows whose beginning was not seen.";
     ReassemblyGaps, Counter, "gridtap_reassembly_gaps_total", ["protocol"], None, "Holes in streams given up on: bytes never seen.";
     ReassemblyBuffered, Gauge, "gridtap_reassembly_buffered_bytes", [], None, "Bytes held for reassembly.";
@@ -103,7 +104,7 @@ metrics! {
     ResponseLatency, Histogram, "gridtap_response_latency_seconds", ["protocol"], None, "Time from request to answer, as the tap saw them.";
     StationInfo, Gauge, "gridtap_station_info", ["station", "protocol", "address", "role", "site"], Some(2_000), "Facts of the profile about a station, for joins: the address of its host, its role, the name of the site; always 1.";
     StationLastSeen, Gauge, "gridtap_station_last_seen_timestamp_seconds", ["station", "protocol"], Some(2_000), "Unix time of the last operation sent by the station.";
-    StationSilent, Gauge, "gridtap_station_silent", ["station", "protocol"], Some(2_000), "1 while the station is silent although it used to answer or report; stations without a name are added up.";
+    StationSilent, Gauge, "gridtap_station_silent", ["station", "protocol"], Some(2_000), "1 while the station is silent although it used to answer or report, to whomever; pairs with stations without a name are added up.";
     StationPollInterval, Gauge, "gridtap_station_poll_interval_seconds", ["station", "protocol"], Some(2_000), "Time between two of the station's fastest polls: the median of the last 16.";
     StationPollBaseline, Gauge, "gridtap_station_poll_interval_baseline_seconds", ["station", "protocol"], Some(2_000), "What that time should be: by the profile's poll, or as it was at first.";
     StationPollsMissed, Counter, "gridtap_station_polls_missed_total", ["station", "protocol"], Some(2_000), "Polls of a known period that did not come.";

@@ -138,6 +138,11 @@ impl SeriesTable {
         &mut self.series[place as usize].value
     }
 
+    /// The value of a label set, if it has a place of its own.
+    pub fn get(&self, labels: &LabelSet) -> Option<u64> {
+        self.places.get(labels).map(|&place| self.series[place as usize].value)
+    }
+
     /// Add to a label set, wherever it is counted.
     pub fn add_to(&mut self, labels: &[&str], amount: u64) {
         let place = match self.place(labels) {

@@ -15,7 +15,7 @@ use super::counters::{Counters, Latency};
 use super::event::Identity;
 use super::metric_table::Metric;
 use super::roster::Roster;
-use super::series::{LabelSet, Series};
+use super::series::{LabelSet, OTHER, Series, UNPROFILED};
 use super::sinks::Tally;
 use super::station_tables::Family;
 use super::vitals::Vitals;
@@ -93,10 +93,12 @@ impl Snapshot {
         let sample = |series: &Series| Sample {
             metric: family.metric(),
             labels: series.labels.clone(),
-            value: Value::Number(if family.is_time() {
-                seconds(Timestamp(series.value))
-            } else {
-                series.value as f64
+            value: Value::Number(match family {
+                _ if family.is_time() => seconds(Timestamp(series.value)),
+                Family::Silent if names_a_station(&series.labels) => {
+                    f64::from(u8::from(counters.is_silent(&series.labels)))
+                }
+                _ => series.value as f64,
             }),
             born: series.born,
         };
@@ -141,6 +143,7 @@ impl Snapshot {
         self.add(Metric::FlowCapacity, &[], vitals.flow_capacity as f64);
         self.list(Metric::FlowEvictions, &vitals.flow_evictions);
         self.add(Metric::FlowsOneWay, &[], vitals.one_way_flows as f64);
+        self.add(Metric::FlowsOneWayNow, &[], vitals.one_way_open as f64);
         self.add(Metric::FlowsMidstream, &[], vitals.midstream_flows as f64);
         self.list(Metric::ReassemblyGaps, &vitals.gaps);
         self.add(Metric::ReassemblyBuffered, &[], vitals.buffered_bytes as f64);
@@ -209,8 +212,11 @@ impl Snapshot {
             for &severity in Severity::ALL {
                 let count = counters.findings_at(kind, severity);
                 // The kind's own severity is there from the start, so that `increase()` sees the first.
-                if count > 0 || severity == kind.severity() {
+                let own = severity == kind.severity();
+                if count > 0 || own {
                     self.add(Metric::Anomalies, &[kind.name(), severity.name()], count as f64);
+                    let born = if own { 0 } else { counters.findings_born(kind, severity) };
+                    self.samples.last_mut().into_iter().for_each(|sample| sample.born = born);
                 }
             }
         }
@@ -265,6 +271,11 @@ impl Snapshot {
             self.add(Metric::MetricSeriesDropped, &[metric.info().name], *dropped as f64);
         }
     }
+}
+
+/// Whether the first label is a station's name, and not where several are added up.
+fn names_a_station(labels: &LabelSet) -> bool {
+    labels.values().first().is_some_and(|station| &**station != UNPROFILED && &**station != OTHER)
 }
 
 fn seconds(at: Timestamp) -> f64 {

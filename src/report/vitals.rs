@@ -52,6 +52,8 @@ pub struct Vitals {
     pub flow_evictions: Vec<(&'static str, u64)>,
     /// Flows of which only one direction was seen: those that ended so and those that are so now.
     pub one_way_flows: u64,
+    /// Flows in the table now of which only one direction was seen so far.
+    pub one_way_open: u64,
     /// Flows whose beginning was not seen.
     pub midstream_flows: u64,
     /// Holes in streams, by protocol (`other` for flows without one).

@@ -26,6 +26,7 @@ import sys
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import play
@@ -52,6 +53,7 @@ class Drill:
         self.folder = arguments.folder.resolve()
         self.processes = {}
         self.messages = []
+        self.inhibited = []
         self.faults = []
         self.begun = time.monotonic()
 
@@ -142,12 +144,14 @@ class Drill:
         wait(lambda: get(f"{ALERTMANAGER}/-/ready") is not None, 20, "Alertmanager is not ready")
 
     def webhook(self):
-        messages = self.messages
+        messages, inhibited, inhibition = self.messages, self.inhibited, self.inhibition
 
         class Receiver(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 messages.append((self.path, body))
+                if self.path == "/soc-pager" and not inhibited:
+                    threading.Timer(1.0, inhibition, (body,)).start()
                 self.send_response(200)
                 self.end_headers()
 
@@ -156,6 +160,17 @@ class Drill:
 
         server = http.server.ThreadingHTTPServer(("127.0.0.1", WEBHOOK), Receiver)
         threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def inhibition(self, body):
+        """While a control is told by its own alert, the net under all alerts is held back for the same kind."""
+        for alert in body["alerts"]:
+            labels = alert["labels"]
+            if labels["alertname"] != "GridtapUnexpectedControl" or alert["status"] != "firing":
+                continue
+            matchers = ("alertname=GridtapCriticalFinding", *(f"{name}={labels[name]}" for name in ("instance", "kind")))
+            query = "&".join(f"filter={urllib.parse.quote(matcher)}" for matcher in matchers)
+            for net in json.loads(get(f"{ALERTMANAGER}/api/v2/alerts?{query}") or "[]"):
+                self.inhibited.append(bool(net["status"]["inhibitedBy"]))
 
     # ---- what happens
 
@@ -226,6 +241,8 @@ class Drill:
             self.expect("FDR-1" in notes["summary"] and "control" in notes["summary"]
                         and notes["runbook_url"].endswith("/GridtapUnexpectedControl.md"),
                         "its text names station, action and runbook")
+        self.expect(bool(self.inhibited) and all(self.inhibited),
+                    "the net under all alerts is inhibited where one of its own tells a control")
         silent = json.loads(get(f"{ALERTMANAGER}/api/v2/alerts?filter=alertname%3DGridtapStationSilent"))
         self.expect(bool(silent) and all(alert["status"]["inhibitedBy"] for alert in silent),
                     "single silent stations are inhibited while many are silent")

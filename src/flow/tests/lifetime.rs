@@ -228,10 +228,26 @@ fn one_way_flows_are_reported_once() {
         tap.wait(SECOND);
     }
     tap.send_on(7, &to_server(100, 500, b"short"));
+    assert_eq!(tap.counters().one_way_open, 1, "the short one is too short to tell");
     tap.finish();
+    assert_eq!(tap.counters().one_way_open, 0, "none is in the table any more");
     let one_way: Vec<_> = tap.seen.events.iter().filter(|e| matches!(e, Event::OneWay(_))).collect();
     assert_eq!(one_way, [&Event::OneWay(0), &Event::OneWay(1)]);
     assert_eq!(tap.counters().one_way_flows, 2);
+}
+
+#[test]
+fn a_one_way_flow_is_one_no_longer_when_the_other_direction_comes() {
+    let mut tap = Tap::new();
+    for n in 0..30 {
+        tap.send(&to_server(100 + n, 500, b"x"));
+    }
+    assert_eq!(tap.counters().one_way_open, 1);
+    tap.send(&to_client(500, 130, b"y"));
+    assert_eq!((tap.counters().one_way_open, tap.counters().one_way_flows), (0, 1));
+    tap.send(&to_client(501, 130, b"y"));
+    tap.finish();
+    assert_eq!((tap.counters().one_way_open, tap.counters().one_way_flows), (0, 1));
 }
 
 #[test]

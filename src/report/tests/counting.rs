@@ -1,5 +1,6 @@
 //! Counters, their exposition and the summary.
 
+use super::super::catalogue::Severity;
 use super::super::record::{StationChange, Verdict};
 use super::super::series::UNPROFILED;
 use super::super::snapshot::Published;
@@ -32,6 +33,7 @@ fn vitals() -> Vitals {
         gaps: vec![("modbus", 1), ("dnp3", 0)],
         gap_bytes: 1460,
         one_way_flows: 1,
+        one_way_open: 1,
         midstream_flows: 2,
         reassembly_dropped: vec![("flow_limit", 0)],
         tables_full: vec![("selects_not_remembered", 0)],
@@ -238,6 +240,23 @@ fn findings_are_counted_with_their_repeats() {
     assert_eq!(value(&text, series), 5);
 }
 
+#[test]
+fn a_finding_above_its_kinds_severity_increases_from_zero() {
+    let mut sinks = sinks();
+    let published = Arc::new(Published::new());
+    let registry = metrics::registry(Arc::clone(&published)).unwrap();
+    let scrape = |sinks: &mut EventLog| {
+        published.publish(sinks.snapshot(&vitals()));
+        metrics::exposition(&registry).unwrap()
+    };
+    let series = "gridtap_anomalies_total{kind=\"stuck_value\",severity=\"critical\"}";
+    assert!(!scrape(&mut sinks).contains(series));
+    let kind = FindingKind::StuckValue;
+    sinks.finding(&Finding { severity: Some(Severity::Critical), ..finding(None, kind, T0) });
+    assert_eq!(value(&scrape(&mut sinks), series), 0);
+    assert_eq!(value(&scrape(&mut sinks), series), 1);
+}
+
 /// The pump's polling changed.
 fn pump_is(change: StationChange) -> StationState<'static> {
     let server = flow(1).server;
@@ -261,6 +280,15 @@ fn a_station_is_silent_until_it_answers_again_and_its_polls_have_a_period() {
     assert_eq!(read(&mut sinks, "silent"), 0);
     assert_eq!(read(&mut sinks, "polls_missed_total"), 4);
     assert_eq!(read(&mut sinks, "poll_interval_baseline_seconds"), 2);
+    // Silent to one master, while another is answered: the station is not silent.
+    sinks.station_state(&pump_is(StationChange::Silent));
+    let (flow, detail) = (flow(1), Content(&[]));
+    let answered = answer(&flow, &detail, Outcome::Success, 1);
+    let origin = Origin { at: Timestamp(T0 + 1), ..answered.origin };
+    sinks.operation(&Operation { origin, ..answered }, &PUMP);
+    assert_eq!(read(&mut sinks, "silent"), 0);
+    sinks.station_state(&StationState { at: Timestamp(T0 + 2), ..pump_is(StationChange::Silent) });
+    assert_eq!(read(&mut sinks, "silent"), 1, "nor is the other any more");
     // Stations without a name are silent together, and have no period in common.
     let nameless = |change| StationState { station_name: None, ..pump_is(change) };
     sinks.station_state(&pump_is(StationChange::Interval(3_000_000_000)));
