@@ -22,6 +22,8 @@ need curl curl
 need python3 python3
 need mbpoll mbpoll
 need ethtool ethtool
+# Counts instructions (benches/instructions.py).
+need valgrind valgrind
 # A compiler alone links nothing.
 command -v cc >/dev/null 2>&1 && [ -e /usr/include/stdio.h ] || missing+=(gcc libc6-dev)
 

@@ -46,6 +46,16 @@ else
     echo "SKIPPED the reference comparison: no corpus at $GRIDTAP_CORPUS"
 fi
 
+step "instructions a packet, against the budget"
+if [ -f "$oracle/make_bench.py" ] && command -v valgrind > /dev/null; then
+    python3 benches/instructions.py --gridtap target/release/gridtap --oracle "$oracle"
+elif [ "${GRIDTAP_NO_SKIP:-}" = 1 ]; then
+    echo "no valgrind, or no $oracle/make_bench.py, and nothing may be skipped here" >&2
+    exit 1
+else
+    echo "SKIPPED the instruction budget: no valgrind, or no $oracle/make_bench.py"
+fi
+
 step "licences and sources of the dependencies"
 cargo deny check bans licenses sources
 
