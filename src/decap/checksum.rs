@@ -2,10 +2,13 @@
 
 use core::net::IpAddr;
 
-/// The ones' complement sum of `bytes` as 16-bit words, not yet folded.
+/// The ones' complement sum of `bytes` as 16-bit words, not yet folded. Two words are added at a time: folding
+/// adds the upper one to the lower (RFC 1071, 2.C), and 64 bits hold the carries of 16 GiB.
 fn sum(bytes: &[u8]) -> u64 {
-    let (words, tail) = bytes.as_chunks::<2>();
-    let mut total: u64 = words.iter().map(|w| u64::from(u16::from_be_bytes(*w))).sum();
+    let (pairs, rest) = bytes.as_chunks::<4>();
+    let (words, tail) = rest.as_chunks::<2>();
+    let mut total: u64 = pairs.iter().map(|pair| u64::from(u32::from_be_bytes(*pair))).sum();
+    total += words.iter().map(|word| u64::from(u16::from_be_bytes(*word))).sum::<u64>();
     if let [last] = tail {
         total += u64::from(*last) << 8;
     }
@@ -50,5 +53,15 @@ mod tests {
     #[test]
     fn an_odd_octet_counts_as_the_high_half_of_a_word() {
         assert_eq!(sum(&[0x12, 0x34, 0x56]), 0x1234 + 0x5600);
+    }
+
+    #[test]
+    fn two_words_at_a_time_sum_up_to_the_same() {
+        let bytes: Vec<u8> = (0..1501_u32).map(|n| ((n * 151) >> 2) as u8).collect();
+        for length in 0..bytes.len() {
+            let word = |pair: &[u8]| u64::from(pair[0]) << 8 | u64::from(pair.get(1).copied().unwrap_or(0));
+            let plain: u64 = bytes[..length].chunks(2).map(word).sum();
+            assert_eq!(fold(sum(&bytes[..length])), fold(plain), "{length}");
+        }
     }
 }
