@@ -173,10 +173,10 @@ impl<C: Consumer> Intake for Pipeline<C> {
 ///
 /// # Errors
 /// What the source reports.
-pub fn run<I: Intake>(
-    source: &mut dyn FrameSource,
+pub fn run<S: FrameSource, I: Intake>(
+    source: &mut S,
     intake: &mut I,
-    mut after: impl FnMut(&mut dyn FrameSource, &mut I) -> bool,
+    mut after: impl FnMut(&mut S, &mut I) -> bool,
 ) -> std::io::Result<()> {
     /// Frames between two calls of `after`.
     const PACE: u32 = 4096;

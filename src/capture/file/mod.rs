@@ -114,7 +114,7 @@ impl FileSource {
     }
 
     /// Steps to the file whose next frame is the earliest.
-    #[inline]
+    #[inline(always)]
     fn step(&mut self) -> Option<usize> {
         let ready = match self.current {
             Some(index) => self.files[index].advance(&mut self.trouble).map(|at| (at, index)),
@@ -123,6 +123,12 @@ impl FileSource {
         if ready.is_some() && self.waiting.is_empty() {
             return self.current;
         }
+        self.turn(ready)
+    }
+
+    /// The same with several files, or at an end.
+    #[inline(never)]
+    fn turn(&mut self, ready: Option<(Timestamp, usize)>) -> Option<usize> {
         self.current = match (ready, self.waiting.peek_mut()) {
             (Some(mine), Some(mut other)) if other.0 < mine => {
                 let index = other.0.1;
@@ -141,7 +147,7 @@ impl FileSource {
 }
 
 impl FrameSource for FileSource {
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> io::Result<Next<'_>> {
         match self.step() {
             Some(index) => Ok(Next::Frame(self.files[index].frame())),
@@ -248,9 +254,20 @@ impl CaptureFile {
     }
 
     /// Reads the next frame into `head`; its time, or `None` when the file has no more.
-    #[inline]
+    #[inline(always)]
     fn advance(&mut self, trouble: &mut Vec<Trouble>) -> Option<Timestamp> {
         self.window.consume(self.head.record as usize);
+        if let Format::Pcap(pcap) = &self.format
+            && pcap.next(self.window.unread(), &mut self.head)
+        {
+            self.number += 1;
+            return Some(self.head.at);
+        }
+        self.advance_slowly(trouble)
+    }
+
+    #[inline(never)]
+    fn advance_slowly(&mut self, trouble: &mut Vec<Trouble>) -> Option<Timestamp> {
         self.head.record = 0;
         let step = match &mut self.format {
             Format::Pcap(pcap) => pcap.advance(&mut self.window, &mut self.head),
@@ -289,7 +306,7 @@ impl CaptureFile {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn frame(&self) -> Frame<'_> {
         let head = &self.head;
         let bytes = self.window.unread().get(head.start as usize..);

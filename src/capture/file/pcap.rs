@@ -77,8 +77,28 @@ impl Pcap {
         Ok(Pcap { order, record_header, unit, link, lengths })
     }
 
+    /// Takes the next record if it is an ordinary one that has been read ahead; otherwise it is left to
+    /// [`Pcap::advance`], which would come to the same.
+    #[inline(always)]
+    pub(super) fn next(&self, unread: &[u8], head: &mut Head) -> bool {
+        let Some((header, frame)) = unread.split_first_chunk::<RECORD_HEADER>() else { return false };
+        let [seconds, fraction, captured, wire_len] = header.as_chunks::<4>().0 else { return false };
+        let [seconds, fraction, captured, wire_len] =
+            [seconds, fraction, captured, wire_len].map(|word| self.order.u32(*word));
+        let is_ordinary = self.record_header == RECORD_HEADER && self.lengths == Lengths::CapturedFirst;
+        if !is_ordinary || captured > MAX_FRAME || captured as usize > frame.len() {
+            return false;
+        }
+        head.at = Timestamp(u64::from(seconds) * 1_000_000_000 + u64::from(fraction) * self.unit);
+        head.link = self.link;
+        head.wire_len = wire_len.max(captured);
+        head.start = RECORD_HEADER as u32;
+        head.captured = captured;
+        head.record = RECORD_HEADER as u32 + captured;
+        true
+    }
+
     /// Reads the next record; its frame is in the window then.
-    #[inline]
     pub(super) fn advance(&mut self, window: &mut Window, head: &mut Head) -> Step {
         let Some(unread) = window.need(self.record_header) else {
             return Pcap::end(window);
