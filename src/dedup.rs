@@ -24,7 +24,7 @@ use foldhash::SharedSeed;
 use foldhash::quality::SeedableRandomState;
 use parsers::Timestamp;
 
-use crate::decap::{Packet, Payload};
+use crate::decap::{Bare, Packet, Payload, Plain};
 
 /// Time within which an equal packet with an identification is a duplicate, in nanoseconds.
 pub const IDENTIFIED_WINDOW_NS: u64 = 10_000_000;
@@ -50,6 +50,8 @@ struct Set {
 pub(crate) struct Recent {
     sets: Box<[Set]>,
     hasher: SeedableRandomState,
+    /// For segments: see [`of_segment`].
+    key: [u64; 4],
     /// Hashes pushed out while their window was still open: duplicates of them are not recognised.
     pub(crate) pushed_out: u64,
 }
@@ -60,9 +62,11 @@ impl Recent {
         // the operating system's randomness, read once
         let seed = std::hash::RandomState::new().hash_one(0u8);
         let sets = packets.div_ceil(WAYS).next_power_of_two();
+        let hasher = SeedableRandomState::with_seed(seed, SharedSeed::global_random());
         Recent {
             sets: vec![Set::default(); sets].into_boxed_slice(),
-            hasher: SeedableRandomState::with_seed(seed, SharedSeed::global_random()),
+            key: [1_u64, 2, 3, 4].map(|n| hasher.hash_one(n)),
+            hasher,
             pushed_out: 0,
         }
     }
@@ -143,15 +147,116 @@ impl Deduplicator {
         self.recent.pushed_out
     }
 
+    /// The same of a plain segment.
+    // not inlined: the registers are needed
+    #[inline(never)]
+    pub fn is_copy(&mut self, at: Timestamp, plain: &Plain<'_>) -> bool {
+        let identification = u64::from(plain.ip_id());
+        let wire_len = plain.bare.bytes.len() as u32;
+        let (place, hash) =
+            of_segment(&self.recent.key, identification, &plain.bare, plain.flags(), wire_len);
+        let is_duplicate = self.recent.seen(at, place, hash, window(identification));
+        self.duplicates += u64::from(is_duplicate);
+        is_duplicate
+    }
+
     /// Whether this packet is a copy of one seen a moment before. Counts it.
-    #[inline]
     pub fn is_duplicate(&mut self, at: Timestamp, packet: &Packet<'_>) -> bool {
+        if let (Some((IpAddr::V4(src), IpAddr::V4(dst))), Payload::Tcp(s)) = (packet.ip, packet.payload) {
+            let identification = identification(packet);
+            let addresses = u64::from(src.to_bits()) << 32 | u64::from(dst.to_bits());
+            let ports = u32::from(s.src_port) << 16 | u32::from(s.dst_port);
+            let bare = Bare { addresses, ports, seq: s.seq, ack: s.ack, bytes: s.bytes };
+            let (place, hash) = of_segment(&self.recent.key, identification, &bare, s.flags, s.wire_len);
+            let is_duplicate = self.recent.seen(at, place, hash, window(identification));
+            self.duplicates += u64::from(is_duplicate);
+            return is_duplicate;
+        }
         let mut hasher = self.recent.hasher();
         let (window, place) = identity(packet, &mut hasher);
         let is_duplicate = self.recent.seen(at, place, hasher.finish(), window);
         self.duplicates += u64::from(is_duplicate);
         is_duplicate
     }
+}
+
+/// The number that tells a packet from an equal one; 0 if it has none.
+#[inline]
+fn identification(packet: &Packet<'_>) -> u64 {
+    // one of a redundant pair may have lost its trailer, but never its IPv4 identification
+    match (packet.ip_id, packet.redundancy) {
+        (0, None) => 0,
+        (0, Some(sequence)) => 1 << 16 | u64::from(sequence),
+        (id, _) => u64::from(id),
+    }
+}
+
+#[inline]
+fn window(identification: u64) -> u64 {
+    if identification == 0 { ANONYMOUS_WINDOW_NS } else { IDENTIFIED_WINDOW_NS }
+}
+
+/// Both halves of the product, so that every bit of one word touches all of the other.
+#[inline(always)]
+fn fold(one: u64, other: u64) -> u64 {
+    let product = u128::from(one) * u128::from(other);
+    product as u64 ^ (product >> 64) as u64
+}
+
+/// Where to remember a TCP segment over IPv4, and its hash: nearly all packets are such, so they are hashed
+/// in few steps, 16 octets at a time, every one under a word of the key.
+#[inline(always)]
+fn of_segment(
+    key: &[u64; 4],
+    identification: u64,
+    segment: &Bare<'_>,
+    flags: u8,
+    wire_len: u32,
+) -> (u64, u64) {
+    let numbers = u64::from(segment.seq) << 32 | u64::from(segment.ack);
+    let ports = u64::from(segment.ports) << 16;
+    let place = mix(identification ^ ports, numbers);
+    // 32 bits of ports, 8 of flags, 17 of identification
+    let rest = ports << 16 | u64::from(flags) << 24 | identification;
+    let lengths = u64::from(wire_len) << 32 | segment.bytes.len() as u64;
+    let mut hash = fold(segment.addresses ^ key[0], numbers ^ key[1]);
+    hash = fold(hash ^ rest, lengths ^ key[2]);
+    (place, octets(key, hash, segment.bytes))
+}
+
+/// Hash octets whose number is hashed already.
+#[inline(always)]
+fn octets(key: &[u64; 4], mut hash: u64, bytes: &[u8]) -> u64 {
+    let (blocks, _) = bytes.as_chunks::<16>();
+    let both = |block: &[u8; 16]| {
+        let word = u128::from_le_bytes(*block);
+        (word as u64, (word >> 64) as u64)
+    };
+    let (pairs, single) = blocks.as_chunks::<2>();
+    let mut second = hash ^ key[0];
+    for [one, other] in pairs {
+        let (low, high) = both(one);
+        hash = fold(hash ^ low, high ^ key[3]);
+        let (low, high) = both(other);
+        second = fold(second ^ low, high ^ key[1]);
+    }
+    for block in single {
+        let (low, high) = both(block);
+        hash = fold(hash ^ low, high ^ key[3]);
+    }
+    // the last octets, some of them again if there were 16 or more
+    let word = |octets: Option<&[u8; 8]>| octets.map_or(0, |octets| u64::from_le_bytes(*octets));
+    let half = |octets: Option<&[u8; 4]>| octets.map_or(0, |octets| u64::from(u32::from_le_bytes(*octets)));
+    let (low, high) = match bytes {
+        [] => return fold(hash ^ key[2], second),
+        [.., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] => bytes.last_chunk().map_or((0, 0), both),
+        [_, _, _, _, _, _, _, _, ..] => (word(bytes.first_chunk()), word(bytes.last_chunk())),
+        [_, _, _, _, ..] => (half(bytes.first_chunk()), half(bytes.last_chunk())),
+        [first, .., last] => (u64::from(*first) << 8 | u64::from(bytes[bytes.len() / 2]), u64::from(*last)),
+        [only] => (u64::from(*only), 0),
+    };
+    hash = fold(hash ^ low, high ^ key[3]);
+    fold(hash ^ key[2], second)
 }
 
 /// Hash all of a packet that its copies share; returns the window that its identification allows, and
@@ -170,12 +275,7 @@ fn identity(packet: &Packet<'_>, hasher: &mut impl Hasher) -> (u64, u64) {
         }
         _ => false,
     };
-    // one of a redundant pair may have lost its trailer, but never its IPv4 identification
-    let identification = match (packet.ip_id, packet.redundancy) {
-        (0, None) => 0,
-        (0, Some(sequence)) => 1 << 16 | u64::from(sequence),
-        (id, _) => u64::from(id),
-    };
+    let identification = identification(packet);
     hasher.write_u64(identification);
     let mut place = identification;
     let bytes = match packet.payload {
@@ -212,7 +312,7 @@ fn identity(packet: &Packet<'_>, hasher: &mut impl Hasher) -> (u64, u64) {
     }
     hasher.write_usize(bytes.len());
     hasher.write(bytes);
-    (if identification == 0 { ANONYMOUS_WINDOW_NS } else { IDENTIFIED_WINDOW_NS }, place)
+    (window(identification), place)
 }
 
 #[cfg(test)]
@@ -222,7 +322,8 @@ mod tests {
     use parsers::{FrameRef, MacAddr};
 
     use super::*;
-    use crate::decap::{Datagram, Segment};
+    use crate::capture::{Frame, LinkType};
+    use crate::decap::{Datagram, DecapOptions, Decapsulator, Segment};
 
     fn segment(bytes: &[u8]) -> Segment<'_> {
         let wire_len = bytes.len() as u32;
@@ -273,6 +374,32 @@ mod tests {
         copy.src_mac = None;
         copy.first_frame = FrameRef { tap: 3, number: 9 };
         assert!(after(&packet, &copy, 1000));
+    }
+
+    #[test]
+    fn a_copy_is_recognised_whichever_way_either_was_read() {
+        let mut bytes = vec![2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0, 0x45, 0, 0, 0, 0, 77, 0x40, 0, 64, 6];
+        bytes.extend([0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 0xC0, 0, 1, 0xF6, 0, 0, 0, 7, 0, 0, 0, 9, 0x50, 0x18]);
+        bytes.extend([0; 6]);
+        let mut texts = Vec::new();
+        for length in 0..70_u8 {
+            let text = (0..length).map(|n| n.wrapping_mul(37) ^ length);
+            texts.push([bytes.clone(), text.collect()].concat());
+        }
+        let mut short = Deduplicator::default();
+        let mut long = Deduplicator::default();
+        for bytes in &mut texts {
+            let total = (bytes.len() - 14) as u16;
+            bytes[16..18].copy_from_slice(&total.to_be_bytes());
+            let (at, wire_len) = (Timestamp(1_000_000_000), bytes.len() as u32);
+            let place = FrameRef::default();
+            let frame = Frame { at, place, link: LinkType::Ethernet, wire_len, bytes };
+            let mut decap = Decapsulator::new(DecapOptions::default());
+            let plain = decap.plain(&frame).expect("a plain segment");
+            let packet = plain.packet(place);
+            assert!(!short.is_copy(at, &plain) && short.is_duplicate(at.plus(1), &packet));
+            assert!(!long.is_duplicate(at, &packet) && long.is_copy(at.plus(1), &plain));
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(super) const MPLS: u16 = 0x8847;
 pub(super) const MPLS_UPSTREAM: u16 = 0x8848;
 pub(super) const VLAN: u16 = 0x8100;
 const HSR: u16 = 0x892F;
-const PRP_SUFFIX: u16 = 0x88FB;
+pub(super) const PRP_SUFFIX: u16 = 0x88FB;
 /// Values up to this are a length (IEEE 802.3 clause 3.2.6).
 const MAX_LENGTH: u16 = 1500;
 /// Values from this on are an Ethertype.

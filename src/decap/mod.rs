@@ -40,6 +40,8 @@ use parsers::{FrameRef, MacAddr, Timestamp, VlanStack};
 
 pub use anomaly::{Anomaly, AnomalyKind};
 pub use counters::DecapCounters;
+pub(crate) use fast::Bare;
+pub use fast::Plain;
 pub use options::*;
 
 use crate::capture::{Frame, LinkType};
@@ -239,6 +241,18 @@ impl Decapsulator {
         self.fragments.give_up_all(&mut self.counters);
     }
 
+    /// The plain segment in a frame. `None`: nothing was counted, the frame has to be decapsulated.
+    #[inline(always)]
+    pub(crate) fn plain<'a>(&mut self, frame: &Frame<'a>) -> Option<Plain<'a>> {
+        let found = fast::plain(&self.options, frame);
+        if let Some(plain) = &found {
+            self.counters.frames += 1;
+            self.counters.tcp += 1;
+            self.counters.vlan += u64::from(plain.is_tagged());
+        }
+        found
+    }
+
     /// The innermost packet of a frame. `None` when there is none yet (a fragment) or none at all; the
     /// reason has been counted.
     // not inlined: so the packet is written once, in place
@@ -250,14 +264,14 @@ impl Decapsulator {
                 if let Some(segment) = ordinary.segment() {
                     self.counters.tcp += 1;
                     self.counters.vlan += u64::from(ordinary.is_tagged());
-                    return Some(ordinary.packet(frame, Payload::Tcp(segment)));
+                    return Some(ordinary.packet(frame.place, Payload::Tcp(segment)));
                 }
             } else if ordinary.protocol() == protocol::UDP
                 && let Some(datagram) = ordinary.datagram(&self.options)
             {
                 self.counters.udp += 1;
                 self.counters.vlan += u64::from(ordinary.is_tagged());
-                return Some(ordinary.packet(frame, Payload::Udp(datagram)));
+                return Some(ordinary.packet(frame.place, Payload::Udp(datagram)));
             }
         }
         self.walk(frame)

@@ -67,15 +67,26 @@ impl History {
         }
         let size = self.ring.len();
         let end = offset + bytes.len() as u64;
+        let from = (offset & (size as u64 - 1)) as usize;
+        match self.ring.get_mut(from..from + bytes.len()) {
+            Some(place) => place.copy_from_slice(bytes),
+            None => self.wrap(end, bytes),
+        }
+        self.valid = (self.valid + bytes.len()).min(size);
+        self.end = end;
+        self.newest = (self.newest + 1) % MARKS as u8;
+        self.marks[usize::from(self.newest)] = Mark { end, at: source.at, frame: source.frame };
+    }
+
+    /// The bytes reach beyond the end of the ring.
+    #[inline(never)]
+    fn wrap(&mut self, end: u64, bytes: &[u8]) {
+        let size = self.ring.len();
         let kept = &bytes[bytes.len().saturating_sub(size)..];
         let from = ((end - kept.len() as u64) & (size as u64 - 1)) as usize;
         let first = kept.len().min(size - from);
         self.ring[from..from + first].copy_from_slice(&kept[..first]);
         self.ring[..kept.len() - first].copy_from_slice(&kept[first..]);
-        self.valid = (self.valid + bytes.len()).min(size);
-        self.end = end;
-        self.newest = (self.newest + 1) % MARKS as u8;
-        self.marks[usize::from(self.newest)] = Mark { end, at: source.at, frame: source.frame };
     }
 
     /// What was delivered has nothing to do with what comes now.

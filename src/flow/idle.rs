@@ -9,7 +9,7 @@ use super::{CloseReason, FlowHandler};
 /// Idle flows are looked for this often, in packet time.
 const SWEEP_NS: u64 = 100_000_000;
 /// A flow moves to the end of its list at most this often.
-const STAMP_NS: u64 = 1_000_000_000;
+pub(super) const STAMP_NS: u64 = 1_000_000_000;
 /// A session that is due again at once is called again after this time.
 const TICK_MIN_NS: u64 = 1_000_000;
 
@@ -137,6 +137,18 @@ impl<S> FlowTable<S> {
         }
         // Never in the past: one turn of `check` calls each flow once.
         let at = at.max(self.clock.now.plus(TICK_MIN_NS));
+        if at < flow.due {
+            flow.due = at;
+            self.deadlines.push(Due { at, flow: flow.connection.info.id, slot });
+            self.next_check = self.next_check.min(at);
+        }
+    }
+
+    /// The same of a flow that waits for nothing itself, whose session wants to be called at `at`.
+    #[inline(never)]
+    pub(super) fn due_at(&mut self, slot: u32, at: Timestamp) {
+        let at = at.max(self.clock.now.plus(TICK_MIN_NS));
+        let Some(Some(flow)) = self.slots.get_mut(slot as usize) else { return };
         if at < flow.due {
             flow.due = at;
             self.deadlines.push(Due { at, flow: flow.connection.info.id, slot });

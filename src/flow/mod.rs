@@ -36,6 +36,7 @@ mod key;
 mod limits;
 mod pieces;
 mod reassembly;
+mod smooth;
 mod table;
 mod tcp;
 mod timeout;
@@ -46,6 +47,7 @@ mod tests;
 
 pub use key::PortSet;
 pub use limits::{FlowCounters, FlowLimits};
+pub use smooth::Spot;
 pub use table::FlowTable;
 
 /// What the worker does with flows. All calls for one flow come in order; between flows, in packet order.

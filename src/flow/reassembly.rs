@@ -211,34 +211,50 @@ impl Stream {
         recent && ahead(seq, self.gap.0) >= 0 && ahead(seq, self.gap.1) < 0
     }
 
-    /// In-order bytes.
-    #[inline]
-    pub(super) fn deliver<H: FlowHandler>(
+    /// These bytes are next: remember them, and go on behind them.
+    #[inline(always)]
+    pub(super) fn moved(
         &mut self,
-        direction: Direction,
         bytes: &[u8],
         source: Source,
-        out: &mut Out<'_, H>,
+        counters: &mut FlowCounters,
+        limits: &FlowLimits,
     ) {
         if let Some(history) = &mut self.history
             && history.has_room(bytes.len())
         {
             history.push(self.offset, bytes, source);
         } else {
-            self.remember(bytes, source, out);
+            self.remember(bytes, source, counters, limits);
         }
         self.next = self.next.wrapping_add(bytes.len() as u32);
         self.offset += bytes.len() as u64;
-        if !self.tail.is_empty() || bytes.len() < self.needed as usize {
+    }
+
+    /// Whether the session is to be called with the next bytes as they come: nothing stands before them, and
+    /// they are enough.
+    #[inline(always)]
+    pub(super) fn is_wanted(&self, length: usize) -> bool {
+        self.tail.is_empty() && length >= self.needed as usize
+    }
+
+    /// In-order bytes that the session was not called with, or did not take all of: `consumed`, if it was.
+    #[inline(never)]
+    pub(super) fn leave<H: FlowHandler>(
+        &mut self,
+        direction: Direction,
+        bytes: &[u8],
+        consumed: Option<usize>,
+        source: Source,
+        out: &mut Out<'_, H>,
+    ) {
+        let Some(mut consumed) = consumed else {
             self.keep(bytes, source, out);
             self.offer(direction, out);
             return;
-        }
+        };
         let mut rest = bytes;
         loop {
-            let pieces = [Piece { end: rest.len(), frame: source.frame, at: source.at }];
-            let progress = out.data(&Chunk { direction, bytes: rest, pieces: &pieces });
-            let consumed = self.note(progress, rest.len());
             rest = &rest[consumed..];
             if rest.is_empty() {
                 return;
@@ -246,30 +262,58 @@ impl Stream {
             if consumed == 0 || rest.len() < self.needed as usize {
                 break;
             }
+            consumed = self.call(direction, rest, source, out);
         }
         self.keep(rest, source, out);
         self.check_tail(direction, out);
     }
 
+    /// Call the session with bytes of one segment, before which nothing stands.
+    fn call<H: FlowHandler>(
+        &mut self,
+        direction: Direction,
+        bytes: &[u8],
+        source: Source,
+        out: &mut Out<'_, H>,
+    ) -> usize {
+        let pieces = [Piece { end: bytes.len(), frame: source.frame, at: source.at }];
+        let progress = out.data(&Chunk { direction, bytes, pieces: &pieces });
+        self.note(progress, bytes.len())
+    }
+
+    /// In-order bytes.
+    pub(super) fn deliver<H: FlowHandler>(
+        &mut self,
+        direction: Direction,
+        bytes: &[u8],
+        source: Source,
+        out: &mut Out<'_, H>,
+    ) {
+        self.moved(bytes, source, out.counters, out.limits);
+        let is_wanted = self.is_wanted(bytes.len());
+        let consumed = is_wanted.then(|| self.call(direction, bytes, source, out));
+        self.leave(direction, bytes, consumed, source, out);
+    }
+
     /// Remember the first bytes of a stream, or more than were remembered so far, if there is room.
     #[cold]
-    fn remember<H: FlowHandler>(&mut self, bytes: &[u8], source: Source, out: &mut Out<'_, H>) {
+    fn remember(&mut self, bytes: &[u8], source: Source, counters: &mut FlowCounters, limits: &FlowLimits) {
         let had = self.history_bytes();
-        let free = out.counters.history_bytes < out.limits.history_total_bytes as u64;
+        let free = counters.history_bytes < limits.history_total_bytes as u64;
         if self.history.is_none() {
             if !free {
-                out.counters.history_refused += 1;
+                counters.history_refused += 1;
                 return;
             }
             self.history = Some(Box::new(History::new()));
         }
         if let Some(history) = &mut self.history {
             if free {
-                history.grow(bytes.len(), out.limits.history_bytes);
+                history.grow(bytes.len(), limits.history_bytes);
             }
             history.push(self.offset, bytes, source);
         }
-        out.counters.history_bytes += (self.history_bytes() - had) as u64;
+        counters.history_bytes += (self.history_bytes() - had) as u64;
     }
 
     /// The stream goes on elsewhere: what was delivered is not to be compared with what comes there.
@@ -283,7 +327,8 @@ impl Stream {
         self.history.as_ref().map_or(0, |history| history.capacity_bytes())
     }
 
-    fn note(&mut self, progress: Progress, length: usize) -> usize {
+    #[inline(always)]
+    pub(super) fn note(&mut self, progress: Progress, length: usize) -> usize {
         self.needed = u32::try_from(progress.needed).unwrap_or(u32::MAX);
         progress.consumed.min(length)
     }

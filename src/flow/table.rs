@@ -9,7 +9,7 @@ use parsers::{Chunk, Coverage, Direction, Endpoint, FlowInfo, FrameRef, Host, Pi
 use super::key::Key;
 use super::tcp::{ACK, After, Arrived, Connection, SYN};
 use super::timeout::{CLASSES, Class, Clock, Deadlines, Link, List, NEVER, NONE};
-use super::{CloseReason, FlowCounters, FlowHandler, FlowLimits, Out, PortSet, Source};
+use super::{CloseReason, FlowCounters, FlowHandler, FlowLimits, Out, PortSet, Source, Spot};
 use crate::decap::{Datagram, Packet, Payload, Segment};
 
 pub(super) struct Flow<S> {
@@ -115,19 +115,19 @@ impl<S> FlowTable<S> {
             + self.deadlines.capacity_bytes()
     }
 
-    /// A packet, captured at `at`.
+    /// A packet, captured at `at`. Returns where its flow is, if [`FlowTable::next`] may take what follows.
     pub fn packet<H: FlowHandler<State = S>>(
         &mut self,
         place: FrameRef,
         at: Timestamp,
         packet: &Packet<'_>,
         handler: &mut H,
-    ) {
+    ) -> Option<Spot> {
         self.counters.packets += 1;
         self.advance(at, handler);
         let source = Source { at, frame: place };
         match (&packet.payload, &packet.ip) {
-            (Payload::Tcp(segment), Some(ips)) => self.tcp(source, packet, ips, segment, handler),
+            (Payload::Tcp(segment), Some(ips)) => return self.tcp(source, packet, ips, segment, handler),
             (Payload::Udp(datagram), Some(ips)) => self.udp(source, packet, ips, datagram, handler),
             (Payload::Ethernet { ethertype, bytes, wire_len }, None)
                 if self.ports.contains(Transport::Ethernet, *ethertype) =>
@@ -136,6 +136,7 @@ impl<S> FlowTable<S> {
             }
             _ => self.counters.other_payloads += 1,
         }
+        None
     }
 
     fn tcp<H: FlowHandler<State = S>>(
@@ -145,7 +146,7 @@ impl<S> FlowTable<S> {
         ips: &(IpAddr, IpAddr),
         segment: &Segment<'_>,
         handler: &mut H,
-    ) {
+    ) -> Option<Spot> {
         self.counters.tcp_segments += 1;
         self.counters.payload_bytes += segment.bytes.len() as u64;
         let vlan = self.limits.vlan_in_key.then_some(packet.vlan);
@@ -155,13 +156,13 @@ impl<S> FlowTable<S> {
         } else {
             if segment.flags & SYN == 0 && segment.wire_len == 0 && segment.bytes.is_empty() {
                 self.counters.strays += 1;
-                return;
+                return None;
             }
             let syn = (segment.flags & SYN != 0).then_some(segment.flags & ACK == 0);
             let ports = (segment.src_port, segment.dst_port);
             self.insert(key, from_low, Transport::Tcp, ips, ports, packet, syn, handler)
         };
-        let Some(mut flow) = self.slots[slot as usize].take() else { return };
+        let mut flow = self.slots[slot as usize].take()?;
         if flow.connection.state.is_none() && segment.flags & SYN != 0 {
             // Now it is known who opens.
             let client_is_low = from_low == (segment.flags & ACK == 0);
@@ -170,7 +171,7 @@ impl<S> FlowTable<S> {
                 flow.client_is_low = client_is_low;
             }
         }
-        let direction = flow.direction(from_low);
+        let mut direction = flow.direction(from_low);
         flow.fill_mac(direction, packet);
         let arrived = Arrived { direction, segment, source };
         let mut after = flow.connection.segment(arrived, &mut self.counters, &self.limits, handler);
@@ -183,11 +184,11 @@ impl<S> FlowTable<S> {
             let opens = opener_is_low.map_or(segment.flags & ACK == 0, |low| low == from_low);
             let ports = (segment.src_port, segment.dst_port);
             slot = self.insert(key, from_low, Transport::Tcp, ips, ports, packet, Some(opens), handler);
-            let Some(mut fresh) = self.slots[slot as usize].take() else { return };
+            let mut fresh = self.slots[slot as usize].take()?;
             if let Some((_, isn)) = syn {
                 fresh.connection.begun(Direction::ToServer, isn);
             }
-            let direction = fresh.direction(from_low);
+            direction = fresh.direction(from_low);
             let arrived = Arrived { direction, segment, source };
             after = fresh.connection.segment(arrived, &mut self.counters, &self.limits, handler);
             debug_assert_eq!(after, After::Stay, "a fresh flow cannot be reused at once");
@@ -196,8 +197,15 @@ impl<S> FlowTable<S> {
         self.check_one_way(&mut flow.connection, false, handler);
         self.schedule(slot, &mut flow, handler);
         let class = flow.tcp_class();
+        let smooth = flow.connection.settle();
+        let spot = smooth.then_some(Spot {
+            flow: flow.connection.info.id,
+            slot,
+            direction: direction.index() as u8,
+        });
         self.slots[slot as usize] = Some(flow);
         self.touch(slot, class);
+        spot
     }
 
     fn udp<H: FlowHandler<State = S>>(

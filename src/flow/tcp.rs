@@ -28,7 +28,7 @@ pub(super) struct Connection<S> {
     pub(super) state: Option<S>,
     pub(super) streams: [Stream; 2],
     /// A SYN on the live flow which may open a new connection, if somebody answers it.
-    doubted: Option<(Direction, u32)>,
+    pub(super) doubted: Option<(Direction, u32)>,
     /// FIN on both sides, or RST.
     pub(super) ended: Option<CloseReason>,
     /// The RST that ended it: by whom, when, with which sequence number.
@@ -36,6 +36,8 @@ pub(super) struct Connection<S> {
     /// Segments with payload.
     pub(super) data_segments: u32,
     pub(super) one_way_told: bool,
+    /// Segments may take the short way; see [`super::smooth`].
+    pub(super) smooth: bool,
 }
 
 /// What the table has to do next.
@@ -66,6 +68,7 @@ impl<S> Connection<S> {
             reset: None,
             data_segments: 0,
             one_way_told: false,
+            smooth: false,
         }
     }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use core::net::{IpAddr, Ipv4Addr};
+use std::collections::BTreeMap;
 
 use parsers::{Chunk, Direction, FlowInfo, FrameRef, Gap, MacAddr, Progress, Timestamp};
 
@@ -116,6 +117,12 @@ struct Tap {
     seen: Recorder,
     frame: u64,
     now: u64,
+    /// Where flows were met, by direction and client's port.
+    spots: BTreeMap<(Direction, u16), Spot>,
+    /// Segments that took the short way.
+    short: u64,
+    /// The same table without the short way; both have to say and count the same.
+    usual: (FlowTable<u64>, Recorder),
 }
 
 /// One TCP segment between the standard client and server.
@@ -148,7 +155,15 @@ impl Tap {
 
     fn with(limits: FlowLimits) -> Tap {
         let ports = PortSet::new(&[SERVER], &[20_000]);
-        Tap { table: FlowTable::new(limits, ports), seen: Recorder::default(), frame: 0, now: SECOND }
+        Tap {
+            table: FlowTable::new(limits.clone(), ports.clone()),
+            seen: Recorder::default(),
+            frame: 0,
+            now: SECOND,
+            spots: BTreeMap::new(),
+            short: 0,
+            usual: (FlowTable::new(limits, ports), Recorder::default()),
+        }
     }
 
     /// SYN and SYN+ACK; both streams begin at the given numbers.
@@ -195,16 +210,59 @@ impl Tap {
         self.frame += 1;
         self.now += MS;
         let place = FrameRef { tap: 0, number: self.frame };
-        self.table.packet(place, Timestamp(self.now), &packet, &mut self.seen);
+        let at = Timestamp(self.now);
+        self.compared(
+            |tap| tap.take(place, at, direction, &packet),
+            |table, seen| {
+                table.packet(place, at, &packet, seen);
+            },
+        );
+    }
+
+    /// By the short way, if it is taken there.
+    fn take(&mut self, place: FrameRef, at: Timestamp, direction: Direction, packet: &Packet<'_>) {
+        let Payload::Tcp(segment) = packet.payload else {
+            assert_eq!(self.table.packet(place, at, packet, &mut self.seen).map(|spot| spot.slot), None);
+            return;
+        };
+        let to_server = direction == Direction::ToServer;
+        let met = (direction, if to_server { segment.src_port } else { segment.dst_port });
+        if let Some(spot) = self.spots.get(&met)
+            && let Some(bare) = packet.bare()
+            && self.table.next(place, at, *spot, &bare, &mut self.seen)
+        {
+            self.short += 1;
+            return;
+        }
+        if let Some(spot) = self.table.packet(place, at, packet, &mut self.seen) {
+            self.spots.insert(met, spot);
+        }
+    }
+
+    /// Do the same with both tables.
+    fn compared(
+        &mut self,
+        own: impl FnOnce(&mut Tap),
+        usual: impl FnOnce(&mut FlowTable<u64>, &mut Recorder),
+    ) {
+        let (before, others) = (self.seen.events.len(), self.usual.1.events.len());
+        (self.usual.1.size, self.usual.1.deadline) = (self.seen.size, self.seen.deadline);
+        own(self);
+        usual(&mut self.usual.0, &mut self.usual.1);
+        assert_eq!(self.seen.events[before..], self.usual.1.events[others..], "the short way says the same");
+        assert_eq!(self.seen.deadline, self.usual.1.deadline);
+        assert_eq!(self.table.counters(), self.usual.0.counters(), "and counts the same");
+        assert_eq!(self.table.next_due(), self.usual.0.next_due());
     }
 
     fn wait(&mut self, ns: u64) {
         self.now += ns;
-        self.table.advance(Timestamp(self.now), &mut self.seen);
+        let at = Timestamp(self.now);
+        self.compared(|tap| tap.table.advance(at, &mut tap.seen), |table, seen| table.advance(at, seen));
     }
 
     fn finish(&mut self) {
-        self.table.finish(&mut self.seen);
+        self.compared(|tap| tap.table.finish(&mut tap.seen), FlowTable::finish);
         let counters = self.table.counters();
         assert_eq!((counters.flows_open, counters.buffered_bytes, counters.history_bytes), (0, 0, 0));
     }

@@ -238,6 +238,10 @@ fn reported(pair: &mut Pair, operation: &Operation<'_>) {
 }
 
 impl Consumer for Learner {
+    fn reads_packets(&self) -> bool {
+        true
+    }
+
     /// Who uses and offers what beside the control protocols.
     fn packet(&mut self, at: Timestamp, packet: &Packet<'_>) {
         let (transport, from, to) = match &packet.payload {

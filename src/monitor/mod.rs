@@ -151,7 +151,8 @@ impl Part {
 impl Consumer for Monitor {
     #[inline]
     fn enter(&mut self, shard: usize, act: u64) {
-        self.entered = (shard - self.first) / self.step;
+        // Nothing is divided where one worker has all shards.
+        self.entered = if self.step == 1 { shard - self.first } else { (shard - self.first) / self.step };
         self.journal.out.enter(Place::of_shard(act, shard));
     }
 

@@ -150,12 +150,35 @@ impl Sensor {
     }
 
     /// Take one frame through the whole way.
-    #[inline]
+    // not inlined: beside the reader there are not registers enough
+    #[inline(never)]
     pub fn frame(&mut self, frame: &Frame<'_>) {
         if let Some(seconds) = self.front.arrived(frame) {
             self.seconds(&seconds);
         }
         let act = self.front.next_act();
+        if let Some(plain) = &self.front.plain(frame) {
+            if self.front.is_copy(frame.at, plain) {
+                return;
+            }
+            self.desk.journal.out.enter(Place::before(act));
+            self.site.plain(frame, plain, &mut self.desk.sink());
+            match &mut self.hands {
+                Hands::Own(crew) => crew.plain(act, frame, plain),
+                Hands::Workers(workers) => {
+                    let packet = plain.packet(frame.place);
+                    workers.packet(act, shard_of(&packet), frame.place, frame.at, &packet);
+                }
+            }
+        } else {
+            self.other(act, frame);
+        }
+        self.settle();
+    }
+
+    /// A frame that is no plain one.
+    #[inline(never)]
+    fn other(&mut self, act: u64, frame: &Frame<'_>) {
         if let Some(packet) = &self.front.packet(frame) {
             self.desk.journal.out.enter(Place::before(act));
             self.site.packet(frame.at, frame.place, packet, &mut self.desk.sink());
@@ -170,7 +193,6 @@ impl Sensor {
             let Desk { detector, log, journal } = &mut self.desk;
             detector.encapsulation(&anomaly, &mut ToLog { log, journal });
         }
-        self.settle();
     }
 
     /// Nothing came until `now`: let what is due fall due, and what waits be done.

@@ -2,9 +2,11 @@
 
 use parsers::{FrameRef, Timestamp};
 
+use super::spots::Spots;
 use super::{Consumer, FlowState, PipelineOptions, Worker, WorkerCounters};
-use crate::decap::Packet;
-use crate::dispatch::{SECOND, SHARDS, Seconds};
+use crate::capture::Frame;
+use crate::decap::{Bare, Packet, Plain};
+use crate::dispatch::{SECOND, SHARDS, Seconds, shard_of};
 use crate::flow::{FlowCounters, FlowTable};
 
 /// Seconds of one leap of packet time in which shards are called one by one. A longer leap ends with one
@@ -20,6 +22,8 @@ pub struct Crew<C> {
     first: usize,
     step: usize,
     worker: Worker<C>,
+    /// Where flows were met last.
+    spots: Spots,
     /// What the consumer has been told of, by table.
     told: Vec<Blind>,
 }
@@ -29,12 +33,14 @@ impl<C: Consumer> Crew<C> {
     pub fn new(options: &PipelineOptions, consumer: C, first: usize, step: usize) -> Crew<C> {
         let limits = options.flows.of_shard(SHARDS);
         let ports = options.ports.all_ports();
+        let spots = Spots::new(!limits.vlan_in_key);
         let table = |shard: usize| {
             FlowTable::new(limits.clone(), ports.clone()).numbered(shard as u64, SHARDS as u64)
         };
         let tables: Vec<_> = (first..SHARDS).step_by(step).map(table).collect();
         Crew {
             told: vec![Blind::default(); tables.len()],
+            spots,
             tables,
             first,
             step,
@@ -48,12 +54,42 @@ impl<C: Consumer> Crew<C> {
         self.tables.iter_mut().flat_map(FlowTable::states).for_each(|state| state.set_answer_timeout(ns));
     }
 
+    /// A plain segment, whichever its shard is. In a flow that was met lately, and next in order, it goes straight
+    /// to its session; any other goes the way of all packets.
+    #[inline(always)]
+    pub(crate) fn plain(&mut self, act: u64, frame: &Frame<'_>, plain: &Plain<'_>) {
+        if !self.short(act, frame.place, frame.at, &plain.bare) {
+            let packet = plain.packet(frame.place);
+            self.usual(act, shard_of(&packet), frame.place, frame.at, &packet);
+        }
+    }
+
     /// A packet of one of its shards.
-    #[inline]
     pub fn packet(&mut self, act: u64, shard: usize, frame: FrameRef, at: Timestamp, packet: &Packet<'_>) {
+        if !packet.bare().is_some_and(|bare| self.short(act, frame, at, &bare)) {
+            self.usual(act, shard, frame, at, packet);
+        }
+    }
+
+    /// Whether a plain segment was next in a flow that was met lately; otherwise nothing has become of it.
+    // not inlined: the registers are needed
+    #[inline(never)]
+    fn short(&mut self, act: u64, frame: FrameRef, at: Timestamp, segment: &Bare<'_>) -> bool {
+        let Some(entry) = self.spots.of(segment) else { return false };
+        let Some(table) = self.tables.get_mut(usize::from(entry.table)) else { return false };
+        self.worker.consumer().enter(usize::from(entry.shard), act);
+        table.next(frame, at, entry.spot, segment, &mut self.worker)
+    }
+
+    #[inline(never)]
+    fn usual(&mut self, act: u64, shard: usize, frame: FrameRef, at: Timestamp, packet: &Packet<'_>) {
         self.worker.consumer().enter(shard, act);
-        if let Some(table) = self.tables.get_mut((shard - self.first) / self.step) {
-            table.packet(frame, at, packet, &mut self.worker);
+        let n = (shard - self.first) / self.step;
+        if let Some(table) = self.tables.get_mut(n)
+            && let Some(spot) = table.packet(frame, at, packet, &mut self.worker)
+            && let Some(segment) = packet.bare()
+        {
+            self.spots.put(&segment, (shard, n), spot);
         }
     }
 

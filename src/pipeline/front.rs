@@ -5,7 +5,7 @@ use parsers::Timestamp;
 
 use super::PipelineOptions;
 use crate::capture::Frame;
-use crate::decap::{Anomaly, DecapCounters, Decapsulator, Packet};
+use crate::decap::{Anomaly, DecapCounters, Decapsulator, Packet, Plain};
 use crate::dedup::Deduplicator;
 use crate::dispatch::{SECOND, Seconds};
 
@@ -42,6 +42,12 @@ impl FrameCounters {
         self.truncated += u64::from((frame.bytes.len() as u64) < u64::from(frame.wire_len));
     }
 
+    /// What is counted by tap.
+    fn of_tap(&self) -> FrameCounters {
+        let FrameCounters { frames, wire_octets, truncated, last_frame, .. } = *self;
+        FrameCounters { frames, wire_octets, truncated, last_frame, ..FrameCounters::default() }
+    }
+
     /// No frame came from `seen` until `now`. Returns when that was worth telling: pauses that are usual at
     /// this tap are no news.
     fn pause(&mut self, seen: Timestamp, now: Timestamp) -> Option<Timestamp> {
@@ -64,6 +70,8 @@ pub(crate) struct Front {
     decap: Decapsulator,
     dedup: Option<Deduplicator>,
     counters: FrameCounters,
+    /// The only tap that frames have come from: what is counted is its own. None before the first, and with more.
+    only: Option<u16>,
     taps: Vec<FrameCounters>,
     /// Time of the last pause.
     idle: Timestamp,
@@ -80,6 +88,7 @@ impl Front {
             decap: Decapsulator::new(options.decap.clone()),
             dedup: options.deduplicate.then(Deduplicator::default),
             counters: FrameCounters::default(),
+            only: None,
             taps: Vec::new(),
             idle: Timestamp::default(),
             second: None,
@@ -99,18 +108,28 @@ impl Front {
     #[inline]
     pub(crate) fn arrived(&mut self, frame: &Frame<'_>) -> Option<Seconds> {
         let seen = self.counters.last_frame;
-        self.counters.add(frame);
-        let tap = usize::from(frame.place.tap);
-        match self.taps.get_mut(tap) {
-            Some(counters) => counters.add(frame),
-            None => self.first_of_tap(tap, frame),
+        if self.only != Some(frame.place.tap) {
+            self.of_taps(frame);
         }
+        self.counters.add(frame);
         self.time(frame.at, seen)
     }
 
-    #[cold]
-    fn first_of_tap(&mut self, tap: usize, frame: &Frame<'_>) {
-        self.taps.resize(tap + 1, FrameCounters::default());
+    #[inline(never)]
+    fn of_taps(&mut self, frame: &Frame<'_>) {
+        let tap = usize::from(frame.place.tap);
+        if self.counters.frames == 0 {
+            self.only = Some(frame.place.tap);
+            return;
+        }
+        if let Some(first) = self.only.take() {
+            let counters = self.counters.of_tap();
+            self.taps.resize(usize::from(first) + 1, FrameCounters::default());
+            self.taps[usize::from(first)] = counters;
+        }
+        if self.taps.len() <= tap {
+            self.taps.resize(tap + 1, FrameCounters::default());
+        }
         self.taps[tap].add(frame);
     }
 
@@ -163,6 +182,24 @@ impl Front {
         self.counters.pauses += u64::from(self.pause.take().is_some());
     }
 
+    /// The plain segment in a frame; [`Front::is_copy`] is next. Without one nothing was counted, and
+    /// [`Front::packet`] is.
+    #[inline(always)]
+    pub(crate) fn plain<'a>(&mut self, frame: &Frame<'a>) -> Option<Plain<'a>> {
+        self.decap.plain(frame)
+    }
+
+    /// Whether a plain segment was seen before.
+    #[inline(always)]
+    pub(crate) fn is_copy(&mut self, at: Timestamp, plain: &Plain<'_>) -> bool {
+        let Some(dedup) = &mut self.dedup else { return false };
+        let is_copy = dedup.is_copy(at, plain);
+        if is_copy {
+            self.counters.duplicates += 1;
+        }
+        is_copy
+    }
+
     /// The packet in a frame, unless there is none or it was seen before.
     #[inline]
     pub(crate) fn packet<'a>(&'a mut self, frame: &Frame<'a>) -> Option<Packet<'a>> {
@@ -191,6 +228,9 @@ impl Front {
     }
 
     pub(crate) fn tap(&self, tap: usize) -> FrameCounters {
+        if self.only.is_some_and(|only| usize::from(only) == tap) {
+            return self.counters.of_tap();
+        }
         self.taps.get(tap).copied().unwrap_or_default()
     }
 
@@ -211,7 +251,34 @@ impl Front {
 
 #[cfg(test)]
 mod tests {
+    use parsers::FrameRef;
+
     use super::*;
+    use crate::capture::LinkType;
+
+    #[test]
+    fn every_tap_has_its_own_counts_however_many_there_are() {
+        let mut front = Front::new(&PipelineOptions::default());
+        let arrive = |front: &mut Front, tap: u16, octets: u32| {
+            let place = FrameRef { tap, number: 1 };
+            let at = Timestamp(u64::from(octets));
+            front.arrived(&Frame { at, place, link: LinkType::Ethernet, wire_len: octets, bytes: &[] });
+        };
+        let counted = |front: &Front, tap: usize| {
+            let FrameCounters { frames, wire_octets, truncated, last_frame, .. } = front.tap(tap);
+            [frames, wire_octets, truncated, last_frame.0]
+        };
+        for octets in [5, 6] {
+            arrive(&mut front, 1, octets);
+        }
+        assert_eq!([0, 1, 2].map(|tap| counted(&front, tap)), [[0; 4], [2, 11, 2, 6], [0; 4]]);
+        for (tap, octets) in [(0, 7), (1, 8), (3, 9)] {
+            arrive(&mut front, tap, octets);
+        }
+        let all = [0, 1, 2, 3].map(|tap| counted(&front, tap));
+        assert_eq!(all, [[1, 7, 1, 7], [3, 19, 3, 8], [0; 4], [1, 9, 1, 9]]);
+        assert_eq!((front.counters().frames, front.counters().wire_octets), (5, 35));
+    }
 
     #[test]
     fn a_pause_of_the_whole_tap_is_told_when_it_is_far_longer_than_any_before() {

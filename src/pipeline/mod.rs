@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! Frame --> Front (counted, unwrapped, seen twice?) --> shard --> Crew (flows, sessions) --> Consumer
+//!            plain segment of a known flow, next in order -----> the same flow, without all that stands between
 //! ```
 //!
 //! A [`Pipeline`] runs all of it on the thread that reads the frames, for one consumer: nothing is queued
@@ -14,6 +15,7 @@ mod carry;
 mod crew;
 mod front;
 mod probing;
+mod spots;
 mod worker;
 
 pub use by_segment::SegmentReader;
@@ -80,12 +82,26 @@ impl<C: Consumer> Pipeline<C> {
     }
 
     /// Take one frame through the whole way.
-    #[inline]
+    // not inlined: beside the reader there are not registers enough
+    #[inline(never)]
     pub fn frame(&mut self, frame: &Frame<'_>) {
         if let Some(seconds) = self.front.arrived(frame) {
             self.crew.seconds(&seconds);
         }
         let act = self.front.next_act();
+        let Some(plain) = &self.front.plain(frame) else { return self.other(act, frame) };
+        if self.front.is_copy(frame.at, plain) {
+            return;
+        }
+        if self.crew.consumer_ref().reads_packets() {
+            self.crew.consumer().packet(frame.at, &plain.packet(frame.place));
+        }
+        self.crew.plain(act, frame, plain);
+    }
+
+    /// A frame that is no plain one.
+    #[inline(never)]
+    fn other(&mut self, act: u64, frame: &Frame<'_>) {
         if let Some(packet) = &self.front.packet(frame) {
             self.crew.consumer().packet(frame.at, packet);
             self.crew.packet(act, shard_of(packet), frame.place, frame.at, packet);

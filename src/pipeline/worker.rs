@@ -100,6 +100,11 @@ impl FlowContext {
 
 /// What is done with units, operations and defects.
 pub trait Consumer {
+    /// Whether it wants to be shown packets.
+    #[inline]
+    fn reads_packets(&self) -> bool {
+        false
+    }
     /// A packet, before its flow sees it. Only [`super::Pipeline`] shows them.
     fn packet(&mut self, _at: Timestamp, _packet: &Packet<'_>) {}
     /// A PDU as on the wire.
@@ -223,9 +228,13 @@ struct Tap<'a, C> {
 }
 
 impl<C: Consumer> Observer for Tap<'_, C> {
+    #[inline]
     fn unit(&mut self, unit: &Unit<'_>) {
-        let recovered = unit.recovered || self.context.renumbered[unit.direction.index()];
-        self.consumer.unit(self.context, &Unit { recovered, ..*unit });
+        if self.context.renumbered[unit.direction.index()] {
+            self.consumer.unit(self.context, &Unit { recovered: true, ..*unit });
+            return;
+        }
+        self.consumer.unit(self.context, unit);
     }
     fn operation(&mut self, operation: &Operation<'_>) {
         if self.context.renumbered[operation.direction.index()] {
@@ -303,6 +312,7 @@ impl<C: Consumer> Worker<C> {
         Box::new(Speaking { session, context, carry: None, fresh: true })
     }
 
+    #[inline]
     fn feed(&mut self, flow: &mut FlowInfo, speaking: &mut Speaking, chunk: &Chunk<'_>) -> Progress {
         let Speaking { session, context, carry, .. } = speaking;
         if let Some(piece) = chunk.pieces.last() {

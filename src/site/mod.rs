@@ -31,7 +31,8 @@ use core::net::IpAddr;
 use parsers::{Coverage, FrameRef, MacAddr, Timestamp, Transport};
 use profiles::{Compiled, Thresholds};
 
-use crate::decap::{Packet, Payload};
+use crate::capture::Frame;
+use crate::decap::{Packet, Payload, Plain};
 use crate::detect::FindingSink;
 use crate::detect::coverage::{self, Losses};
 use crate::pipeline::PortTable;
@@ -45,6 +46,9 @@ use identity::Questions;
 use plan::Plan;
 use seen::{Conversation, Seen};
 pub use traffic::MASTER_LIMIT;
+
+/// Of the kinds of conversations: TCP.
+const TCP: u8 = 1;
 
 const FIN: u8 = 1;
 const SYN: u8 = 2;
@@ -159,8 +163,22 @@ impl Site {
         (named, self.hosts.len() - named)
     }
 
+    /// A plain segment.
+    #[inline(always)]
+    pub(crate) fn plain(&mut self, frame: &Frame<'_>, plain: &Plain<'_>, sink: &mut dyn FindingSink) {
+        let (at, place) = (frame.at, frame.place);
+        self.volume.count(at, place, &self.plan, &self.thresholds, &self.losses, sink);
+        let (from, to) = plain.addresses();
+        let ips = (IpAddr::V4(from), IpAddr::V4(to));
+        let ports = plain.ports();
+        let kind = TCP | u8::from(!plain.bare.bytes.is_empty()) << 1;
+        let conversation = Conversation::new(ips, (Some(plain.src_mac()), plain.vlan()), kind, ports);
+        if !self.seen.is_fresh(at, &conversation) {
+            self.conversation(Now { at, frame: place }, &plain.packet(place), ips, kind, ports, sink);
+        }
+    }
+
     /// A packet.
-    #[inline]
     pub fn packet(
         &mut self,
         at: Timestamp,
@@ -176,7 +194,10 @@ impl Site {
                     self.control(now, packet, segment, sink);
                 }
                 let control = u8::from(segment.flags & (SYN | RST) != 0);
-                (1 | u8::from(segment.wire_len > 0) << 1 | control << 4, (segment.src_port, segment.dst_port))
+                (
+                    TCP | u8::from(segment.wire_len > 0) << 1 | control << 4,
+                    (segment.src_port, segment.dst_port),
+                )
             }
             Payload::Udp(datagram) => (4, (datagram.src_port, datagram.dst_port)),
             Payload::Ip { protocol, bytes } => {

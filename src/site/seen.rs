@@ -28,7 +28,7 @@ pub(super) struct Conversation {
 }
 
 impl Conversation {
-    #[inline]
+    #[inline(always)]
     pub(super) fn new(
         (from, to): (IpAddr, IpAddr),
         (mac, vlan): (Option<MacAddr>, u16),
@@ -45,7 +45,7 @@ impl Conversation {
         Conversation { from, to, link, ports, vlan, epoch: 0, until: 0 }
     }
 
-    #[inline]
+    #[inline(always)]
     fn place(&self) -> usize {
         let fold = |word: u128| word as u64 ^ (word >> 64) as u64;
         let mut hash = fold(self.from) ^ fold(self.to).rotate_left(32) ^ self.link;
@@ -78,12 +78,19 @@ impl Default for Seen {
 
 impl Seen {
     /// Whether nothing is new about this conversation; otherwise it is fresh from now on.
-    #[inline]
+    #[inline(always)]
     pub(super) fn is_fresh(&mut self, at: Timestamp, conversation: &Conversation) -> bool {
         let Some(place) = self.places.get_mut(conversation.place()) else { return false };
-        let until = place.until;
-        let same = Conversation { epoch: self.epoch, until, ..*conversation } == *place;
-        if same && at.0 < until && until - at.0 <= FRESH_NS {
+        // One comparison after the other would cost a branch each.
+        let hosts = (place.from ^ conversation.from) | (place.to ^ conversation.to);
+        let rest = (place.link ^ conversation.link)
+            | u64::from(place.ports ^ conversation.ports)
+            | u64::from(place.vlan ^ conversation.vlan)
+            | u64::from(place.epoch ^ self.epoch);
+        let is_same = (hosts as u64 | (hosts >> 64) as u64 | rest) == 0;
+        // Before `until`, and not so long before that the clock must have gone back.
+        let left = place.until.wrapping_sub(at.0);
+        if is_same && left.wrapping_sub(1) < FRESH_NS {
             return true;
         }
         *place = Conversation { epoch: self.epoch, until: at.plus(FRESH_NS).0, ..*conversation };

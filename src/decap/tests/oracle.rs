@@ -94,17 +94,40 @@ proptest! {
     #[test]
     fn the_short_way_and_the_walk_agree(
         bytes in built(), at in any::<prop::sample::Index>(), value in any::<u8>(), padding in 0usize..20,
+        trailer in any::<bool>(),
     ) {
         let mut bytes = bytes;
         let at = at.index(bytes.len());
         bytes[at] = value;
         bytes.resize(bytes.len() + padding, 0);
+        if trailer {
+            // of PRP, if there is room for it
+            bytes.extend([0x12, 0x34, 0xA0, 0, 0x88, 0xFB]);
+            let size = bytes.len() - 14 - padding / 2;
+            let at = bytes.len() - 4;
+            bytes[at..at + 2].copy_from_slice(&(0xA000 | size as u16 & 0xFFF).to_be_bytes());
+        }
         let frame = frame(LinkType::Ethernet, 1, &bytes);
         let (mut short, mut long) = (new(), new());
+        let mut first = new();
+        let plain = first.plain(&frame);
         let packets = (short.decapsulate(&frame), long.walk(&frame));
+        if let Some(plain) = &plain {
+            let packet = plain.packet(frame.place);
+            let link = (Some(plain.src_mac()), plain.vlan());
+            prop_assert_eq!(link, (packet.src_mac, packet.vlan.ids().last().copied().unwrap_or(0)));
+            let (from, to) = plain.addresses();
+            prop_assert_eq!((Some((from.into(), to.into())), plain.ip_id()), (packet.ip, packet.ip_id));
+            prop_assert_eq!(Some(packet), packets.1);
+        }
         prop_assert_eq!(packets.0, packets.1);
         long.counters.frames += 1;
         prop_assert_eq!(short.counters(), long.counters());
+        if plain.is_some() {
+            prop_assert_eq!(first.counters(), long.counters());
+        } else {
+            prop_assert_eq!(first.counters(), &DecapCounters::default());
+        }
     }
 
     #[test]

@@ -287,6 +287,7 @@ fn an_answer_seen_before_its_request_without_syn_comes_after_it() {
 fn a_syn_overtaken_by_data_still_names_the_client_and_the_beginning() {
     let mut tap = Tap::new();
     tap.table = FlowTable::new(FlowLimits::default(), PortSet::new(&[], &[]));
+    tap.usual.0 = FlowTable::new(FlowLimits::default(), PortSet::new(&[], &[]));
     tap.send(&to_client(500, 103, b"answer"));
     tap.send(&flagged(SYN, to_server(99, 0, b"")));
     tap.send(&flagged(SYN | ACK, to_client(499, 100, b"")));
@@ -329,4 +330,27 @@ fn segments_out_of_turn_are_named_and_those_in_turn_are_not() {
     assert_eq!(late(&[more, ask.clone()]), Some(4), "overtaken by its own direction");
     assert_eq!(late(&[answer.clone(), ask.clone()]), Some(4), "overtaken by its answer");
     assert_eq!(late(&[ask.clone(), answer, ask]), Some(5), "a repetition");
+}
+
+#[test]
+fn segments_in_order_take_the_short_way_and_no_others() {
+    let mut tap = Tap::new();
+    tap.handshake(100, 500);
+    let poll = |tap: &mut Tap, n: u32| {
+        tap.send(&to_server(100 + 3 * n, 500 + 6 * n, b"ask"));
+        tap.send(&to_client(500 + 6 * n, 103 + 3 * n, b"answer"));
+        tap.send(&to_server(103 + 3 * n, 506 + 6 * n, b""));
+    };
+    // The first segment with payload of each direction finds the flow; the acknowledgement is the third.
+    poll(&mut tap, 0);
+    assert_eq!(tap.short, 1);
+    (1..10).for_each(|n| poll(&mut tap, n));
+    assert_eq!(tap.short, 28);
+    // Too far ahead, repeated, acknowledging what was not seen, marked as the last: none of them is plain.
+    tap.send(&to_server(140, 560, b"ahead"));
+    tap.send(&to_server(127, 560, b"ask"));
+    tap.send(&to_client(560, 131, b"early"));
+    tap.send(&flagged(FIN | ACK, to_client(560, 130, b"")));
+    assert_eq!(tap.short, 28);
+    tap.finish();
 }
