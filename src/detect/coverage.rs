@@ -80,6 +80,11 @@ impl Blindness {
 /// Whether what was seen bears a finding of this kind.
 #[must_use]
 pub fn bears(kind: FindingKind, coverage: Coverage) -> bool {
+    // What was lost may have held the answer to the request that seems to be contradicted, and a later request of
+    // the same number. The other way not being seen contradicts nothing.
+    if kind == FindingKind::ContradictingAnswer {
+        return coverage.gaps == 0 && !coverage.drops;
+    }
     // A select travels the way its operate does: that the other way is not seen hides none. Otherwise one
     // datagram with an operate, to a station that keeps silent, would go unnoticed.
     let one_way = coverage.one_way && kind != FindingKind::OperateWithoutSelect;
@@ -129,6 +134,8 @@ pub fn may_rest_on_absence(kind: FindingKind) -> bool {
             | FindingKind::PortScan
             | FindingKind::ConnectionFlood
             | FindingKind::GooseSilent
+            // Whose request may be another one that was lost.
+            | FindingKind::ContradictingAnswer
             // An answer that nobody asked for; what is gratuitous says so itself.
             | FindingKind::ArpSpoofing
     )

@@ -3,6 +3,7 @@
 //! is blind. One file a group.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod gaps;
 mod goose;
 mod policy;
 mod redundancy;

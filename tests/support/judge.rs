@@ -147,6 +147,7 @@ pub const DRAWN_FROM_ABSENCE: &[(FindingKind, &str)] = &[
         FindingKind::DirectOperateOfSelected,
         "a_direct_command_is_withheld_where_its_select_may_have_been_missed",
     ),
+    (FindingKind::ContradictingAnswer, "an_answer_contradicts_nothing_after_a_hole"),
     (FindingKind::PortScan, "connections_whose_answers_the_tap_may_have_lost_are_no_scan"),
     (FindingKind::ConnectionFlood, "half_open_connections_are_no_flood_while_the_tap_loses_packets"),
     (FindingKind::ArpSpoofing, "an_answer_by_arp_is_not_unasked_where_the_question_may_have_been_missed"),
