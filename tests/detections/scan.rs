@@ -197,6 +197,24 @@ fn a_few_new_polls_are_told_by_the_profile_alone_and_many_are_a_sweep() {
 }
 
 #[test]
+fn a_master_that_polls_more_in_its_own_style_is_a_sweep_when_it_goes_beyond_what_it_may() {
+    let site = SITE.replace("holding_register 0-99", "holding_register 0-999");
+    let pages = |count: u16, refused: bool| {
+        let read = |n: u16| {
+            let values = Response::Registers(3, vec![0; 30]);
+            let response = if refused { Response::Exception(3, 2) } else { values };
+            exchange(n, 5, &Request::Read(3, 2000 + 30 * n, 30), &response).to_vec()
+        };
+        let script: Vec<_> = (0..count).map(read).collect();
+        judged(&modbus(all(&[established(), all(&script)])).frames(), Some(&site), "a.pcap")
+    };
+    assert_eq!(pages(33, false).kinds(), [K::UnprofiledRange.name()]);
+    assert_eq!(pages(34, false).of(K::PointSweep).len(), 1);
+    // What the device does not have is looked for, however little it is.
+    assert_eq!(pages(10, true).of(K::PointSweep).len(), 1);
+}
+
+#[test]
 fn refused_addresses_are_a_sweep_even_of_a_new_master() {
     let deny = |n: u16| exchange(n, 5, &Request::Read(3, 1000 + n, 1), &Response::Exception(3, 2)).to_vec();
     let nine: Vec<_> = (0..9).map(deny).collect();
@@ -239,6 +257,21 @@ fn unit_ids_that_do_not_answer_are_a_sweep() {
         assert_eq!(says(&outcome, K::StationSweep), [""; 0]);
         assert!(outcome.withheld(K::StationSweep) > 0);
     }
+}
+
+#[test]
+fn polled_stations_whose_answers_the_tap_never_sees_are_no_sweep() {
+    let round = |n: u16| {
+        let polls = (10..18).flat_map(move |unit| poll(n * 8 + u16::from(unit), unit, 0));
+        polls.enumerate().map(|(k, line)| if k == 0 { line.after(20 * SECOND) } else { line })
+    };
+    let talk = modbus((0..30).flat_map(round).collect());
+    let outcome = judged(&one_way(&talk, Side::Client), None, "a.pcap");
+    assert_eq!(says(&outcome, K::StationSweep), [""; 0]);
+    assert!(outcome.withheld(K::StationSweep) > 0);
+    // With a profile it is no matter of answers.
+    let outcome = judged(&one_way(&talk, Side::Client), Some(SITE), "a.pcap");
+    assert_eq!(outcome.of(K::StationSweep).len(), 1);
 }
 
 #[test]

@@ -20,7 +20,7 @@ mod watch;
 use parsers::{
     Action, Defect, DefectKind, Exchange, FlowInfo, Operation, Origin, PointKind, Protocol, Timestamp,
 };
-use profiles::AnomalyKind;
+use profiles::{AnomalyKind, RuleId};
 
 use super::{FindingSink, SiteView};
 use crate::flow::Forged;
@@ -53,6 +53,8 @@ pub struct Verdict {
     pub allowed: Option<bool>,
     /// Why not.
     pub anomaly: Option<AnomalyKind>,
+    /// The rule that comes nearest.
+    pub nearest: Option<RuleId>,
 }
 
 impl Scans {
@@ -82,6 +84,7 @@ impl Scans {
             thresholds: site.thresholds,
             blindness: &context.blindness,
             losses: site.losses,
+            usual_points: usual_points(operation, verdict, site),
         };
         let tell = Teller { step: &step, site, began: self.began, verdict };
         let found = if operation.from_master {
@@ -220,6 +223,19 @@ impl Scans {
         *cached = self.table.admit(WatchKey::of(operation), operation.origin.at);
         *cached
     }
+}
+
+/// The points that a master may ask for, where it asks with a function that a rule allows it: more polling in the
+/// same style is told by itself (POL-04), and is a sweep when it goes beyond what it always asks for.
+fn usual_points(operation: &Operation<'_>, verdict: Verdict, site: SiteView<'_>) -> u64 {
+    if verdict.anomaly != Some(AnomalyKind::Range) {
+        return 0;
+    }
+    let rule = verdict.nearest.zip(site.profile).and_then(|(id, profile)| profile.rule(id));
+    let ranges = rule.and_then(|rule| rule.points.as_deref()).unwrap_or_default();
+    let asked = |kind: PointKind| operation.ranges.iter().any(|range| range.kind() == kind);
+    let of_kind = ranges.iter().filter(|range| asked(range.kind()));
+    of_kind.map(|range| u64::from(range.last() - range.first()) + 1).sum()
 }
 
 /// Whether a report belongs to an interrogation: it has no request of its own, but was asked for (IEC 60870-5-101,

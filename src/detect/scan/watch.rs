@@ -100,6 +100,8 @@ pub(super) struct Step<'a> {
     pub(super) blindness: &'a Blindness,
     /// What the taps lost.
     pub(super) losses: Losses,
+    /// Points that the profile lets this master ask for with this function; 0 if it lets it ask for none.
+    pub(super) usual_points: u64,
 }
 
 impl Step<'_> {
@@ -260,8 +262,10 @@ impl Watch {
             Some(_) => (step.thresholds.sweep_requests as usize, step.thresholds.sweep_requests as usize),
             None => (FEWEST_REQUESTS, FEWEST_REQUESTS_A_DAY),
         };
-        let fast = within.weight >= step.thresholds.sweep_points as u64 && within.count >= few;
-        let slow = today.weight >= step.thresholds.sweep_points_day as u64 && today.count >= few_a_day;
+        let fast = within.weight >= step.usual_points.max(step.thresholds.sweep_points as u64)
+            && within.count >= few;
+        let slow = today.weight >= step.usual_points.max(step.thresholds.sweep_points_day as u64)
+            && today.count >= few_a_day;
         if !running && !fast && !slow {
             return Found::Nothing;
         }
@@ -332,7 +336,10 @@ impl Watch {
         if !running && within.count < step.thresholds.sweep_stations as usize {
             return Found::Nothing;
         }
-        if learning && !running && !step.coverage().is_complete() {
+        // Without a profile all rests on which stations answer; where answers are never seen none is known to.
+        let coverage = step.coverage();
+        let unseen = if learning { !coverage.is_complete() } else { coverage.one_way };
+        if step.allowed.is_none() && !running && unseen {
             return Found::Unseen;
         }
         self.by_link = within.weight * 2 > within.count as u64;
