@@ -214,6 +214,16 @@ fn hosts(old: &Profile, new: &Profile) -> Vec<String> {
             nets.sort_unstable();
             nets.extend(h.macs.iter().map(ToString::to_string));
             nets.extend(h.vlans.iter().map(|vlan| format!("VLAN {vlan}")));
+            nets.extend(h.role.map(|role| format!("role {}", role.name)));
+            for (verb, services) in [("uses", h.uses), ("offers", h.offers)] {
+                let Some(services) = services else { continue };
+                let keys: Vec<_> = services.iter().map(|service| service.key).collect();
+                let keys = if keys.is_empty() { "nothing".to_owned() } else { keys.join(" and ") };
+                nets.push(format!("{verb} {keys}"));
+            }
+            if !h.tags.is_empty() {
+                nets.push(format!("tags {}", h.tags.join(", ")));
+            }
             nets.join(", ")
         };
         profile.hosts.iter().map(|h| (h.name.clone(), text(h))).collect()
@@ -474,6 +484,23 @@ points = ["holding_register 0-99"]
              3, uint16, plausible 0 to 10)\n\
              ~ time zone of schedules: Europe/Zurich (was: UTC)\n\
              ~ schedule day: every day, 06:00-18:00 (was: every day, 07:00-18:00)"
+        );
+    }
+
+    #[test]
+    fn services_roles_and_tags_of_hosts_are_compared() {
+        let of = |more: &str| OLD.replace("[hosts.a]\n", &format!("[hosts.a]\n{more}\n"));
+        assert_eq!(
+            shown(OLD, &of("uses = [\"https\", \"ssh\"]\noffers = []\ntags = \"protection\"")),
+            "~ host a: 10.0.0.1/32, uses ssh and https, offers nothing, tags protection (was: 10.0.0.1/32)"
+        );
+        assert_eq!(
+            shown(&of("uses = [\"https\"]"), &of("uses = []")),
+            "~ host a: 10.0.0.1/32, uses nothing (was: 10.0.0.1/32, uses https)"
+        );
+        assert_eq!(
+            shown(&of("offers = [\"ssh\"]"), &of("offers = [\"ssh\"]")),
+            "both profiles allow the same"
         );
     }
 

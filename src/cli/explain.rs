@@ -1,6 +1,7 @@
 //! `gridtap profile explain`: findings of an event log, the nearest rule, the change that would allow them.
 
-use std::io::Read;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use profiles::Compiled;
@@ -12,6 +13,8 @@ use crate::explain::{Change, Edit, Event, Explained, apply, explain, holds};
 
 /// Findings explained at a time; each may change the profile.
 const MOST_FINDINGS: usize = 200;
+/// Octets of a line of an event log; the sensor writes none of a tenth of that.
+const LONGEST_LINE: usize = 1 << 20;
 
 /// Arguments of `gridtap profile explain`.
 #[derive(clap::Args)]
@@ -146,23 +149,29 @@ fn read(path: &Path) -> Result<String, Exit> {
     std::fs::read_to_string(path).map_err(|error| Exit::failed(format_args!("{}: {error}", path.display())))
 }
 
-/// The findings, each as its last line tells it.
+/// The findings, each as its last line tells it. A log may be as long as it likes: one line of it is held at a time.
 fn events(arguments: &ExplainArguments) -> Result<Vec<Event>, Exit> {
-    let (text, wanted) = match (&arguments.events, arguments.event.as_str()) {
-        (Some(log), uid) => (read(log)?, Some(uid)),
-        (None, "-") => {
-            let mut text = String::new();
-            std::io::stdin().read_to_string(&mut text).map_err(Exit::failed)?;
-            (text, None)
+    let open = |path: &Path| -> Result<Box<dyn BufRead>, Exit> {
+        match File::open(path) {
+            Ok(file) => Ok(Box::new(BufReader::new(file))),
+            Err(error) => Err(Exit::failed(format_args!("{}: {error}", path.display()))),
         }
-        (None, file) => (read(Path::new(file))?, None),
+    };
+    let (mut log, wanted) = match (&arguments.events, arguments.event.as_str()) {
+        (Some(log), uid) => (open(log)?, Some(uid)),
+        (None, "-") => (Box::new(io::stdin().lock()) as Box<dyn BufRead>, None),
+        (None, file) => (open(Path::new(file))?, None),
     };
     let mut found: Vec<Event> = Vec::new();
-    let mut left_out = 0;
-    for line in text.lines().filter(|line| !line.trim().is_empty()) {
-        let line: Value = serde_json::from_str(line)
+    let mut left_out = 0_u64;
+    let mut line = Vec::new();
+    while next_line(&mut log, &mut line)? {
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let parsed: Value = serde_json::from_slice(&line)
             .map_err(|error| Exit::Usage(format!("this is no line of an event log: {error}")))?;
-        let Some(event) = Event::read(&line) else { continue };
+        let Some(event) = Event::read(&parsed) else { continue };
         if wanted.is_some_and(|uid| uid != event.uid) {
             continue;
         }
@@ -181,4 +190,34 @@ fn events(arguments: &ExplainArguments) -> Result<Vec<Event>, Exit> {
         ));
     }
     Ok(found)
+}
+
+/// Read the next line; false at the end.
+fn next_line(log: &mut dyn BufRead, line: &mut Vec<u8>) -> Result<bool, Exit> {
+    line.clear();
+    log.take(LONGEST_LINE as u64 + 1).read_until(b'\n', line).map_err(Exit::failed)?;
+    if line.len() > LONGEST_LINE {
+        return Err(Exit::Usage("this is no event log: a line is longer than 1 MiB".to_owned()));
+    }
+    Ok(!line.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn lines_are_read_one_by_one_and_none_without_an_end() {
+        let mut line = Vec::new();
+        let mut log: &[u8] = b"one\n\nlast";
+        let mut lines = Vec::new();
+        while next_line(&mut log, &mut line).unwrap() {
+            lines.push(line.clone());
+        }
+        assert_eq!(lines, [&b"one\n"[..], b"\n", b"last"]);
+        let mut endless = BufReader::new(io::repeat(b'x'));
+        assert!(matches!(next_line(&mut endless, &mut line), Err(Exit::Usage(_))));
+        assert!(line.capacity() <= 4 * LONGEST_LINE);
+    }
 }
