@@ -160,6 +160,65 @@ fn a_control_that_no_rule_allows() {
 }
 
 #[test]
+fn who_answers_for_a_rule_and_what_people_wrote_is_told() {
+    const WRITTEN: &str = crate::substation!(
+        r#"comment = "rack 3, \u001b[31mkey at the gate"
+[stations.pump]
+protocol = "modbus"
+host = "rtu"
+unit_id = 5
+comment = "drinking water"
+[[rules]]
+name = "scada reads"
+from = "scada"
+to = "pump"
+allow = "read"
+owner = "control room, 555-0100"
+comment = "agreed in May"
+[[deny]]
+name = "no identification"
+operations = "identify"
+owner = "security"
+[[maintenance]]
+name = "drive replaced"
+reference = "WO-4711"
+comment = "ask the vendor"
+from = "scada"
+to = "pump"
+allow = ["write"]
+start = 2020-01-01T00:00:00Z
+end = 2023-11-14T22:13:00Z
+"#
+    );
+    let frames = scada(vec![write(1, 12, 7), vec![ask(2, 5, &Request::ReportServerId)]]);
+    let outcome = judged(&frames, Some(WRITTEN), "a.pcap");
+    let said = |kind: K| outcome.of(kind)[0]["explanation"].as_str().unwrap().to_owned();
+    assert_eq!(
+        said(K::UnprofiledControl),
+        "Control that the profile does not allow: scada (10.10.0.1) sent write single register (function 6) to pump (unit 5 at 10.10.0.20) for holding register 12; expected what rule 'scada reads' allows (read), observed write single register (function 6) of holding_register 12. Rule 'scada reads' is owned by control room, 555-0100."
+    );
+    assert_eq!(outcome.of(K::UnprofiledControl)[0]["rule_owner"], "control room, 555-0100");
+    assert!(said(K::Denied).ends_with(". Rule 'no identification' is owned by security."));
+    assert!(outcome.of(K::MaintenanceOverrun)[0]["rule_owner"].is_null());
+    let why = |kind: K| {
+        let profile = profiles::parse(WRITTEN, "site.toml").unwrap_or_else(|errors| panic!("{errors}"));
+        match explain(&event(&outcome, kind).0, &profile) {
+            Explained::Policy { why, .. } | Explained::Advice(why) => why,
+        }
+    };
+    let written = ["station 'pump': drinking water", "host 'rtu': rack 3, \u{1b}[31mkey at the gate"];
+    assert_eq!(
+        why(K::UnprofiledControl)[2..],
+        [&["  owner: control room, 555-0100", "  comment: agreed in May"], &written[..]].concat()
+    );
+    assert_eq!(why(K::Denied)[1..], [&["  owner: security"], &written[..]].concat());
+    assert_eq!(
+        why(K::MaintenanceOverrun)[1..],
+        [&["  reference: WO-4711", "  comment: ask the vendor"], &written[..]].concat()
+    );
+}
+
+#[test]
 fn a_host_that_the_profile_does_not_know() {
     let (_, change, _) = silenced(&Case {
         kind: K::UnprofiledClient,

@@ -122,6 +122,15 @@ impl<'a> Anomaly<'a> {
         denial.or_else(|| self.nearest_rule().map(|rule| rule.name.as_str()))
     }
 
+    /// Who answers for that rule or denial.
+    #[must_use]
+    pub fn nearest_owner(&self) -> Option<&'a str> {
+        match self.denial {
+            Some(denial) => denial.owner.as_deref(),
+            None => self.nearest_rule()?.owner.as_deref(),
+        }
+    }
+
     /// The severity that the profile gives, where it gives one.
     #[must_use]
     pub fn severity(&self) -> Option<Severity> {

@@ -116,6 +116,7 @@ pub(crate) const HOST: Section = Section {
         key("mac", Texts, "Its Ethernet addresses, when they are pinned."),
         key("vlan", Wholes, "The VLANs it is seen in."),
         key("role", Text, "What kind of device it is, from the library of roles."),
+        key("tags", Texts, "`protection` and `breaker` raise the severity of findings about it by one step."),
         key(
             "uses",
             Texts,

@@ -91,7 +91,7 @@ thresholds! {
     sweep_learning: Seconds = 300.0, "REC-01, REC-02, REC-03, REC-04: without a profile, what a master asks for in this time counts as usual.";
     sweep_functions: Count = 8.0, "REC-01: different functions, at least three of them unusual.";
     sweep_functions_refused: Count = 5.0, "REC-01: different functions refused as unknown.";
-    sweep_points: Count = 20.0, "REC-02: new points, in at least sweep_requests requests.";
+    sweep_points: Count = 20.0, "REC-02: new points, in at least sweep_requests requests; more than its rule allows, where a master asks with a function that the rule allows it.";
     sweep_requests: Count = 10.0, "REC-02: requests below which no number of points is a sweep: the profile tells of each by itself. Without a profile five, twenty in the slow form.";
     sweep_points_refused: Count = 10.0, "REC-02: different ranges refused as unknown.";
     sweep_points_day: Count = 50.0, "REC-02: slow form: new points within 24 hours.";
@@ -119,7 +119,7 @@ thresholds! {
     unsolicited_window: Seconds = 10.0, "DEN-09: the time in which unsolicited reports are counted.";
     selects_abandoned: Count = 3.0, "SEQ-02: selects without an operate, within selects_window between a master and a station, from which the severity is medium; below it is low.";
     selects_window: Seconds = 600.0, "SEQ-02: the time within which selects without an operate add up.";
-    restart_explained: Seconds = 600.0, "SEQ-12: how long after a command to restart a restart is no news.";
+    restart_explained: Seconds = 600.0, "restart_seen: how long after a command to restart a restart is no news.";
     session_takeover: Seconds = 5.0, "SEQ-16: how soon after the end of one master's connection another one that commands has taken it over.";
     contradiction_within: Seconds = 30.0, "SEQ-13: how soon after a command the opposite one contradicts it (the time of the mechanism).";
     command_rate: PerMinute = 3.0, "SEQ-14: switching commands to one point above which the severity is medium.";

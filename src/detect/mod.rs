@@ -334,7 +334,7 @@ impl Detector {
         let missing = self.selects.request(operation).filter(|_| allowed != Some(true) || !no_select());
         let anomaly = verdict.as_ref().and_then(Verdict::anomaly).map(|anomaly| anomaly.kind);
         let site = self.common.view();
-        let scanned = scan::Verdict { allowed, anomaly };
+        let scanned = scan::Verdict { allowed, anomaly, nearest: rule };
         let scanned_sink = &mut Weighed::of(profile, operation, sink);
         let swept = self.scans.operation(context, operation, scanned, site, scanned_sink);
         let asks = operation.exchange == Exchange::Request && operation.from_master;

@@ -46,6 +46,7 @@ impl Detector {
                 expected: format_args!("{}", anomaly.expected()),
                 observed: format_args!("{}", anomaly.observed()),
                 rule: anomaly.nearest_name(),
+                owner: anomaly.nearest_owner(),
                 severity: anomaly.severity(),
                 fold_key,
                 ..blank

@@ -152,6 +152,7 @@ impl Detector {
             observed: format_args!("{}", anomaly.kind.observed()),
             check: "",
             rule: None,
+            owner: None,
             frames: &[anomaly.frame],
             octets: &[],
             coverage: Coverage { drops, ..Coverage::default() },

@@ -40,7 +40,9 @@ pub enum Explained {
 #[must_use]
 pub fn explain(event: &Event, profile: &Compiled) -> Explained {
     if !is_policy(event.kind) {
-        return Explained::Advice(advice(event.kind));
+        let mut lines = advice(event.kind);
+        lines.extend(nearest::comments(event, profile));
+        return Explained::Advice(lines);
     }
     if event.kind == FindingKind::UnprofiledService {
         let why = vec![event.explanation.clone()];

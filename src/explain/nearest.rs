@@ -36,17 +36,58 @@ pub(super) fn why(event: &Event, profile: &Compiled) -> Vec<String> {
             let denial = model.denials.iter().find(|denial| denial.name == named);
             let origin = if denial.is_some_and(|d| d.from_role) { " (of a role)" } else { "" };
             let says = denial.map_or(format!("rule '{named}'"), ToString::to_string);
-            return vec![format!("the denial{origin}: {says}")];
+            let mut lines = vec![format!("the denial{origin}: {says}")];
+            if let Some(denial) = denial {
+                lines.extend(said(denial.owner.as_deref(), denial.comment.as_deref()));
+            }
+            lines.extend(comments(event, profile));
+            return lines;
         }
-        K::MaintenanceOverrun => return vec![format!("the maintenance window '{named}' has ended (end)")],
+        K::MaintenanceOverrun => {
+            let window = model.maintenance.iter().find(|window| window.name == named);
+            let mut lines = vec![format!("the maintenance window '{named}' has ended (end)")];
+            if let Some(window) = window {
+                lines.extend(window.reference.iter().map(|text| format!("  reference: {text}")));
+                lines.extend(said(None, window.comment.as_deref()));
+            }
+            lines.extend(comments(event, profile));
+            return lines;
+        }
         _ => {}
     }
     let Some(rule) = rule(event, profile) else {
-        return vec!["no rule comes near".to_owned()];
+        let mut lines = vec!["no rule comes near".to_owned()];
+        lines.extend(comments(event, profile));
+        return lines;
     };
     let mut lines = vec![format!("the nearest: {rule}")];
     lines.extend(failed(event, profile, rule).into_iter().map(|text| format!("  fails: {text}")));
+    lines.extend(said(rule.owner.as_deref(), rule.comment.as_deref()));
+    lines.extend(comments(event, profile));
     lines
+}
+
+/// What people wrote beside a rule: whom to ask, and why it is there.
+fn said(owner: Option<&str>, comment: Option<&str>) -> impl Iterator<Item = String> {
+    let line = |what: &str, text: Option<&str>| text.map(|text| format!("  {what}: {text}"));
+    [line("owner", owner), line("comment", comment)].into_iter().flatten()
+}
+
+/// What people wrote beside the host that commands, the station, and the host it stands behind.
+pub(super) fn comments(event: &Event, profile: &Compiled) -> Vec<String> {
+    let model = profile.profile();
+    let line = |what: &str, name: &str, comment: Option<&str>| {
+        comment.map(|comment| format!("{what} '{name}': {comment}"))
+    };
+    let host = |host| {
+        let entry = model.hosts.get(profile.host_index(host)? as usize)?;
+        line("host", &entry.name, entry.comment.as_deref())
+    };
+    let station = station(event, profile).and_then(|index| model.stations.get(index));
+    let sides = [event.client, event.server].map(|side| side.and_then(|side| host(side.host)));
+    let station = station.and_then(|station| line("station", &station.name, station.comment.as_deref()));
+    let [client, server] = sides;
+    [client, station, server].into_iter().flatten().collect()
 }
 
 /// The conditions of a rule that the operation does not meet.

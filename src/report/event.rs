@@ -146,6 +146,10 @@ pub(super) fn finding_body(json: &mut Json, common: &Common, finding: &Finding<'
         json.key("rule");
         json.text(rule);
     }
+    if let Some(owner) = finding.owner {
+        json.key("rule_owner");
+        json.text(owner);
+    }
 }
 
 /// A whole line about the sensor itself.

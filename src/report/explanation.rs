@@ -65,7 +65,11 @@ impl fmt::Display for Explanation<'_> {
             let joint = if finding.expected.as_str() == Some("") { ";" } else { "," };
             write!(f, "{joint} observed {}", finding.observed)?;
         }
-        f.write_str(".")
+        f.write_str(".")?;
+        match (finding.rule, finding.owner) {
+            (Some(rule), Some(owner)) => write!(f, " Rule '{rule}' is owned by {owner}."),
+            _ => Ok(()),
+        }
     }
 }
 

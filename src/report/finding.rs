@@ -45,6 +45,8 @@ pub struct Finding<'a> {
     pub check: &'static str,
     /// The rule nearest to allowing it, by its name in the profile.
     pub rule: Option<&'a str>,
+    /// Who answers for that rule, if the profile says so.
+    pub owner: Option<&'a str>,
     /// The frames that show it.
     pub frames: &'a [FrameRef],
     /// The octets that show it (writers cut them at 64).

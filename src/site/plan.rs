@@ -7,6 +7,8 @@ use hashbrown::HashSet;
 use parsers::{Host, MacAddr};
 use profiles::{Compiled, Services};
 
+use crate::detect::policy::RAISING;
+
 /// The profile, as far as it concerns hosts.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
@@ -27,6 +29,8 @@ struct Named {
     vlans: Vec<u16>,
     commands: bool,
     has_stations: bool,
+    /// It, or a station behind it, is tagged so that what happens to it weighs more.
+    weighs_more: bool,
     uses: Option<Services>,
     never_uses: Services,
     offers: Option<Services>,
@@ -51,6 +55,7 @@ impl Plan {
             vlans: host.vlans.clone(),
             commands: false,
             has_stations: false,
+            weighs_more: RAISING.iter().any(|tag| host.tags.iter().any(|t| t == tag)),
             uses: host.uses,
             never_uses: host.role.map(profiles::Role::never_uses).unwrap_or_default(),
             offers: host.offers,
@@ -67,7 +72,9 @@ impl Plan {
         };
         plan.addresses.sort_unstable();
         for station in &model.stations {
-            plan.hosts.get_mut(station.host).into_iter().for_each(|host| host.has_stations = true);
+            let Some(host) = plan.hosts.get_mut(station.host) else { continue };
+            host.has_stations = true;
+            host.weighs_more |= RAISING.iter().any(|tag| station.has_tag(tag));
         }
         for rule in &model.rules {
             for from in &rule.from {
@@ -83,6 +90,15 @@ impl Plan {
         let behind = self.addresses.partition_point(|(first, _, _)| *first <= ip);
         let (_, last, host) = self.addresses.get(behind.checked_sub(1)?)?;
         (ip <= *last).then_some(*host)
+    }
+
+    /// Whether a finding about one of these weighs more: a tag says so.
+    pub(super) fn weighs_more(&self, ends: [Host; 2]) -> bool {
+        let tagged = |end: Host| match end {
+            Host::Ip(ip) => self.host(ip).is_some_and(|host| host.weighs_more),
+            Host::Mac(_) | Host::Serial(_) => false,
+        };
+        self.is_given && ends.into_iter().any(tagged)
     }
 
     fn host(&self, ip: IpAddr) -> Option<&Named> {

@@ -216,6 +216,7 @@ impl Teller<'_> {
             observed,
             check: "",
             rule: None,
+            owner: None,
             frames,
             octets: &[],
             coverage: self.sign.coverage,

@@ -59,6 +59,9 @@ impl View<'_> {
         if !coverage::bears(kind, self.coverage) {
             return sink.withheld(kind);
         }
+        let plain = severity.unwrap_or_else(|| kind.severity());
+        let raised = self.plan.weighs_more([client.host, server.host]).then(|| plain.raised());
+        let severity = raised.or(severity);
         sink.finding(&Finding {
             at: self.now.at,
             kind,
@@ -77,6 +80,7 @@ impl View<'_> {
             observed,
             check: "",
             rule: None,
+            owner: None,
             frames: &[self.now.frame],
             octets: &[],
             coverage: self.coverage,

@@ -178,6 +178,13 @@ fn tags_of_a_station_or_of_a_point_raise_the_severity() {
     assert_eq!(of(&tagged("breaker")), "high");
     assert_eq!(of(&tagged("old")), "medium");
     assert_eq!(of(&(SITE.replace("unit = \"Hz\"", "unit = \"Hz\"\ntags = \"breaker\"") + deny)), "high");
+    let host = |tags: &str| {
+        let address = "[hosts.rtu]\naddress = \"10.10.0.20\"";
+        assert!(SITE.contains(address));
+        SITE.replace(address, &format!("{address}\ntags = \"{tags}\"")) + deny
+    };
+    assert_eq!(of(&host("protection")), "high");
+    assert_eq!(of(&host("old")), "medium");
 }
 
 #[test]

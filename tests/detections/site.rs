@@ -346,6 +346,12 @@ fn ports_that_refuse_are_a_scan_with_its_extent() {
         ]
     );
     assert_eq!(judged(&probes(9), None, "a.pcap").kinds(), [""; 0]);
+    // What happens to the host of a protection relay weighs more.
+    let severity = |tags: &str| {
+        let site = DEVICES.replacen("unit_id = 5\n", &format!("unit_id = 5\ntags = \"{tags}\"\n"), 1);
+        judged(&probes(40), Some(&site), "a.pcap").of(K::PortScan)[0]["severity"].clone()
+    };
+    assert_eq!([severity("protection"), severity("old")], ["high", "medium"]);
 }
 
 #[test]

@@ -44,6 +44,7 @@ pub(crate) struct HostEntry {
     pub(crate) mac: Vec<At<String>>,
     pub(crate) vlan: Vec<At<i64>>,
     pub(crate) role: Option<At<String>>,
+    pub(crate) tags: Vec<At<String>>,
     pub(crate) uses: Option<Vec<At<String>>>,
     pub(crate) offers: Option<Vec<At<String>>>,
     pub(crate) comment: Option<String>,

@@ -136,6 +136,7 @@ impl Walk<'_, '_> {
             mac: self.list(section, "mac").unwrap_or_default(),
             vlan: self.wholes(section, "vlan"),
             role: self.text(section, "role"),
+            tags: self.list(section, "tags").unwrap_or_default(),
             uses: self.list(section, "uses"),
             offers: self.list(section, "offers"),
             comment: self.plain_text(section, "comment"),

@@ -62,6 +62,8 @@ pub struct HostEntry {
     pub vlans: Vec<u16>,
     /// What kind of device it is.
     pub role: Option<&'static Role>,
+    /// Words of the site; `protection` and `breaker` raise the severity of findings about the host.
+    pub tags: Vec<String>,
     /// The services that it uses on other hosts, and no others; none given: what its role never uses.
     pub uses: Option<Services>,
     /// The services that it offers, and no others; none given: any.

@@ -123,6 +123,7 @@ impl<'a> Scene<'a> {
             observed: format_args!(""),
             check: "",
             rule: None,
+            owner: None,
             frames,
             octets: &[],
             coverage: self.coverage,

@@ -8,6 +8,7 @@ use parsers::{Exchange, Operation, PointRange};
 use profiles::{Compiled, DurationText, Pair, RuleId};
 
 pub use rate::Rates;
+pub(crate) use weight::RAISING;
 pub use weight::Weighed;
 
 use super::association::Association;
@@ -40,6 +41,7 @@ pub fn shown(association: &mut Association, seen: &Seen<'_>, sink: &mut dyn Find
             DurationText(rate.per_ns)
         ),
         rule: Some(&rule.name),
+        owner: rule.owner.as_deref(),
         fold_key: u64::from(id.0),
         ..subject.finding(seen.coverage(), &frames)
     });

@@ -14,7 +14,7 @@ use crate::report::record::StationState;
 use crate::site::redundancy::Sign;
 
 /// Tags that raise the severity of findings.
-const RAISING: [&str; 2] = ["protection", "breaker"];
+pub(crate) const RAISING: [&str; 2] = ["protection", "breaker"];
 /// Points of a finding that are looked at for tags.
 const POINTS_LOOKED_AT: usize = 64;
 
@@ -44,17 +44,23 @@ impl<'a> Weighed<'a> {
 
 impl FindingSink for Weighed<'_> {
     fn finding(&mut self, finding: &Finding<'_>) {
-        let named = self.profile.and_then(|profile| Some((profile, pair(profile, finding)?)));
-        let Some((profile, pair)) = named else { return self.sink.finding(finding) };
+        let Some(profile) = self.profile else { return self.sink.finding(finding) };
+        let pair = pair(profile, finding);
         let (id, name) = (finding.kind.id(), finding.kind.name());
         let quirk = |station| profile.is_quirk(station, &[id, name, finding.check]);
-        if pair.station_index().is_some_and(quirk) {
+        let station = pair.and_then(|pair| pair.station_index());
+        if station.is_some_and(quirk) {
             return self.sink.quirk(finding.kind);
         }
-        let planned = self.operation.filter(|_| finding.kind != FindingKind::MaintenanceOverrun);
-        let severity = if planned.is_some_and(|what| profile.maintenance(finding.at, pair, what).is_some()) {
+        let planned = pair.zip(self.operation).is_some_and(|(pair, what)| {
+            finding.kind != FindingKind::MaintenanceOverrun
+                && profile.maintenance(finding.at, pair, what).is_some()
+        });
+        let severity = if planned {
             Severity::Info
-        } else if !is_lowered(finding) && is_raised(profile, pair, finding.ranges) {
+        } else if !is_lowered(finding)
+            && (is_of_weight(profile, finding) || is_raised(profile, station, finding.ranges))
+        {
             finding.severity().raised()
         } else {
             return self.sink.finding(finding);
@@ -101,9 +107,17 @@ fn is_lowered(finding: &Finding<'_>) -> bool {
         && finding.severity.is_some_and(|severity| severity < finding.kind.severity())
 }
 
+/// Whether one of the two hosts is tagged.
+fn is_of_weight(profile: &Compiled, finding: &Finding<'_>) -> bool {
+    [finding.client.host, finding.server.host].into_iter().any(|host| {
+        let entry = profile.host_index(host).and_then(|index| profile.host(index));
+        entry.is_some_and(|entry| entry.tags.iter().any(|tag| RAISING.contains(&tag.as_str())))
+    })
+}
+
 /// Whether the station, or a point that is concerned, is tagged.
-fn is_raised(profile: &Compiled, pair: Pair, ranges: &[PointRange]) -> bool {
-    let Some(index) = pair.station_index() else { return false };
+fn is_raised(profile: &Compiled, station: Option<u32>, ranges: &[PointRange]) -> bool {
+    let Some(index) = station else { return false };
     let Some(station) = profile.station(index) else { return false };
     if RAISING.iter().any(|tag| station.has_tag(tag)) {
         return true;

@@ -134,6 +134,7 @@ pub(super) fn of_nobody<'f>(
         observed: format_args!(""),
         check: "",
         rule: None,
+        owner: None,
         frames,
         octets: &[],
         coverage: Coverage { drops, ..Coverage::default() },

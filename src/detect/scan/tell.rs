@@ -56,6 +56,7 @@ pub(super) fn sweep(
         observed: format_args!("{observed}"),
         check: "",
         rule: None,
+        owner: None,
         frames: &running.frames,
         octets: &[],
         coverage,

@@ -172,6 +172,7 @@ impl<'a> Party<'a> {
             observed: format_args!(""),
             check: "",
             rule: None,
+            owner: None,
             frames: &[],
             octets: &[],
             coverage: self.coverage,

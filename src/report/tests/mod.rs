@@ -126,6 +126,7 @@ pub(super) fn finding(flow: Option<&FlowInfo>, kind: FindingKind, at: u64) -> Fi
         observed: format_args!("coil 3 switched on"),
         check: "",
         rule: None,
+        owner: None,
         frames: &FRAMES,
         octets: &[0xab; 70],
         coverage: Coverage::default(),
