@@ -40,14 +40,15 @@ pub fn advice(kind: FindingKind) -> Option<&'static Advice> {
     table.advice.iter().find(|advice| advice.kind == kind.name())
 }
 
-/// The thresholds that a kind depends on: those whose description begins with its id, and of what is drawn from
+/// The thresholds that a kind depends on: those whose description begins with its id or its name
+/// (where kinds share an id), and of what is drawn from
 /// absence how long it is withheld.
 pub(crate) fn thresholds(kind: FindingKind) -> impl Iterator<Item = &'static ThresholdInfo> {
     Thresholds::ALL.iter().filter(move |info| {
         let ids = info.doc.split(':').next().unwrap_or_default();
         let absent = info.name == "blind_time"
             && (coverage::rests_on_absence(kind) || coverage::may_rest_on_absence(kind));
-        absent || ids.split(',').any(|id| id.trim() == kind.id())
+        absent || ids.split(',').map(str::trim).any(|id| id == kind.id() || id == kind.name())
     })
 }
 
@@ -200,8 +201,8 @@ const HEAD: &str = "\
 
 Made from the program's own table (`gridtap detections --markdown`); a test holds it to this text.
 
-Every finding has one of these kinds. The severity is the kind's own: it is raised one step where the station
-or the point is tagged `protection` or `breaker`, and lowered to `info` within a maintenance window of the
+Every finding has one of these kinds. The severity is the kind's own: it is raised one step where the station,
+the point or the host is tagged `protection` or `breaker`, and lowered to `info` within a maintenance window of the
 profile. A station's `quirks` silence a kind, an id or a check for that station. Thresholds are set in the
 profile's `[thresholds]`.
 ";

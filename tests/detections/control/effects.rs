@@ -132,6 +132,12 @@ fn a_restart_that_nobody_commanded_is_told() {
     assert!(commanded.of(K::RestartSeen).is_empty());
     let at_once = format!("{PROFILE}[thresholds]\nrestart_explained = \"100 ms\"\n");
     let late = restarts(Talk::new().later(1).exchange(SECOND, 13, &[], &[])).frames();
+    // A rule that allows the command explains the restart that follows it, and no other.
+    let allowed = PROFILE.replace("\"direct_operate\", ", "\"direct_operate\", \"restart\", ");
+    assert_ne!(allowed, PROFILE);
+    assert!(judged(&late, Some(&allowed), "a.pcap").kinds().iter().all(|kind| !kind.contains("restart")));
+    let alone = judged(&restarts(Talk::new()).frames(), Some(&allowed), "a.pcap");
+    assert_eq!(alone.of(K::RestartSeen).len(), 1);
     assert_eq!(judged(&late, Some(&at_once), "a.pcap").of(K::RestartSeen).len(), 1);
     // Restarted before the capture began.
     let mut before = Talk::new();
