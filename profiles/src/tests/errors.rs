@@ -74,7 +74,7 @@ error: unknown key `adress` in host `gateway`
    |
  9 | adress = \"10.0.2.20\"
    | ^^^^^^ did you mean `address`?
-   = help: a host has the keys: address, mac, vlan, role, uses, offers, comment
+   = help: a host has the keys: address, mac, vlan, role, tags, uses, offers, comment
 
 site.toml: 1 error"
     );
