@@ -86,6 +86,10 @@ pub trait FindingSink {
     fn station(&mut self, _state: &StationState<'_>) {}
     /// A point that the profile selects for the metrics was read: its station, and its place in it.
     fn point(&mut self, _station: u32, _point: u32, _reading: PointReading) {}
+    /// Whether anybody wants to know of controls.
+    fn wants_controls(&self) -> bool {
+        true
+    }
     /// A control has come to its end.
     fn control(&mut self, _event: &ControlEvent<'_>) {}
     /// A master of a redundancy group did something that concerns the whole group.

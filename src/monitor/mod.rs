@@ -5,9 +5,11 @@
 //!  +- Monitor one a worker: judges the operations of its shards
 //! ```
 
+mod checksum;
 mod sensor;
 mod vitals;
 
+pub use checksum::Checksum;
 pub use sensor::{Sensor, SensorOptions};
 
 use std::sync::Arc;
@@ -44,6 +46,8 @@ pub struct Monitor {
     /// Place in `parts` of the shard entered.
     entered: usize,
     pub(crate) journal: Journal,
+    /// The sum of all values, if somebody wants it.
+    checksum: Option<Box<Checksum>>,
 }
 
 /// A shard's part.
@@ -71,7 +75,24 @@ impl Monitor {
             told: HashSet::default(),
             forgotten: Forgotten::default(),
         };
-        Monitor { parts: (first..SHARDS).step_by(step).map(part).collect(), first, step, entered: 0, journal }
+        Monitor {
+            parts: (first..SHARDS).step_by(step).map(part).collect(),
+            first,
+            step,
+            entered: 0,
+            journal,
+            checksum: None,
+        }
+    }
+
+    /// Add up every value from here on.
+    pub(crate) fn sum_values(&mut self) {
+        self.checksum = Some(Box::default());
+    }
+
+    /// What all values come to, if they are added up.
+    pub(crate) fn checksum(&self) -> Option<&Checksum> {
+        self.checksum.as_deref()
     }
 
     /// Another profile is in force from here on, in all shards.
@@ -162,21 +183,27 @@ impl Consumer for Monitor {
     }
 
     fn operation(&mut self, context: &mut FlowContext, operation: &Operation<'_>) {
+        if let Some(checksum) = &mut self.checksum {
+            checksum.operation(operation);
+        }
         let (detector, mut sink) = self.split();
         let judged = detector.operation(context, operation, &mut sink);
-        let profile = detector.profile();
-        let named = profile.zip(judged.pair);
-        let judgement = Judgement {
-            verdict: match judged.allowed {
-                Some(true) => Verdict::Allowed,
-                Some(false) => Verdict::Denied,
-                None => Verdict::Unjudged,
-            },
-            rule: profile.zip(judged.rule).and_then(|(p, id)| p.rule(id)).map(|rule| rule.name.as_str()),
-            station: judged.pair.and_then(|pair| pair.station_index()),
-            station_name: named.and_then(|(p, pair)| p.station_name(pair)),
-            client_name: named.and_then(|(p, pair)| p.client_name(pair)),
+        let verdict = match judged.allowed {
+            Some(true) => Verdict::Allowed,
+            Some(false) => Verdict::Denied,
+            None => Verdict::Unjudged,
         };
+        let station = judged.pair.and_then(|pair| pair.station_index());
+        let mut judgement = Judgement { verdict, station, ..Judgement::default() };
+        // Only lines have names; what is counted goes by the station's number.
+        if sink.journal.logs(operation.action) {
+            let profile = detector.profile();
+            let named = profile.zip(judged.pair);
+            judgement.rule =
+                profile.zip(judged.rule).and_then(|(p, id)| p.rule(id)).map(|rule| rule.name.as_str());
+            judgement.station_name = named.and_then(|(p, pair)| p.station_name(pair));
+            judgement.client_name = named.and_then(|(p, pair)| p.client_name(pair));
+        }
         sink.log.operation(sink.journal, operation, &judgement);
         if !operation.from_master && context.last_station != Some(operation.station) {
             context.last_station = Some(operation.station);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use parsers::Timestamp;
 use profiles::{Compiled, Thresholds};
 
-use super::{Forgotten, Monitor};
+use super::{Checksum, Forgotten, Monitor};
 use crate::capture::{Frame, Trouble, TroubleKind};
 use crate::detect::{DetectLimits, Detector};
 use crate::dispatch::{MAX_WORKERS, Place, SECOND, SHARDS, Seconds, Workers, shard_of};
@@ -318,6 +318,22 @@ impl Sensor {
             crew.set_answer_timeout(timeout_ns);
         });
         self.profile = profile;
+    }
+
+    /// Add up every value that operations carry, from here on.
+    pub fn sum_values(&mut self) {
+        self.each_crew(|crew| crew.consumer().sum_values());
+    }
+
+    /// What all values come to, if they are added up: the same with any number of workers.
+    pub fn checksum(&mut self) -> Checksum {
+        let mut sum = Checksum::default();
+        self.each_crew(|crew| {
+            if let Some(checksum) = crew.consumer().checksum() {
+                sum.add(checksum);
+            }
+        });
+        sum
     }
 
     /// The profile in force.

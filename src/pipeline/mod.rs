@@ -7,7 +7,7 @@
 //!
 //! A [`Pipeline`] runs all of it on the thread that reads the frames, for one consumer: nothing is queued
 //! between the layers and nothing is copied but what arrives out of order. What is done with operations is
-//! the [`Consumer`]'s business: `dissect` prints them, the benchmark adds them up. The monitor
+//! the [`Consumer`]'s business: `dissect` prints them, `learn` collects them. The monitor
 //! ([`crate::monitor::Sensor`]) judges them, on one thread or on several, with the same parts.
 
 mod by_segment;

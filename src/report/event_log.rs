@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use foldhash::quality::RandomState;
 use hashbrown::HashMap;
-use parsers::{Defect, Endpoint, Host, Operation, StationAddress, Timestamp, Unit};
+use parsers::{Action, Defect, Endpoint, Host, Operation, StationAddress, Timestamp, Unit};
 use sha2::{Digest, Sha256};
 
 use super::catalogue::FindingKind;
@@ -59,6 +59,12 @@ impl Journal {
         Journal { common, kept, operations, out: Output::default(), scratch: Json::new() }
     }
 
+    /// Whether an operation of this class becomes a line.
+    #[inline]
+    pub(crate) fn logs(&self, action: Action) -> bool {
+        self.kept && is_logged(self.operations, action)
+    }
+
     /// Another profile is in force.
     pub fn set_profile(&mut self, name: &str, hash: &str) {
         self.common = Arc::new(Common::new(Identity {
@@ -76,9 +82,14 @@ impl Journal {
         }
     }
 
+    /// Whether what became of a control becomes a line.
+    fn logs_controls(&self) -> bool {
+        self.kept && self.operations != OperationsLog::None
+    }
+
     /// Write what became of a control, unless operations are not logged.
     pub fn control(&mut self, event: &ControlEvent<'_>) {
-        if self.kept && self.operations != OperationsLog::None {
+        if self.logs_controls() {
             control_line(self.out.json(), &self.common, event);
             self.out.line_done(Weight::Common);
         }
@@ -137,7 +148,7 @@ impl ShardLog {
     #[inline]
     pub fn operation(&mut self, journal: &mut Journal, operation: &Operation<'_>, judgement: &Judgement<'_>) {
         self.counters.operation(operation, judgement);
-        if journal.kept && is_logged(journal.operations, operation.action) {
+        if journal.logs(operation.action) {
             operation_line(journal.out.json(), &journal.common, &mut self.flows, operation, judgement);
             journal.out.line_done(Weight::Common);
         }
@@ -302,6 +313,9 @@ impl FindingSink for ToLog<'_> {
     }
     fn station(&mut self, state: &StationState<'_>) {
         self.log.station_state(self.journal, state);
+    }
+    fn wants_controls(&self) -> bool {
+        self.journal.logs_controls()
     }
     fn control(&mut self, event: &ControlEvent<'_>) {
         self.journal.control(event);
