@@ -148,6 +148,37 @@ impl PointKind {
         }
     }
 
+    /// A number for the kind that no other has. It may change from one version to the next.
+    #[must_use]
+    pub fn number(self) -> u16 {
+        match self {
+            PointKind::Coil => 0,
+            PointKind::DiscreteInput => 1,
+            PointKind::InputRegister => 2,
+            PointKind::HoldingRegister => 3,
+            PointKind::FileRecord => 4,
+            PointKind::FifoQueue => 5,
+            PointKind::DeviceData => 6,
+            PointKind::BinaryInput => 7,
+            PointKind::DoubleBitInput => 8,
+            PointKind::BinaryOutput => 9,
+            PointKind::Counter => 10,
+            PointKind::FrozenCounter => 11,
+            PointKind::AnalogInput => 12,
+            PointKind::FrozenAnalogInput => 13,
+            PointKind::AnalogDeadband => 14,
+            PointKind::AnalogOutput => 15,
+            PointKind::OctetString => 16,
+            PointKind::VirtualTerminal => 17,
+            PointKind::InternalIndication => 18,
+            PointKind::ClassData => 19,
+            PointKind::DeviceAttribute => 20,
+            PointKind::InformationObject => 21,
+            PointKind::DataSetMember => 22,
+            PointKind::Object(group) => 0x100 | group as u16,
+        }
+    }
+
     /// Name of a bit of the flags octet of this kind of point, IEEE 1815 clause 11.6 or IEC 60870-5-101 clause
     /// 7.2.6; `None` for bits that are reserved or part of a state.
     #[must_use]
@@ -358,6 +389,12 @@ pub trait PointSink {
     /// One point.
     fn point(&mut self, point: &Point<'_>);
 
+    /// Whether points of this kind with addresses from `first` to `last` are wanted: others need not be decoded, but
+    /// may come all the same.
+    fn wants(&self, _kind: PointKind, _first: u32, _last: u32) -> bool {
+        true
+    }
+
     /// Sixteen-bit values with consecutive addresses from `first`.
     fn registers(&mut self, kind: PointKind, first: Option<u32>, words: &[[u8; 2]]) {
         let mut address = first;
@@ -392,5 +429,23 @@ pub struct EachPoint<'f>(pub &'f mut dyn FnMut(&Point<'_>));
 impl PointSink for EachPoint<'_> {
     fn point(&mut self, point: &Point<'_>) {
         (self.0)(point);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_number_of_its_own() {
+        let all = PointKind::NAMED
+            .into_iter()
+            .chain([PointKind::DataSetMember])
+            .chain((0..=255).map(PointKind::Object));
+        let mut numbers: Vec<_> = all.map(PointKind::number).collect();
+        let count = numbers.len();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), count);
     }
 }

@@ -166,6 +166,46 @@ impl Exchanges {
         }
     }
 
+    /// Whether a request finds nothing in its way: there is room, and no open request has its numbers.
+    #[inline]
+    pub(crate) fn is_plain_request(&self, transaction: u16, unit: u8, code: u8) -> bool {
+        self.table.len() < self.table.limit() && !self.expects(transaction, unit, code)
+    }
+
+    /// Remember a request that [`Exchanges::is_plain_request`].
+    #[inline]
+    pub(crate) fn remember_plain(&mut self, pending: Pending) {
+        self.ids_vary |= self.last_id.is_some_and(|id| id != pending.transaction);
+        self.last_id = Some(pending.transaction);
+        self.table.insert(pending);
+        if self.table.len() <= self.table.limit() / 2 {
+            self.told_full = false;
+        }
+    }
+
+    /// The request that an answer belongs to beyond doubt, taken from the table; `None`, and nothing has changed, if
+    /// there is more to say of it.
+    #[inline]
+    pub(crate) fn take_plain(
+        &mut self,
+        transaction: u16,
+        unit: u8,
+        code: u8,
+        fits: impl Fn(&Pending) -> bool,
+    ) -> Option<&Pending> {
+        if self.echo == Echo::No {
+            return None;
+        }
+        let place = self.table.exact(transaction, unit, code).next()?;
+        let plain = |p: &Pending| p.wants_answer && p.ranges[0].is_some() && p.ranges[1].is_none() && fits(p);
+        self.table.get(place).filter(|p| plain(p))?;
+        self.misses = 0;
+        if self.ids_vary && self.echo == Echo::Unknown {
+            self.echo = Echo::Yes;
+        }
+        self.table.take(place)
+    }
+
     /// MB-C18, and requests that this one replaces.
     fn note_id(&mut self, new: &Pending, serial: bool, site: &Site<'_>, observer: &mut dyn Observer) {
         self.ids_vary |= self.last_id.is_some_and(|id| id != new.transaction);

@@ -10,9 +10,6 @@
 //!            0
 //! ```
 
-use nom::IResult;
-use nom::number::complete::{be_u8, be_u16};
-
 /// Octets in front of the PDU.
 pub(crate) const HEADER: usize = 7;
 /// Octets that `length` does not count.
@@ -33,8 +30,11 @@ pub(crate) struct Header {
 
 impl Header {
     /// The header at the start of some octets, if they are long enough.
+    #[inline]
     pub(crate) fn at(octets: &[u8]) -> Option<Header> {
-        header(octets).ok().map(|(_, header)| header)
+        let &[t0, t1, p0, p1, l0, l1, unit] = octets.first_chunk::<HEADER>()?;
+        let [transaction, protocol, length] = [[t0, t1], [p0, p1], [l0, l1]].map(u16::from_be_bytes);
+        Some(Header { transaction, protocol, length, unit })
     }
 
     /// Octets of the whole ADU by what the header says.
@@ -51,12 +51,4 @@ impl Header {
     pub(crate) fn length_is_legal(&self) -> bool {
         (2..=LONGEST).contains(&self.length)
     }
-}
-
-fn header(input: &[u8]) -> IResult<&[u8], Header> {
-    let (input, transaction) = be_u16(input)?;
-    let (input, protocol) = be_u16(input)?;
-    let (input, length) = be_u16(input)?;
-    let (input, unit) = be_u8(input)?;
-    Ok((input, Header { transaction, protocol, length, unit }))
 }

@@ -13,6 +13,7 @@ mod check;
 mod crc;
 mod datagram;
 mod detail;
+mod everyday;
 mod exchange;
 mod file;
 mod fit;

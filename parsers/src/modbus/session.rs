@@ -35,7 +35,9 @@ pub(crate) struct ModbusSession {
     /// What the flow was last seen to speak.
     pub(super) speaks: Option<Kind>,
     /// The way requests travel, once content has shown it; a configured port overrules it.
-    requests_travel: Option<Direction>,
+    pub(super) requests_travel: Option<Direction>,
+    /// Everyday ADUs take the short way. Only tests hold the long way against it.
+    pub(super) shortcut: bool,
     /// Ranges of the PDU in hand, and of the request it answers. Kept for their memory.
     named: Vec<PointRange>,
     inherited: Vec<PointRange>,
@@ -67,6 +69,7 @@ impl ModbusSession {
             sides: [Side::default(), Side::default()],
             speaks: None,
             requests_travel: None,
+            shortcut: true,
             named: Vec::new(),
             inherited: Vec::new(),
         }

@@ -56,6 +56,14 @@ pub(crate) struct Side {
     lost: Option<Origin>,
 }
 
+impl Side {
+    /// Whether it is in step and nothing about it is in doubt.
+    #[inline]
+    pub(super) fn is_steady(&self) -> bool {
+        self.mode == Mode::InStep(Kind::Mbap) && self.doubt == 0 && self.disputed == 0 && self.lost.is_none()
+    }
+}
+
 /// What a step did.
 enum Step {
     Used(usize),
@@ -91,6 +99,10 @@ impl ModbusSession {
         loop {
             if at >= chunk.bytes.len() {
                 return (at, 0);
+            }
+            if let Some(length) = self.everyday(flow, chunk, at, observer) {
+                at += length;
+                continue;
             }
             match self.step(flow, chunk, at, ended, observer) {
                 Step::Used(n) => at += n,

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod checks;
+mod everyday;
 mod exchanges;
 mod framings;
 mod probing;
