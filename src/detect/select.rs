@@ -12,12 +12,45 @@ use sha2::{Digest as _, Sha256};
 /// Which master and outstation; ports left out, so that a reconnect changes nothing. Where selects of several
 /// objects may wait at a time, the object too.
 type Key = (Host, Host, StationAddress, StationAddress, u32);
-type Digest = [u8; 32];
+
+/// Octets of a select that are kept as they are. Longer ones are kept as a digest.
+const KEPT: usize = 128;
+
+/// The octets of a select.
+enum Body {
+    Octets(Vec<u8>),
+    /// An attacker chooses the octets, so two different bodies must not pass for one.
+    Digest([u8; 32]),
+}
+
+impl Body {
+    fn of(octets: &[u8]) -> Body {
+        if octets.len() > KEPT { Body::Digest(digest(octets)) } else { Body::Octets(octets.to_vec()) }
+    }
+
+    /// The octets of another select, in the room of this one's.
+    fn set(&mut self, octets: &[u8]) {
+        match self {
+            Body::Octets(kept) if octets.len() <= KEPT => {
+                kept.clear();
+                kept.extend_from_slice(octets);
+            }
+            body => *body = Body::of(octets),
+        }
+    }
+
+    fn is(&self, octets: &[u8]) -> bool {
+        match self {
+            Body::Octets(kept) => kept == octets,
+            Body::Digest(kept) => octets.len() > KEPT && *kept == digest(octets),
+        }
+    }
+}
 
 struct Selected {
     at: Timestamp,
     sequence: u16,
-    body: Digest,
+    body: Body,
     live: bool,
     /// The operate that used this select, so that its retry (same sequence) is known as one.
     operated: Option<u16>,
@@ -27,6 +60,8 @@ struct Selected {
 pub struct SelectTable {
     table: HashMap<Key, Selected, foldhash::fast::FixedState>,
     limit: usize,
+    /// Selects in the table that may still be used.
+    live: usize,
     timeout_ns: u64,
     /// Selects not remembered because the table was full.
     pub overflowed: u64,
@@ -57,7 +92,14 @@ impl SelectTable {
     /// A table of at most `limit` pairs; a select is good for `timeout_ns`.
     #[must_use]
     pub fn new(limit: usize, timeout_ns: u64) -> SelectTable {
-        SelectTable { table: HashMap::default(), limit, timeout_ns, overflowed: 0, overflowed_at: None }
+        SelectTable {
+            table: HashMap::default(),
+            limit,
+            live: 0,
+            timeout_ns,
+            overflowed: 0,
+            overflowed_at: None,
+        }
     }
 
     /// Another profile, another time-out.
@@ -76,19 +118,19 @@ impl SelectTable {
         if operation.exchange != Exchange::Request || !operation.from_master {
             return None;
         }
+        let controls = matches!(operation.action, Action::Select | Action::Operate);
+        if !controls && self.live == 0 {
+            return None;
+        }
         let rule = parsers::dissector(operation.protocol).map_or(SelectRule::NextSequence, |d| d.select);
         let by_object = rule == SelectRule::SameObject;
-        let key = key(operation, by_object);
         match operation.action {
-            Action::Select => self.select(key, operation),
-            Action::Operate => return self.operate(key, operation, by_object),
+            Action::Select => self.select(key(operation, by_object), operation),
+            Action::Operate => return self.operate(key(operation, by_object), operation, by_object),
             action if by_object && action != Action::Cancel => {}
             _ => {
-                if self.table.is_empty() {
-                    return None;
-                }
-                if let Some(selected) = self.table.get_mut(&key) {
-                    selected.live = false;
+                if let Some(selected) = self.table.get_mut(&key(operation, by_object)) {
+                    self.live -= usize::from(core::mem::replace(&mut selected.live, false));
                 }
             }
         }
@@ -96,22 +138,25 @@ impl SelectTable {
     }
 
     fn select(&mut self, key: Key, operation: &Operation<'_>) {
-        if self.table.len() >= self.limit && !self.table.contains_key(&key) {
-            self.forget_expired(operation.origin.at);
-        }
-        if self.table.len() >= self.limit && !self.table.contains_key(&key) {
-            self.overflowed += 1;
-            self.overflowed_at = Some(operation.origin.at);
+        let (at, sequence) = (operation.origin.at, operation.sequence);
+        if let Some(selected) = self.table.get_mut(&key) {
+            self.live += usize::from(!selected.live);
+            selected.body.set(operation.body);
+            (selected.at, selected.sequence) = (at, sequence);
+            (selected.live, selected.operated) = (true, None);
             return;
         }
-        let selected = Selected {
-            at: operation.origin.at,
-            sequence: operation.sequence,
-            body: digest(operation.body),
-            live: true,
-            operated: None,
-        };
-        self.table.insert(key, selected);
+        if self.table.len() >= self.limit {
+            self.forget_expired(at);
+        }
+        if self.table.len() >= self.limit {
+            self.overflowed += 1;
+            self.overflowed_at = Some(at);
+            return;
+        }
+        let body = Body::of(operation.body);
+        self.live += 1;
+        self.table.insert(key, Selected { at, sequence, body, live: true, operated: None });
     }
 
     fn operate(&mut self, key: Key, operation: &Operation<'_>, by_object: bool) -> Option<Missing> {
@@ -120,7 +165,7 @@ impl SelectTable {
             let forgot = self.overflowed_at.is_some_and(|at| now.since(at) <= self.timeout_ns);
             return Some(if forgot { Missing::Forgotten } else { Missing::NoSelect });
         };
-        let same = selected.body == digest(operation.body);
+        let same = selected.body.is(operation.body);
         if selected.operated == Some(operation.sequence) && same && !by_object {
             return None;
         }
@@ -129,6 +174,7 @@ impl SelectTable {
             return Some(Missing::Cancelled);
         }
         selected.live = false;
+        self.live -= 1;
         if age > self.timeout_ns {
             return Some(Missing::Expired(age));
         }
@@ -143,8 +189,12 @@ impl SelectTable {
     }
 
     fn forget_expired(&mut self, now: Timestamp) {
-        let timeout = self.timeout_ns;
-        self.table.retain(|_, selected| now.since(selected.at) <= timeout);
+        let SelectTable { table, live, timeout_ns, .. } = self;
+        table.retain(|_, selected| {
+            let good = now.since(selected.at) <= *timeout_ns;
+            *live -= usize::from(!good && selected.live);
+            good
+        });
     }
 }
 
@@ -154,7 +204,31 @@ fn key(operation: &Operation<'_>, by_object: bool) -> Key {
     (master.host, station.host, operation.master, operation.station, object)
 }
 
-/// An attacker chooses the octets, so two different bodies must not pass for one.
-fn digest(octets: &[u8]) -> Digest {
+fn digest(octets: &[u8]) -> [u8; 32] {
     Sha256::digest(octets).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_itself_and_no_other_however_long() {
+        let octets: Vec<u8> = (0..=255).collect();
+        for length in [0, 1, KEPT - 1, KEPT, KEPT + 1, 255] {
+            let mut body = Body::of(&octets[..length]);
+            for other in [0, 1, KEPT - 1, KEPT, KEPT + 1, 255] {
+                assert_eq!(body.is(&octets[..other]), other == length, "{length} and {other}");
+            }
+            for place in 0..length {
+                let mut other = octets[..length].to_vec();
+                other[place] ^= 1;
+                assert!(!body.is(&other), "octet {place} of {length}");
+            }
+            for next in [3, 255, KEPT] {
+                body.set(&octets[..next]);
+                assert!(body.is(&octets[..next]) && !body.is(&octets[..next - 1]));
+            }
+        }
+    }
 }
