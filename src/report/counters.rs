@@ -61,12 +61,52 @@ impl Latency {
     }
 }
 
-#[derive(Debug, Copy, Clone, Eq, PartialEq, Hash)]
-struct FunctionKey {
-    station: Option<u32>,
-    protocol: Protocol,
-    code: u8,
-    sub: Option<u16>,
+/// A station, a protocol and a function (none for the station as such) as one number.
+fn key_of(station: Option<u32>, protocol: Protocol, function: Option<Function>) -> u64 {
+    let sub = function.and_then(|f| f.sub).map_or(0, |sub| u64::from(sub) + 1);
+    let code = function.map_or(0, |f| u64::from(f.code));
+    let station = station.map_or(0, |station| u64::from(station) + 1);
+    station << 28 | (protocol as u64) << 25 | code << 17 | sub
+}
+
+/// Places in a table, by [`key_of`]; those asked for last cost one comparison.
+#[derive(Debug)]
+struct Places {
+    all: HashMap<u64, u32, RandomState>,
+    recent: [(u64, u32); PLACES_RECENT],
+    limit: usize,
+}
+
+/// Places at hand without a look into the table; a power of two.
+const PLACES_RECENT: usize = 64;
+/// No key.
+const NO_KEY: u64 = u64::MAX;
+
+impl Places {
+    fn new(limit: usize) -> Places {
+        Places { all: HashMap::default(), recent: [(NO_KEY, 0); PLACES_RECENT], limit }
+    }
+
+    #[inline]
+    fn get(&mut self, key: u64) -> Option<u32> {
+        let hash = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58;
+        let recent = &mut self.recent[hash as usize % PLACES_RECENT];
+        if recent.0 != key {
+            *recent = (key, *self.all.get(&key)?);
+        }
+        Some(recent.1)
+    }
+
+    fn insert(&mut self, key: u64, place: u32) {
+        if self.all.len() < self.limit {
+            self.all.insert(key, place);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.all.clear();
+        self.recent = [(NO_KEY, 0); PLACES_RECENT];
+    }
 }
 
 /// All counters.
@@ -77,8 +117,8 @@ pub struct Counters {
     defects: Vec<[u64; Protocol::ALL.len()]>,
     latency: [Latency; Protocol::ALL.len()],
     pub(super) tables: StationTables,
-    operation_places: HashMap<FunctionKey, u32, RandomState>,
-    last_seen_places: HashMap<(Option<u32>, Protocol), u32, RandomState>,
+    operation_places: Places,
+    last_seen_places: Places,
     points: PointValues,
     /// By kind and severity.
     findings: Vec<[u64; Severity::ALL.len()]>,
@@ -102,8 +142,8 @@ impl Counters {
             defects: vec![Default::default(); DefectKind::ALL.len()],
             latency: Default::default(),
             tables: StationTables::new(),
-            operation_places: HashMap::default(),
-            last_seen_places: HashMap::default(),
+            operation_places: Places::new(FUNCTIONS_KEPT),
+            last_seen_places: Places::new(usize::MAX),
             points: PointValues::new(&roster),
             findings: vec![[0; Severity::ALL.len()]; CATALOGUE.len()],
             findings_born: vec![[0; Severity::ALL.len()]; CATALOGUE.len()],
@@ -265,16 +305,16 @@ impl Counters {
     }
 
     fn operation_place(&mut self, operation: &Operation<'_>, judgement: &Judgement<'_>) -> u32 {
-        let Function { code, sub, name } = operation.function;
-        let key = FunctionKey { station: judgement.station, protocol: operation.protocol, code, sub };
+        let key = key_of(judgement.station, operation.protocol, Some(operation.function));
         let kept = has_key(judgement);
-        if kept && let Some(&place) = self.operation_places.get(&key) {
+        if kept && let Some(place) = self.operation_places.get(key) {
             return place;
         }
+        let name = operation.function.name;
         let labels = [station_name(&self.roster, judgement), operation.protocol.name(), name];
         match self.tables[Family::Operations].place(&labels) {
             Some(place) => {
-                if kept && self.operation_places.len() < FUNCTIONS_KEPT {
+                if kept {
                     self.operation_places.insert(key, place);
                 }
                 place
@@ -284,9 +324,9 @@ impl Counters {
     }
 
     fn last_seen_place(&mut self, protocol: Protocol, judgement: &Judgement<'_>) -> u32 {
-        let key = (judgement.station, protocol);
+        let key = key_of(judgement.station, protocol, None);
         let kept = has_key(judgement);
-        if kept && let Some(&place) = self.last_seen_places.get(&key) {
+        if kept && let Some(place) = self.last_seen_places.get(key) {
             return place;
         }
         let labels = [station_name(&self.roster, judgement), protocol.name()];
