@@ -19,8 +19,9 @@ impl Scale {
     /// The smallest scale of at least `ns`: the clock then never stops between two polls of this period.
     #[must_use]
     pub fn of(ns: u64) -> Scale {
-        let place = (0..SCALES).position(|n| ns <= SECOND << n).unwrap_or(SCALES - 1);
-        Scale(place as u8)
+        let seconds = ns.div_ceil(SECOND);
+        let place = seconds.next_power_of_two().trailing_zeros();
+        Scale(place.min(SCALES as u32 - 1) as u8)
     }
 }
 
@@ -65,6 +66,15 @@ mod tests {
 
     fn at(seconds: u64) -> Timestamp {
         Timestamp((1_700_000_000 + seconds) * SECOND)
+    }
+
+    #[test]
+    fn a_scale_is_the_smallest_of_at_least_the_period() {
+        let periods = (0..20).flat_map(|n| [(SECOND << n) - 1, SECOND << n, (SECOND << n) + 1]);
+        for ns in periods.chain([0, 1, 5 * SECOND, u64::MAX]) {
+            let place = (0..SCALES).position(|n| ns <= SECOND << n).unwrap_or(SCALES - 1);
+            assert_eq!(usize::from(Scale::of(ns).0), place, "{ns} ns");
+        }
     }
 
     #[test]

@@ -49,6 +49,13 @@ pub(super) fn crc(block: &[u8]) -> u16 {
         }
         return !sum;
     }
+    if let Ok(header) = <&[u8; 8]>::try_from(block) {
+        let mut sum = 0;
+        for (table, octet) in TABLES.iter().take(8).rev().zip(header) {
+            sum ^= table[usize::from(*octet)];
+        }
+        return !sum;
+    }
     let sum = TABLES.iter().zip(block.iter().take(BLOCK).rev()).fold(0, |s, (t, o)| s ^ t[usize::from(*o)]);
     !sum
 }

@@ -4,9 +4,9 @@ use super::application::{Fragment, iin_names};
 use super::function;
 use super::link;
 use super::object::header::Item;
-use super::object::{ObjectHeader, Range, names, structured, value};
+use super::object::{ObjectHeader, Range, layout, names, structured, value};
 use super::transport;
-use crate::contract::{Crob, Detail, FieldSink, Leaf, Point, Value};
+use crate::contract::{Crob, Detail, EachPoint, FieldSink, Leaf, Point, PointSink, Value};
 
 /// A link frame as far as it was understood.
 #[derive(Copy, Clone)]
@@ -42,7 +42,13 @@ impl Detail for View<'_> {
 
     fn points(&self, visit: &mut dyn FnMut(&Point<'_>)) {
         if let Some(fragment) = &self.fragment {
-            each_point(fragment, &mut |_, _, point| visit(point));
+            each_run(fragment, false, &mut EachPoint(visit));
+        }
+    }
+
+    fn values(&self, sink: &mut dyn PointSink) {
+        if let Some(fragment) = &self.fragment {
+            each_run(fragment, true, sink);
         }
     }
 
@@ -193,17 +199,30 @@ fn note_common_time(header: &ObjectHeader<'_>, point: &Point<'_>, common_time: &
     }
 }
 
-/// Visit every point of a fragment.
-pub(super) fn each_point<'a>(
-    fragment: &Fragment<'a>,
-    visit: &mut dyn FnMut(&ObjectHeader<'a>, &Item<'a>, &Point<'a>),
-) {
+/// Visit the points of a fragment that the sink wants; packed bits in one call if they may be.
+fn each_run(fragment: &Fragment<'_>, packed: bool, sink: &mut dyn PointSink) {
     let mut common_time = None;
     for header in fragment.objects().flatten() {
+        let kind = layout::kind(header.group);
+        let (first, last) = match header.range {
+            Range::Indices(first, last) => (first, last),
+            _ => (0, u32::MAX),
+        };
+        // The common time is none of the points, but those behind it need it.
+        if header.group != 51 && header.group != 0 && !sink.wants(kind, first, last) {
+            continue;
+        }
+        if let (true, Range::Indices(..), Some(count)) = (packed, header.range, header.packed_states()) {
+            sink.bits(kind, Some(first), header.data, count);
+            continue;
+        }
+        if header.group != 51 && value::each(&header, common_time, &mut |point| sink.point(point)) {
+            continue;
+        }
         for item in header.items() {
             let point = value::point(&header, &item, common_time);
             note_common_time(&header, &point, &mut common_time);
-            visit(&header, &item, &point);
+            sink.point(&point);
         }
     }
 }

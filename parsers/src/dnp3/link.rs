@@ -10,10 +10,6 @@
 //! CONTROL: DIR PRM FCB FCV/DFC function(4)
 //! ```
 
-use nom::Parser;
-use nom::bytes::complete::{tag, take};
-use nom::number::complete::{le_u8, le_u16};
-
 use super::crc;
 
 /// The two start octets.
@@ -160,21 +156,13 @@ pub(super) fn scan(octets: &[u8]) -> Scan {
 
 /// The header at the beginning of `octets`, if start octets and CRC are right.
 pub(super) fn header(octets: &[u8]) -> Option<Header> {
-    let check = match octets.get(8..HEADER) {
-        Some(&[low, high]) => [low, high],
-        _ => return None,
-    };
-    if !crc::holds(octets.get(..8)?, check) {
-        return None;
-    }
-    let (_, header) = fields(octets).ok()?;
-    Some(header)
+    let (header, check) = fields(octets)?;
+    crc::holds(octets.get(..8)?, check).then_some(header)
 }
 
 /// The header at the beginning of `octets`, whatever its CRC.
 pub(super) fn unchecked(octets: &[u8]) -> Option<Header> {
-    let (_, header) = fields(octets).ok()?;
-    Some(header)
+    fields(octets).map(|(header, _)| header)
 }
 
 /// The header at the beginning of `octets`, if nothing of it but its CRC is missing.
@@ -204,14 +192,14 @@ pub(super) fn own_octets(octets: &[u8], header: Header, last: bool) -> Result<us
     Ok(wire)
 }
 
-fn fields(octets: &[u8]) -> nom::IResult<&[u8], Header> {
-    let (rest, _) = tag(&START[..]).parse(octets)?;
-    let (rest, length) = le_u8(rest)?;
-    let (rest, control) = le_u8(rest)?;
-    let (rest, destination) = le_u16(rest)?;
-    let (rest, source) = le_u16(rest)?;
-    let (rest, _crc) = take(2usize).parse(rest)?;
-    Ok((rest, Header { length, control: Control(control), destination, source }))
+/// The fields of the header and its CRC.
+#[inline]
+fn fields(octets: &[u8]) -> Option<(Header, [u8; 2])> {
+    let &[s0, s1, length, control, d0, d1, a0, a1, c0, c1] = octets.first_chunk::<HEADER>()?;
+    let destination = u16::from_le_bytes([d0, d1]);
+    let source = u16::from_le_bytes([a0, a1]);
+    ([s0, s1] == START)
+        .then_some((Header { length, control: Control(control), destination, source }, [c0, c1]))
 }
 
 /// The user data of one frame without its CRCs.

@@ -1,6 +1,6 @@
 //! How a control goes on: request, answer, reading, time-out; and how it ends.
 
-use parsers::{Operation, Outcome, Protocol, Timestamp};
+use parsers::{Operation, Outcome, Point, PointKind, PointSink, Protocol, Timestamp, Value};
 
 use super::order::{self, Orders};
 use super::pending::{PENDING, Pending, Stage, Target};
@@ -24,9 +24,13 @@ const PATIENCE: u64 = 4;
 
 /// What is followed of a pair.
 #[derive(Debug, Default)]
+// Controls are large and go from hand to hand.
+#[allow(clippy::vec_box)]
 pub(super) struct Follow {
     points: PointTable,
-    pending: Vec<Pending>,
+    pending: Vec<Box<Pending>>,
+    /// Room for controls to come.
+    spare: Vec<Box<Pending>>,
     abandoned: (Timestamp, u32),
 }
 
@@ -83,7 +87,8 @@ impl Follow {
         }
         self.displace(scene, &orders, sink);
         let stage = if method == Method::Select { Stage::Selecting } else { Stage::Sent };
-        let pending = Pending::new((stage, method, operation.function), (sequence, body), scene.now, &orders);
+        let mut pending = self.spare.pop().unwrap_or_default();
+        pending.begin((stage, method, operation.function), (sequence, body), scene.now, &orders);
         if method == Method::Select {
             return self.push(scene, operation, pending, ANSWER_NS, sink);
         }
@@ -95,7 +100,7 @@ impl Follow {
         if operation.protocol == Protocol::Iec104 {
             return None;
         }
-        self.pending.iter_mut().find(|p| {
+        self.pending.iter_mut().map(|p| &mut **p).find(|p| {
             let waits = matches!(p.stage, Stage::Selecting | Stage::Sent);
             waits && (p.sequence, p.body, p.function) == (operation.sequence, body, operation.function)
         })
@@ -118,6 +123,7 @@ impl Follow {
                 _ => pending.fate(),
             };
             finish(scene, &pending, outcome, sink);
+            self.spare.push(pending);
         }
     }
 
@@ -126,7 +132,7 @@ impl Follow {
         &mut self,
         scene: &Scene<'_>,
         seen: &Seen<'_>,
-        mut pending: Pending,
+        mut pending: Box<Pending>,
         reads: u32,
         sink: &mut dyn FindingSink,
     ) {
@@ -183,7 +189,9 @@ impl Follow {
         let wait = if pending.wants_answer { ANSWER_NS } else { within };
         if pending.broadcast || (!pending.wants_answer && !pending.is_watched()) {
             pending.add_frame(operation.origin.frame);
-            return finish(scene, &pending, pending.fate(), sink);
+            finish(scene, &pending, pending.fate(), sink);
+            self.spare.push(pending);
+            return;
         }
         self.push(scene, operation, pending, wait, sink);
     }
@@ -192,7 +200,7 @@ impl Follow {
         &mut self,
         scene: &Scene<'_>,
         operation: &Operation<'_>,
-        mut pending: Pending,
+        mut pending: Box<Pending>,
         wait: u64,
         sink: &mut dyn FindingSink,
     ) {
@@ -200,6 +208,7 @@ impl Follow {
             let oldest = self.pending.remove(0);
             Shortage::add(&scene.site.control.controls);
             finish(scene, &oldest, oldest.fate(), sink);
+            self.spare.push(oldest);
         }
         pending.frame = operation.origin.frame;
         pending.add_frame(operation.origin.frame);
@@ -207,14 +216,14 @@ impl Follow {
         self.pending.push(pending);
     }
 
-    /// An answer or a report.
-    pub(super) fn told(
-        &mut self,
-        scene: &Scene<'_>,
-        seen: &Seen<'_>,
-        outputs: bool,
-        sink: &mut dyn FindingSink,
-    ) {
+    /// Whether an answer or a report bears on what was commanded.
+    #[inline]
+    pub(super) fn concerns(&self, operation: &Operation<'_>) -> bool {
+        operation.action.is_control() || self.points.concerns(operation)
+    }
+
+    /// An answer or a report that bears on what was commanded, or shows outputs.
+    pub(super) fn told(&mut self, scene: &Scene<'_>, seen: &Seen<'_>, sink: &mut dyn FindingSink) {
         let operation = seen.operation;
         if operation.action.is_control() {
             self.answered(scene, operation, sink);
@@ -224,7 +233,7 @@ impl Follow {
                 return;
             }
         }
-        if outputs || self.points.concerns(operation) {
+        if points::holds_outputs(operation) || self.points.concerns(operation) {
             self.read(scene, operation, sink);
         }
     }
@@ -271,7 +280,9 @@ impl Follow {
                     last.refused = true;
                 }
             }
-            return finish(scene, &pending, ControlOutcome::Refused, sink);
+            finish(scene, &pending, ControlOutcome::Refused, sink);
+            self.spare.push(pending);
+            return;
         }
         if pending.stage == Stage::Selecting {
             pending.stage = Stage::Selected;
@@ -281,18 +292,18 @@ impl Follow {
         pending.stage = Stage::Accepted;
         pending.wait_until(pending.follow_by);
         let selected = pending.method == Method::SelectOperate;
-        let pending = *pending;
         if selected {
             for target in pending.targets() {
-                if let Some(point) = self.tracked(target.row) {
+                if let Some(point) = target.row.and_then(|row| self.points.get(row)) {
                     point.selected = true;
                 }
             }
         }
-        let watched = pending.is_watched() && self.is_read(&pending);
+        let watched = pending.is_watched() && is_read(&mut self.points, pending);
         if pending.is_done() || !watched {
-            self.pending.remove(place);
+            let pending = self.pending.remove(place);
             finish(scene, &pending, pending.fate(), sink);
+            self.spare.push(pending);
         }
     }
 
@@ -300,32 +311,12 @@ impl Follow {
         self.points.get(row?)
     }
 
-    /// Whether what becomes of a control may still be seen. A set-point that was written before and never
-    /// read back is not waited for.
-    fn is_read(&mut self, pending: &Pending) -> bool {
-        pending.targets().iter().any(|target| {
-            let switches = target.order.switches();
-            self.tracked(target.row).is_some_and(|p| switches || p.readings > 0 || p.first == pending.sent)
-        })
-    }
-
     /// A report: what the commanded points did.
     fn read(&mut self, scene: &Scene<'_>, operation: &Operation<'_>, sink: &mut dyn FindingSink) {
         let Follow { points, pending, .. } = self;
-        let mut done = false;
-        operation.detail.points(&mut |point| {
-            let Some((kind, address, level)) = points::reading(point) else { return };
-            points.note_output(kind, address, level);
-            // At most a few controls share the point that shows their state.
-            let mut rows = [None; 4];
-            for (slot, row) in rows.iter_mut().zip(points.shown_by(kind, address)) {
-                *slot = Some(row);
-            }
-            for row in rows.into_iter().flatten() {
-                done |= note(scene, (points, pending), operation, row, level, sink);
-            }
-        });
-        if !done {
+        let mut states = States { scene, operation, points, pending, done: false, sink: &mut *sink };
+        operation.detail.values(&mut states);
+        if !states.done {
             return;
         }
         let mut place = 0;
@@ -334,6 +325,7 @@ impl Follow {
                 let mut pending = self.pending.remove(place);
                 pending.add_frame(operation.origin.frame);
                 finish(scene, &pending, ControlOutcome::Done, sink);
+                self.spare.push(pending);
             } else {
                 place += 1;
             }
@@ -372,6 +364,7 @@ impl Follow {
                 outcome = ControlOutcome::NotConfirmed;
             }
             finish(scene, &pending, outcome, sink);
+            self.spare.push(pending);
         }
     }
 
@@ -412,6 +405,88 @@ impl Follow {
     }
 }
 
+/// Whether what becomes of a control may still be seen. A set-point that was written before and never
+/// read back is not waited for.
+fn is_read(points: &mut PointTable, pending: &Pending) -> bool {
+    pending.targets().iter().any(|target| {
+        let switches = target.order.switches();
+        let point = target.row.and_then(|row| points.get(row));
+        point.is_some_and(|p| switches || p.readings > 0 || p.first == pending.sent)
+    })
+}
+
+/// Takes the states that a report shows.
+struct States<'s, 'a> {
+    scene: &'s Scene<'a>,
+    operation: &'s Operation<'s>,
+    points: &'s mut PointTable,
+    pending: &'s mut [Box<Pending>],
+    /// A control may have come to its end.
+    done: bool,
+    sink: &'s mut dyn FindingSink,
+}
+
+impl States<'_, '_> {
+    /// A point that shows the states of some that were commanded.
+    fn shows(&mut self, (kind, address): (PointKind, u32), level: Level) {
+        let place = self.points.states_from(kind, address);
+        self.show(place, (kind, address), level);
+    }
+
+    /// The same; its entries begin at `place`. Returns where they end.
+    fn show(&mut self, mut place: usize, point: (PointKind, u32), level: Level) -> usize {
+        /// At most a few controls share the point that shows their state.
+        const SHARE: usize = 4;
+        let begin = place;
+        while let Some((.., row)) = self.points.state(place).filter(|e| (e.0, e.1) == point) {
+            if place - begin < SHARE {
+                let tables = (&mut *self.points, &mut *self.pending);
+                self.done |= note(self.scene, tables, self.operation, row, level, self.sink);
+            }
+            place += 1;
+        }
+        place
+    }
+
+    /// Consecutive points, of which few show anything.
+    fn run(&mut self, kind: PointKind, first: u32, count: usize, level: impl Fn(usize) -> Option<Level>) {
+        let mut place = self.points.states_from(kind, first);
+        while let Some((_, address, _)) = self.points.state(place).filter(|e| e.0 == kind) {
+            let Some(at) = usize::try_from(address - first).ok().filter(|at| *at < count) else { return };
+            let Some(level) = level(at) else { return };
+            place = self.show(place, (kind, address), level);
+        }
+    }
+}
+
+impl PointSink for States<'_, '_> {
+    fn wants(&self, kind: PointKind, first: u32, last: u32) -> bool {
+        self.points.wants(kind, first, last)
+    }
+
+    fn point(&mut self, point: &Point<'_>) {
+        let Some((kind, address, level)) = points::reading(point) else { return };
+        self.points.note_output(kind, address, level);
+        self.shows((kind, address), level);
+    }
+
+    fn registers(&mut self, kind: PointKind, first: Option<u32>, words: &[[u8; 2]]) {
+        let Some(first) = first else { return };
+        self.run(kind, first, words.len(), |at| {
+            let word = words.get(at)?;
+            Level::of(&Value::Unsigned(u16::from_be_bytes(*word).into()))
+        });
+    }
+
+    fn bits(&mut self, kind: PointKind, first: Option<u32>, octets: &[u8], count: usize) {
+        let Some(first) = first else { return };
+        self.points.note_outputs(kind, first, octets, count);
+        self.run(kind, first, count, |at| Level::of(&Value::Bit(octets.get(at / 8)? >> (at % 8) & 1 == 1)));
+    }
+
+    fn addresses(&mut self, _: PointKind, _: u32, _: u32) {}
+}
+
 /// The rate that the rule in force gives the master, in commands a minute.
 fn rule_rate(seen: &Seen<'_>) -> Option<f64> {
     let rule = seen.site.profile?.rule(seen.judged.rule?)?;
@@ -424,7 +499,7 @@ const TRUSTED: u8 = 2;
 /// A reading of a commanded point. True if a control may have come to its end.
 fn note(
     scene: &Scene<'_>,
-    (points, pending): (&mut PointTable, &mut [Pending]),
+    (points, pending): (&mut PointTable, &mut [Box<Pending>]),
     operation: &Operation<'_>,
     row: Row,
     level: Level,

@@ -293,9 +293,15 @@ fn told(association: &mut Association, seen: &Seen<'_>, sink: &mut dyn FindingSi
     if association.control.follow.is_none() && !outputs {
         return None;
     }
+    if !outputs
+        && let Some(follow) = &association.control.follow
+        && !follow.concerns(operation)
+    {
+        return follow.next_due();
+    }
     let scene = scene(association, seen);
     let follow = association.control.follow.get_or_insert_default();
-    follow.told(&scene, seen, outputs, sink);
+    follow.told(&scene, seen, sink);
     follow.next_due()
 }
 

@@ -70,7 +70,7 @@ impl Target {
 }
 
 /// A control under way.
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug)]
 pub(super) struct Pending {
     pub(super) stage: Stage,
     pub(super) method: Method,
@@ -96,41 +96,57 @@ pub(super) struct Pending {
     frames_len: usize,
 }
 
-impl Pending {
-    pub(super) fn new(
-        (stage, method, function): (Stage, Method, Function),
-        (sequence, body): (u16, u64),
-        sent: Timestamp,
-        orders: &super::order::Orders,
-    ) -> Pending {
+/// Nothing.
+impl Default for Pending {
+    fn default() -> Pending {
         let none = PointOrder { kind: PointKind::DeviceData, address: 0, order: Order::Other };
-        let mut pending = Pending {
-            stage,
-            method,
-            function,
-            sequence,
-            body,
+        let never = Timestamp::default();
+        Pending {
+            stage: Stage::Sent,
+            method: Method::Write,
+            function: Function { code: 0, sub: None, name: "" },
+            sequence: 0,
+            body: 0,
             selected: None,
-            sent,
+            sent: never,
             frame: FrameRef::default(),
             answered: None,
             wants_answer: true,
             broadcast: false,
-            deadline: sent,
-            look_at: sent,
-            follow_by: sent,
+            deadline: never,
+            look_at: never,
+            follow_by: never,
             refusal: None,
             targets: [Target::of(&none); FOLLOWED],
             len: 0,
-            more: orders.more,
+            more: 0,
             frames: [FrameRef::default(); FRAMES],
             frames_len: 0,
-        };
-        for (slot, order) in pending.targets.iter_mut().zip(orders.as_slice()) {
-            *slot = Target::of(order);
-            pending.len += 1;
         }
-        pending
+    }
+}
+
+impl Pending {
+    /// Begin a control, in the room of one that is over.
+    pub(super) fn begin(
+        &mut self,
+        (stage, method, function): (Stage, Method, Function),
+        (sequence, body): (u16, u64),
+        sent: Timestamp,
+        orders: &super::order::Orders,
+    ) {
+        (self.stage, self.method, self.function) = (stage, method, function);
+        (self.sequence, self.body) = (sequence, body);
+        (self.selected, self.answered, self.refusal) = (None, None, None);
+        (self.sent, self.deadline, self.look_at, self.follow_by) = (sent, sent, sent, sent);
+        self.frame = FrameRef::default();
+        (self.wants_answer, self.broadcast) = (true, false);
+        for (slot, order) in self.targets.iter_mut().zip(orders.as_slice()) {
+            *slot = Target::of(order);
+        }
+        self.len = orders.as_slice().len().min(FOLLOWED);
+        self.more = orders.more;
+        self.frames_len = 0;
     }
 
     pub(super) fn wait_until(&mut self, deadline: Timestamp) {

@@ -113,11 +113,25 @@ impl PointTable {
         })
     }
 
-    /// The points whose state this one shows.
-    pub(super) fn shown_by(&self, kind: PointKind, address: u32) -> impl Iterator<Item = Row> + '_ {
-        let place = self.by_state.partition_point(|e| (e.0, e.1) < (kind, address));
-        let behind = self.by_state.get(place..).unwrap_or_default();
-        behind.iter().take_while(move |e| (e.0, e.1) == (kind, address)).map(|e| e.2)
+    /// Where the entries of points from `first` on begin that show states.
+    pub(super) fn states_from(&self, kind: PointKind, first: u32) -> usize {
+        self.by_state.partition_point(|e| (e.0, e.1) < (kind, first))
+    }
+
+    /// An entry of a point that shows a state: kind, address, and the row of the point whose state it is.
+    pub(super) fn state(&self, place: usize) -> Option<(PointKind, u32, Row)> {
+        self.by_state.get(place).copied()
+    }
+
+    /// Whether states of these points matter.
+    pub(super) fn wants(&self, kind: PointKind, first: u32, last: u32) -> bool {
+        let shows = |e: (PointKind, u32, Row)| e.0 == kind && e.1 <= last;
+        (is_output(kind) && first < OUTPUTS) || self.state(self.states_from(kind, first)).is_some_and(shows)
+    }
+
+    /// Note the states of outputs with consecutive addresses.
+    pub(super) fn note_outputs(&mut self, kind: PointKind, first: u32, octets: &[u8], count: usize) {
+        self.outputs.set_run(kind, first, octets, count);
     }
 
     /// Note the state of an output.
@@ -154,6 +168,10 @@ fn output_kind(protocol: Protocol) -> Option<PointKind> {
     }
 }
 
+fn is_output(kind: PointKind) -> bool {
+    matches!(kind, PointKind::Coil | PointKind::BinaryOutput)
+}
+
 /// The states of the first outputs of a station, two bits each.
 #[derive(Debug, Default)]
 struct Outputs {
@@ -163,8 +181,7 @@ struct Outputs {
 
 impl Outputs {
     fn place(kind: PointKind, address: u32) -> Option<(usize, u64)> {
-        let output = matches!(kind, PointKind::Coil | PointKind::BinaryOutput);
-        (output && address < OUTPUTS).then_some((address as usize / 64, 1 << (address % 64)))
+        (is_output(kind) && address < OUTPUTS).then_some((address as usize / 64, 1 << (address % 64)))
     }
 
     fn get(&self, kind: PointKind, address: u32) -> Option<Level> {
@@ -173,6 +190,30 @@ impl Outputs {
             return None;
         }
         Some(if self.on.get(word)? & bit == 0 { Level::Off } else { Level::On })
+    }
+
+    /// Eight at a time.
+    fn set_run(&mut self, kind: PointKind, first: u32, octets: &[u8], count: usize) {
+        if !is_output(kind) {
+            return;
+        }
+        for (n, octet) in octets.iter().enumerate() {
+            let left = count.saturating_sub(8 * n).min(8);
+            let Some(address) = first.checked_add(8 * n as u32).filter(|a| left > 0 && *a < OUTPUTS) else {
+                return;
+            };
+            let mask = (1_u128 << left) - 1;
+            let shift = address % 64;
+            let (mask, on) = (mask << shift, (u128::from(*octet) & mask) << shift);
+            for half in 0..2_usize {
+                let word = address as usize / 64 + half;
+                let (mask, on) = ((mask >> (64 * half)) as u64, (on >> (64 * half)) as u64);
+                if let (Some(known), Some(states)) = (self.known.get_mut(word), self.on.get_mut(word)) {
+                    *known |= mask;
+                    *states = *states & !mask | on;
+                }
+            }
+        }
     }
 
     fn set(&mut self, kind: PointKind, address: u32, level: Level) {
@@ -202,9 +243,13 @@ mod tests {
         assert_eq!(table.admit((COIL, 3), Some((PointKind::DiscreteInput, 7)), 2, at), Some(1));
         assert_eq!(table.admit((COIL, 4), None, 2, at), None);
         assert_eq!(table.admit((COIL, 9), None, 2, at), Some(0), "what is known needs no room");
-        assert_eq!(table.shown_by(PointKind::DiscreteInput, 7).collect::<Vec<_>>(), [1]);
-        assert_eq!(table.shown_by(COIL, 9).collect::<Vec<_>>(), [0]);
-        assert_eq!(table.shown_by(COIL, 3).count(), 0, "its state is seen elsewhere");
+        let shown_by = |kind, address| {
+            let entry = table.state(table.states_from(kind, address));
+            entry.filter(|e| (e.0, e.1) == (kind, address)).map(|e| e.2)
+        };
+        assert_eq!(shown_by(PointKind::DiscreteInput, 7), Some(1));
+        assert_eq!(shown_by(COIL, 9), Some(0));
+        assert_eq!(shown_by(COIL, 3), None, "its state is seen elsewhere");
     }
 
     #[test]
@@ -216,5 +261,21 @@ mod tests {
         assert_eq!(table.get(row).unwrap().seen, Some((Level::On, Timestamp(5))));
         let row = table.admit((COIL, 300), None, 8, Timestamp(5)).unwrap();
         assert_eq!(table.get(row).unwrap().seen, None, "beyond what is kept");
+    }
+
+    #[test]
+    fn a_run_of_outputs_is_noted_as_one_by_one() {
+        let octets = [0xA5, 0x0F, 0xFF, 0x33, 0x5A, 0x01, 0x80, 0xC3, 0x3C];
+        for first in [0, 1, 7, 8, 60, 63, 64, 190, 250, 255, 256, 300, u32::MAX - 3] {
+            for count in [0, 1, 7, 8, 9, 31, 64, 70, 72] {
+                let (mut one, mut run) = (Outputs::default(), Outputs::default());
+                for n in 0..count {
+                    let level = if octets[n / 8] >> (n % 8) & 1 == 1 { Level::On } else { Level::Off };
+                    one.set(COIL, first.saturating_add(n as u32), level);
+                }
+                run.set_run(COIL, first, &octets, count);
+                assert_eq!((one.known, one.on), (run.known, run.on), "{count} from {first}");
+            }
+        }
     }
 }

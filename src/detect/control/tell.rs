@@ -165,6 +165,9 @@ pub(super) fn finish(
     outcome: ControlOutcome,
     sink: &mut dyn FindingSink,
 ) {
+    if !sink.wants_controls() {
+        return;
+    }
     let names = scene.names();
     let Some(first) = pending.targets().first() else { return };
     let name = |target: &Target| names.of(target.kind, target.address).name;

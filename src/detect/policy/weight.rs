@@ -1,7 +1,7 @@
 //! Between the detections and the sinks: what a profile's tags, quirks and maintenance windows make of a
 //! finding. The one place where a severity changes after a detection has given it.
 
-use parsers::{Action, Function, Operation, PointRange, Protocol};
+use parsers::{Operation, PointRange};
 use profiles::{Compiled, Pair};
 
 use crate::detect::FindingSink;
@@ -21,7 +21,7 @@ const POINTS_LOOKED_AT: usize = 64;
 /// Hands findings on with the weight that the profile gives them.
 pub struct Weighed<'a> {
     profile: Option<&'a Compiled>,
-    operation: Option<(Protocol, Action, Function)>,
+    operation: Option<&'a Operation<'a>>,
     sink: &'a mut dyn FindingSink,
 }
 
@@ -32,13 +32,13 @@ impl<'a> Weighed<'a> {
     }
 
     /// For findings about an operation, which a maintenance window may name.
+    #[inline]
     pub fn of(
         profile: Option<&'a Compiled>,
-        operation: &Operation<'_>,
+        operation: &'a Operation<'a>,
         sink: &'a mut dyn FindingSink,
     ) -> Weighed<'a> {
-        let function = operation.requested.unwrap_or(operation.function);
-        Weighed { profile, operation: Some((operation.protocol, operation.action, function)), sink }
+        Weighed { profile, operation: Some(operation), sink }
     }
 }
 
@@ -52,9 +52,10 @@ impl FindingSink for Weighed<'_> {
         if station.is_some_and(quirk) {
             return self.sink.quirk(finding.kind);
         }
-        let planned = pair.zip(self.operation).is_some_and(|(pair, what)| {
+        let what = |o: &Operation<'_>| (o.protocol, o.action, o.requested.unwrap_or(o.function));
+        let planned = pair.zip(self.operation).is_some_and(|(pair, operation)| {
             finding.kind != FindingKind::MaintenanceOverrun
-                && profile.maintenance(finding.at, pair, what).is_some()
+                && profile.maintenance(finding.at, pair, what(operation)).is_some()
         });
         let severity = if planned {
             Severity::Info
@@ -82,6 +83,10 @@ impl FindingSink for Weighed<'_> {
 
     fn point(&mut self, station: u32, point: u32, reading: PointReading) {
         self.sink.point(station, point, reading);
+    }
+
+    fn wants_controls(&self) -> bool {
+        self.sink.wants_controls()
     }
 
     fn control(&mut self, event: &ControlEvent<'_>) {

@@ -78,6 +78,9 @@ impl Scans {
         let Some(id) = self.watch(context, operation) else { return false };
         let Some(watch) = self.table.get(id) else { return false };
         watch.last_seen = watch.last_seen.max(operation.origin.at);
+        if operation.from_master && verdict.allowed == Some(true) {
+            return false;
+        }
         let step = Step {
             operation,
             allowed: verdict.allowed,
@@ -88,9 +91,6 @@ impl Scans {
         };
         let tell = Teller { step: &step, site, began: self.began, verdict };
         let found = if operation.from_master {
-            if verdict.allowed == Some(true) {
-                return false;
-            }
             tell.asked(watch, sink);
             [
                 (Over::Functions, watch.function(&step)),

@@ -4,7 +4,6 @@
 //! that single late or extra polls (jitter, operators, reconnects, phase shifts) change nothing. The first
 //! [`LEARNING_WINDOWS`] make what is usual.
 
-use foldhash::fast::FixedState;
 use parsers::{Action, FrameRef, Operation, Timestamp};
 
 use super::words::Recurrent;
@@ -171,16 +170,40 @@ pub(super) struct Beat {
     pub(super) stopped: bool,
 }
 
-/// What makes an operation the same as another: function and points.
+/// What makes an operation the same as another: function and points, mixed as foldhash does.
 pub(super) fn key(operation: &Operation<'_>) -> u64 {
-    use core::hash::{BuildHasher as _, Hash as _, Hasher as _};
-    let mut hasher = FixedState::default().build_hasher();
-    (operation.function.code, operation.function.sub, operation.from_master).hash(&mut hasher);
+    const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
+    let mix = |key: u64, kind: u64, points: u64| {
+        let product = u128::from(key ^ points) * u128::from(FACTOR ^ kind << 1);
+        (product as u64) ^ (product >> 64) as u64
+    };
+    let function = operation.function;
+    let sub = function.sub.map_or(0, |sub| u64::from(sub) + 1);
+    let what = sub << 9 | u64::from(function.code) << 1 | u64::from(operation.from_master);
     // What a station reports by itself differs from report to report.
-    if operation.from_master {
-        operation.ranges.hash(&mut hasher);
-    }
-    hasher.finish()
+    let ranges = if operation.from_master { operation.ranges } else { &[] };
+    ranges.iter().fold(mix(FACTOR.rotate_left(32), ranges.len() as u64, what), |key, range| {
+        let points = u64::from(range.first()) << 32 | u64::from(range.last());
+        mix(key, u64::from(range.kind().number()), points)
+    })
+}
+
+/// The place of a beat; `latest` is that of the one found before. Requests come in turns, so it is most often the
+/// next.
+#[inline]
+pub(super) fn place(beats: &[Beat], latest: &mut u8, key: u64) -> Option<usize> {
+    let is = |place: usize| beats.get(place).is_some_and(|beat| beat.is(key));
+    let before = usize::from(*latest);
+    let next = if before + 1 < beats.len() { before + 1 } else { 0 };
+    let place = if is(next) {
+        next
+    } else if is(before) {
+        before
+    } else {
+        beats.iter().position(|beat| beat.is(key))?
+    };
+    *latest = place as u8;
+    Some(place)
 }
 
 impl Beat {

@@ -61,6 +61,8 @@ pub struct Timing {
 #[derive(Debug)]
 struct State {
     beats: Vec<Beat>,
+    /// Place of the beat that came last.
+    latest: u8,
     exchanges: Exchanges,
     lost: Option<Lost>,
     /// A finding about absence was withheld, and counted.
@@ -285,6 +287,7 @@ impl State {
     fn new(shared: &Shared, now: Timestamp) -> State {
         State {
             beats: Vec::new(),
+            latest: 0,
             exchanges: Exchanges::default(),
             lost: None,
             withheld: false,
@@ -351,12 +354,12 @@ impl State {
             tell(&mut |teller| teller.burst(burst, sink));
         }
         let idle = self.exchanges.idle_ns(at, pulse);
-        if idle as f64 >= thresholds.idle_master * 1e9
-            && self.exchanges.answered_unseen(seen.site.losses.blind_ns)
-        {
-            sink.withheld(FindingKind::IdleMasterBack);
-        } else if idle as f64 >= thresholds.idle_master * 1e9 {
-            tell(&mut |teller| teller.idle(idle, sink));
+        if idle as f64 >= thresholds.idle_master * 1e9 {
+            if self.exchanges.answered_unseen(seen.site.losses.blind_ns) {
+                sink.withheld(FindingKind::IdleMasterBack);
+            } else {
+                tell(&mut |teller| teller.idle(idle, sink));
+            }
         }
         self.reasons.asked(operation, self.exchanges.waiting_ns(at, pulse));
         self.exchanges.requested(at, frame, pulse);
@@ -407,7 +410,7 @@ impl State {
     ) {
         let operation = seen.operation;
         let key = beat::key(operation);
-        let place = self.beats.iter().position(|beat| beat.is(key));
+        let place = beat::place(&self.beats, &mut self.latest, key);
         if operation.recovered {
             // It came, but what came before it may not have been seen: no interval to learn from.
             if let Some(beat) = place.and_then(|place| self.beats.get_mut(place)) {
@@ -573,11 +576,13 @@ impl State {
             return self.wake;
         }
         let waits = f64::from(self.exchanges.unanswered) >= seen.site.thresholds.missed_polls;
-        if !self.known && !waits {
+        let at = seen.operation.origin.at;
+        let agreed = self.wake.is_some_and(|wake| wake <= at.plus(self.limit_ns));
+        if agreed || (!self.known && !waits) {
             return None;
         }
         let floor = (seen.site.thresholds.silence_floor * 1e9) as u64;
-        let wanted = seen.operation.origin.at.plus(self.limit_ns.max(floor));
+        let wanted = at.plus(self.limit_ns.max(floor));
         if self.wake.is_some_and(|wake| wake <= wanted) {
             return None;
         }

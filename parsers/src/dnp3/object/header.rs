@@ -7,9 +7,6 @@
 //! QUALIFIER: bit 7 reserved, bits 6-4 prefix code, bits 3-0 range specifier
 //! ```
 
-use nom::number::complete::{le_u8, le_u16, le_u32};
-use nom::{IResult, Parser};
-
 use super::fault::Trouble;
 use super::layout::{Shape, Size};
 
@@ -45,6 +42,8 @@ pub(in crate::dnp3) struct ObjectHeader<'a> {
     pub shape: Option<Shape>,
     /// Whether the objects themselves follow, and not only their prefixes.
     pub has_objects: bool,
+    /// Size of one object without a size prefix: see [`ObjectHeader::size_of`].
+    pub(super) size: Size,
     /// What is wrong with it.
     pub trouble: Option<Trouble>,
 }
@@ -91,16 +90,25 @@ impl<'a> ObjectHeader<'a> {
 
     /// Size of one object without a size prefix, as this header places it.
     #[inline]
-    pub(super) fn size(&self) -> Size {
-        if !self.has_objects {
+    pub(super) fn size_of(shape: Option<Shape>, has_objects: bool, prefix: u8) -> Size {
+        if !has_objects {
             return Size::Nothing;
         }
-        match self.shape.map(Shape::size) {
+        match shape.map(Shape::size) {
             // A bit with a prefix cannot be packed: it takes an octet of its own.
-            Some(Size::Bits(_)) if self.prefix() != 0 => Size::Octets(1),
+            Some(Size::Bits(_)) if prefix != 0 => Size::Octets(1),
             Some(size) => size,
             None => Size::Prefixed,
         }
+    }
+
+    /// How many packed states of one bit follow, if that is what follows.
+    #[inline]
+    pub(in crate::dnp3) fn packed_states(&self) -> Option<usize> {
+        let states = matches!(self.group, 1 | 10) && self.shape == Some(Shape::Bit);
+        let packed = states && self.has_objects && self.prefix() == 0 && !self.data.is_empty();
+        let there = self.data.len().saturating_mul(8);
+        packed.then(|| usize::try_from(self.announced()).map_or(there, |count| count.min(there)))
     }
 
     /// The objects, one by one.
@@ -110,14 +118,14 @@ impl<'a> ObjectHeader<'a> {
             _ => None,
         };
         // Objects without an octet on the wire are not walked: a range could name four thousand million.
-        let silent = self.data.is_empty() || (self.prefix_size() == 0 && self.size() == Size::Nothing);
+        let silent = self.data.is_empty() || (self.prefix_size() == 0 && self.size == Size::Nothing);
         Items {
             data: self.data,
             offset: self.data_offset,
             left: if silent { 0 } else { self.announced() },
             index: first,
             prefix: self.prefix(),
-            size: self.size(),
+            size: self.size,
             sized: self.has_sizes(),
             bit: 0,
         }
@@ -250,43 +258,43 @@ pub(in crate::dnp3) fn little_endian(octets: &[u8]) -> u32 {
     octets.iter().rev().fold(0, |number, octet| number << 8 | u32::from(*octet))
 }
 
-/// Read the header at the beginning of `octets`.
+/// The fields of the header at the beginning of `octets` (group, variation, qualifier, range), and what follows it;
+/// `None` if it is cut.
 #[inline]
-pub(super) fn header(octets: &[u8], offset: usize) -> IResult<&[u8], ObjectHeader<'_>> {
-    let (rest, group) = le_u8(octets)?;
-    let (rest, variation) = le_u8(rest)?;
-    let (rest, qualifier) = le_u8(rest)?;
-    let (rest, range) = range_field(rest, qualifier & 0x0F)?;
-    let header = ObjectHeader {
-        group,
-        variation,
-        qualifier,
-        range,
-        offset,
-        data_offset: 0,
-        data: &[],
-        shape: None,
-        has_objects: false,
-        trouble: None,
-    };
-    Ok((rest, header))
+pub(super) fn header(octets: &[u8]) -> Option<([u8; 3], Range, &[u8])> {
+    let (fixed, rest) = octets.split_first_chunk::<3>()?;
+    let (range, rest) = range_field(rest, fixed[2] & 0x0F)?;
+    Some((*fixed, range, rest))
 }
 
 #[inline]
-fn range_field(octets: &[u8], specifier: u8) -> IResult<&[u8], Range> {
-    let pair = |(first, last)| (u32::from(first), u32::from(last));
-    let wide = |(first, last): (u16, u16)| (u32::from(first), u32::from(last));
+fn range_field(octets: &[u8], specifier: u8) -> Option<(Range, &[u8])> {
+    let narrow =
+        || octets.split_first_chunk::<2>().map(|([a, b], rest)| ((u32::from(*a), u32::from(*b)), rest));
+    let wide = || {
+        let ([a, b, c, d], rest) = octets.split_first_chunk::<4>()?;
+        Some(((u32::from(u16::from_le_bytes([*a, *b])), u32::from(u16::from_le_bytes([*c, *d]))), rest))
+    };
+    let widest = || {
+        let (first, rest) = octets.split_first_chunk::<4>()?;
+        let (last, rest) = rest.split_first_chunk::<4>()?;
+        Some(((u32::from_le_bytes(*first), u32::from_le_bytes(*last)), rest))
+    };
+    let indices = |((first, last), rest)| (Range::Indices(first, last), rest);
+    let addresses = |((first, last), rest)| (Range::Addresses(first, last), rest);
     match specifier {
-        0 => (le_u8, le_u8).map(pair).map(|(a, b)| Range::Indices(a, b)).parse(octets),
-        1 => (le_u16, le_u16).map(wide).map(|(a, b)| Range::Indices(a, b)).parse(octets),
-        2 => (le_u32, le_u32).map(|(a, b)| Range::Indices(a, b)).parse(octets),
-        3 => (le_u8, le_u8).map(pair).map(|(a, b)| Range::Addresses(a, b)).parse(octets),
-        4 => (le_u16, le_u16).map(wide).map(|(a, b)| Range::Addresses(a, b)).parse(octets),
-        5 => (le_u32, le_u32).map(|(a, b)| Range::Addresses(a, b)).parse(octets),
-        6 => Ok((octets, Range::All)),
-        7 | 0xB => le_u8.map(|n| Range::Count(n.into())).parse(octets),
-        8 => le_u16.map(|n| Range::Count(n.into())).parse(octets),
-        9 => le_u32.map(Range::Count).parse(octets),
-        _ => Ok((octets, Range::Reserved)),
+        0 => narrow().map(indices),
+        1 => wide().map(indices),
+        2 => widest().map(indices),
+        3 => narrow().map(addresses),
+        4 => wide().map(addresses),
+        5 => widest().map(addresses),
+        6 => Some((Range::All, octets)),
+        7 | 0xB => octets.split_first_chunk::<1>().map(|([n], rest)| (Range::Count((*n).into()), rest)),
+        8 => octets
+            .split_first_chunk::<2>()
+            .map(|(n, rest)| (Range::Count(u16::from_le_bytes(*n).into()), rest)),
+        9 => octets.split_first_chunk::<4>().map(|(n, rest)| (Range::Count(u32::from_le_bytes(*n)), rest)),
+        _ => Some((Range::Reserved, octets)),
     }
 }

@@ -58,16 +58,26 @@ impl<'a> Walk<'a> {
             return None;
         }
         let offset = self.at;
-        let Ok((data, mut header)) = header::header(self.rest(), offset) else {
+        let Some(([group, variation, qualifier], range, data)) = header::header(self.rest()) else {
             self.stopped = true;
             return Some(Err(Trouble { fault: Fault::CutHeader, offset }));
         };
-        header.shape = layout::shape(header.group, header.variation);
-        header.has_objects = self.has_objects(header.group, header.variation)
-            // Sizes announce objects, even where none belong.
-            || (self.lenient && header.has_sizes());
-        header.data = data;
-        header.data_offset = self.body.len() - data.len();
+        let mut header = ObjectHeader {
+            group,
+            variation,
+            qualifier,
+            range,
+            offset,
+            data_offset: self.body.len() - data.len(),
+            data,
+            shape: layout::shape(group, variation),
+            has_objects: self.has_objects(group, variation),
+            size: Size::Nothing,
+            trouble: None,
+        };
+        // Sizes announce objects, even where none belong.
+        header.has_objects |= self.lenient && header.has_sizes();
+        header.size = ObjectHeader::size_of(header.shape, header.has_objects, header.prefix());
         self.at = header.data_offset;
         if let Some(fault) = broken(&header).filter(|_| !self.lenient) {
             self.stopped = true;
@@ -127,7 +137,7 @@ fn odd(header: &ObjectHeader<'_>) -> Option<Fault> {
     if header.shape.is_none() {
         return (!is_any_variation(header.group, header.variation)).then_some(Fault::Unknown);
     }
-    match header.size() {
+    match header.size {
         Size::Octets(size) if header.has_sizes() => {
             let fits = |item: header::Item<'_>| u32::try_from(item.octets.len()) == Ok(size);
             (!header.items().all(fits)).then_some(Fault::WrongSize)
@@ -153,7 +163,7 @@ fn extent(header: &ObjectHeader<'_>) -> Result<usize, Fault> {
         return walked(header);
     }
     let each = |octets: u32| count.saturating_mul(u64::from(octets) + prefix as u64);
-    let octets = match header.size() {
+    let octets = match header.size {
         Size::Bits(width) => count.saturating_mul(width.into()).div_ceil(8),
         Size::Octets(octets) => each(octets),
         Size::Nothing => each(0),
@@ -173,7 +183,7 @@ fn nominal(header: &ObjectHeader<'_>) -> Result<usize, Fault> {
     let prefix = header.prefix_size() as u64;
     let any_variation =
         header.shape.is_none() && header.group != 0 && is_any_variation(header.group, header.variation);
-    let octets = match header.size() {
+    let octets = match header.size {
         Size::Octets(size) if header.has_sizes() => {
             header.announced().saturating_mul(u64::from(size) + prefix)
         }
