@@ -11,6 +11,9 @@ pub mod dedup;
 #[path = "../src/flow/mod.rs"]
 pub mod flow;
 
+#[path = "../src/scl/mod.rs"]
+pub mod scl;
+
 /// Only what the targets compare with.
 #[path = "../src/report"]
 pub mod report {

@@ -27,6 +27,7 @@ pub mod learn;
 pub mod monitor;
 pub mod pipeline;
 pub mod report;
+pub mod scl;
 pub mod score;
 pub mod serve;
 pub mod site;

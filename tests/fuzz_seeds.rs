@@ -120,6 +120,11 @@ fn reassembly_seeds_and_mutations() {
 }
 
 #[test]
+fn scl_seeds_and_mutations() {
+    run("scl", &seeds::scl(), fuzzing::scl::check);
+}
+
+#[test]
 fn file_seeds_and_mutations() {
     run("files", &seeds::files(), fuzzing::files::check);
 }

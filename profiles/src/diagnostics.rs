@@ -14,6 +14,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use crate::reporter::Reporter;
 use crate::text::{cut_lines, shown};
 
 /// Longest text of an error that is shown, in characters: the list of all thresholds fits.
@@ -46,8 +47,18 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// An error at a line and column of a file that is not read as a whole: `text` stands there, around the octet
+    /// `at` of it.
+    #[must_use]
+    pub fn of_line(file: &str, place: (usize, usize), text: &str, at: usize, message: String) -> Diagnostic {
+        let mut reporter = Reporter::new(text, file);
+        let shown = reporter.error(&(at..at + 1), message).clone();
+        Diagnostic { line: place.0, column: place.1, ..shown }
+    }
+
     /// An error that concerns a file as a whole (it cannot be read).
-    fn of_file(file: &str, message: String, help: &str) -> Diagnostic {
+    #[must_use]
+    pub fn of_file(file: &str, message: String) -> Diagnostic {
         Diagnostic {
             message,
             file: file.to_owned(),
@@ -56,7 +67,7 @@ impl Diagnostic {
             column: 0,
             span: 0..0,
             label: String::new(),
-            help: Some(help.to_owned()),
+            help: None,
             note: None,
             source_line: String::new(),
             indent: 0,
@@ -129,8 +140,9 @@ pub struct Diagnostics {
 impl Diagnostics {
     /// One error that concerns a file as a whole (it cannot be read).
     pub fn of_file(file: &str, message: String, help: &str) -> Diagnostics {
-        let errors = vec![Diagnostic::of_file(file, message, help)];
-        Diagnostics { file: file.to_owned(), errors, warnings: Vec::new(), further: (0, 0) }
+        let mut error = Diagnostic::of_file(file, message);
+        error.help(help);
+        Diagnostics { file: file.to_owned(), errors: vec![error], warnings: Vec::new(), further: (0, 0) }
     }
 }
 

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Exit;
-use super::exit::{complain, give};
+use super::exit::complain;
 use super::learn_live;
 use super::replay::{report_trouble, same_file};
+use super::written::{put, read_old};
 use crate::capture::file::open_files;
 use crate::capture::{FrameSource, Next};
 use crate::learn::{Learned, Learner};
@@ -125,37 +126,15 @@ fn write_profile(arguments: &LearnArguments, seen: Seen) -> Exit {
 
 /// What was learned, added to an old profile.
 fn merged(learned: Learned, old: &Path) -> Result<(String, String), Exit> {
-    let profile = profiles::load(old).map_err(|diagnostics| Exit::Usage(diagnostics.to_string()))?;
-    let text =
-        profiles::read_text(old).map_err(|(what, _)| Exit::failed(format!("{}: {what}", old.display())))?;
+    let (text, profile) = read_old(old)?;
     let merged = learned.merge_into(&text, profile.profile());
     let said = format!("{} known already, {} added", merged.known, merged.added);
     Ok((merged.text, said))
 }
 
-/// Write it, if it is sound. It is checked under another name beside its place, because it may include files
-/// that lie there, and only then takes the place of what was there before.
 fn finish(arguments: &LearnArguments, text: &str, said: &str, nothing: bool, damaged: usize) -> Exit {
-    if arguments.output == Path::new("-") {
-        if let Err(exit) = give(text.trim_end()) {
-            return exit;
-        }
-    } else {
-        let mut beside = arguments.output.clone().into_os_string();
-        beside.push(".new");
-        let beside = PathBuf::from(beside);
-        if let Err(exit) = write(&beside, text) {
-            return exit;
-        }
-        if let Err(diagnostics) = profiles::load(&beside) {
-            return Exit::Failed(format!(
-                "what was learned makes no sound profile; it stands in {}:\n{diagnostics}",
-                beside.display()
-            ));
-        }
-        if let Err(error) = std::fs::rename(&beside, &arguments.output) {
-            return Exit::failed(format!("{}: {error}", arguments.output.display()));
-        }
+    if let Err(exit) = put(&arguments.output, text, "what was learned") {
+        return exit;
     }
     let output = arguments.output.display();
     if nothing {
@@ -183,10 +162,6 @@ fn tell(learned: &Learned) {
              are decoded but not learned: name them in `[publishers.NAME]` sections.",
         );
     }
-}
-
-fn write(output: &Path, text: &str) -> Result<(), Exit> {
-    std::fs::write(output, text).map_err(|e| Exit::failed(format!("{}: {e}", output.display())))
 }
 
 fn file_name(path: &Path) -> String {

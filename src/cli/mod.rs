@@ -7,6 +7,7 @@ mod detections;
 mod dissect;
 mod exit;
 mod explain;
+mod import;
 mod learn;
 mod learn_live;
 mod profile;
@@ -15,6 +16,7 @@ mod reload;
 mod replay;
 mod run;
 mod score;
+mod written;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -173,6 +175,8 @@ enum ProfileCommand {
         #[arg(value_name = "NEW")]
         new: PathBuf,
     },
+    /// Write a profile from a description of a substation (SCL, IEC 61850-6): hosts and GOOSE publishers
+    Import(import::ImportArguments),
     /// Say why a finding was raised: the nearest rule, and the smallest change that would allow it
     Explain(explain::ExplainArguments),
     /// Judge captures by a profile: exit status 1 if there are findings of medium severity or higher
@@ -223,6 +227,7 @@ pub fn main() -> ExitCode {
             exit::give(profiles::json_schema().trim_end()).err().unwrap_or(Exit::Done)
         }
         Command::Profile(ProfileCommand::Diff { old, new }) => profile::diff(&old, &new),
+        Command::Profile(ProfileCommand::Import(arguments)) => import::import(&arguments),
         Command::Profile(ProfileCommand::Explain(arguments)) => explain::run(&arguments),
         Command::Profile(ProfileCommand::Test(arguments)) => profile_test::test(&arguments),
         Command::Config(ConfigCommand::Check { file }) => run::check(&file),

@@ -10,4 +10,5 @@ pub mod files;
 pub mod frames;
 pub mod goose;
 pub mod reassembly;
+pub mod scl;
 pub mod session;

@@ -110,6 +110,34 @@ pub(super) fn files() -> Vec<Vec<u8>> {
     seeds
 }
 
+/// Inputs of the target `scl`: descriptions of a substation, whole and one part at a time.
+pub(super) fn scl() -> Vec<Vec<u8>> {
+    let whole = [include_str!("../scl/transmission.scd"), include_str!("../scl/bay.cid")];
+    let mut seeds: Vec<Vec<u8>> = whole.iter().map(|text| text.as_bytes().to_vec()).collect();
+    let communication = "<Communication><SubNetwork><ConnectedAP iedName='A' apName='P'><Address><P type='IP'>10.0.0.1</P>\
+        <P type='MAC-Address'>02-00-00-00-00-01</P></Address><GSE ldInst='L' cbName='g'><Address>\
+        <P type='MAC-Address'>01-0C-CD-01-00-01</P><P type='APPID'>0001</P><P type='VLAN-ID'>005</P></Address>\
+        <MinTime>4</MinTime><MaxTime>1000</MaxTime></GSE></ConnectedAP></SubNetwork></Communication>";
+    let ied = "<IED name='A' desc='x &amp; y'><AccessPoint name='P'><Server><LDevice inst='L'>\
+        <LN0 lnClass='LLN0' inst='' lnType='T'>";
+    let set = "<DataSet name='d'><FCDA ldInst='L' lnClass='LLN0' doName='M' fc='ST'/>\
+        <FCDA ldInst='L' lnClass='LLN0' doName='M' daName='s.f' fc='MX'/></DataSet>";
+    let block = "<GSEControl name='g' datSet='d' confRev='1' appID='i'><IEDName>B</IEDName></GSEControl>";
+    let inputs = "<Inputs><ExtRef iedName='@' ldInst='L' lnClass='LLN0' doName='M'/>\
+        <ExtRef iedName='Z' srcLDInst='L' srcCBName='h'/></Inputs>";
+    let end = "</LN0></LDevice></Server></AccessPoint></IED>";
+    let types = "<DataTypeTemplates><LNodeType id='T'><DO name='M' type='O'/></LNodeType><DOType id='O'>\
+        <DA name='v' fc='ST' bType='Dbpos'/><DA name='s' fc='MX' bType='Struct' type='S'/><SDO name='o' type='O'/></DOType>\
+        <DAType id='S'><BDA name='f' bType='FLOAT32'/></DAType></DataTypeTemplates>";
+    for parts in 0..32_usize {
+        let part = |bit: usize, text: &'static str| if parts >> bit & 1 == 1 { text } else { "" };
+        let inner = [part(0, set), part(1, block), part(2, inputs)].concat();
+        let body = [part(3, communication), ied, &inner, end, part(4, types)].concat();
+        seeds.push(format!("<SCL version='2007' revision='B'><Header id='h'/>{body}</SCL>").into_bytes());
+    }
+    seeds
+}
+
 /// Inputs of the target `reassembly`: polls, more and more disturbed, and conversations.
 pub(super) fn reassembly() -> Vec<Vec<u8>> {
     let mut seeds = Vec::new();
