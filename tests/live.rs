@@ -169,6 +169,69 @@ fn events(path: &Path, kinds: &[&str]) -> Vec<(jiff::Timestamp, Value)> {
     events
 }
 
+/// A publisher of GOOSE by others, on a wire of its own to the sensor.
+#[test]
+fn a_publisher_of_libiec61850_is_decoded_live() {
+    let test = "a_publisher_of_libiec61850_is_decoded_live";
+    if let Some(reason) = missing(&["ip"]) {
+        return skip(test, &reason);
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let python = root.join("target/peers/bin/python");
+    let import = Command::new(&python).args(["-c", "import pyiec61850.pyiec61850"]).output();
+    if !import.is_ok_and(|output| output.status.success()) {
+        return skip(test, "pyiec61850-ng is not installed, see scripts/setup.sh");
+    }
+    let (publisher, sensor) = (Namespace::new("goose-publisher"), Namespace::new("goose-sensor"));
+    publisher.run(&format!("ip link add eth0 type veth peer name watch0 netns {}", sensor.name()));
+    publisher.run("ip link set eth0 up");
+    sensor.run("ip link set watch0 up");
+    let folder = Folder::new("goose-peer");
+    let config = format!(
+        "capture.interfaces = [\"watch0\"]\nserve.listen = \"{WEB}\"\nevents.path = \"live.jsonl\"\n\
+         events.operations = \"all\"\n"
+    );
+    let config = folder.write("gridtap.toml", config);
+    let mut command = sensor.command(GRIDTAP);
+    let mut gridtap =
+        Process::start(command.args(["run", "--config"]).arg(config), folder.file("gridtap.stderr"));
+    // The sensor has no address: the web server answers where the namespace has its loopback.
+    let ready = wait(Duration::from_secs(20), || sensor.get(WEB, "/readyz").0 == 200);
+    assert!(ready, "{}", gridtap.errors());
+    let script = root.join("simulators/tests/peers/publisher_libiec61850.py");
+    let said = publisher.command(&python).arg(script).arg("eth0").output().unwrap();
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    std::thread::sleep(Duration::from_millis(300));
+    let (status, _) = gridtap.stop(libc::SIGTERM);
+    assert_eq!(status.code(), Some(0), "{}", gridtap.errors());
+
+    let lines = json_lines(&folder.file("live.jsonl"));
+    let said: Vec<&Value> = lines.iter().filter(|line| line["event"] == "operation").collect();
+    let values = |line: &Value| {
+        let points = line["points"].as_array().unwrap().iter().map(|point| point["value"].clone());
+        points.collect::<Vec<_>>()
+    };
+    assert_eq!(said.len(), 9, "{lines:#?}");
+    for (n, line) in said.iter().enumerate() {
+        let state = n / 3;
+        let wanted = serde_json::json!([
+            state == 1,
+            (state as i64 - 1) * 70_000,
+            state as u64 * 2_000_000_000,
+            1.5 * state as f64,
+            format!("state {state}")
+        ]);
+        assert_eq!(Value::from(values(line)), wanted);
+        assert_eq!((&line["vlan"], &line["client"]), (&serde_json::json!([7]), &"01:0c:cd:01:00:01".into()));
+    }
+    let first = lines.iter().find(|line| line["event"] == "publication").unwrap();
+    assert_eq!((&first["control_block"], &first["appid"]), (&"IED1/LLN0$GO$gcb1".into(), &0x1000.into()));
+    let states: Vec<&Value> =
+        lines.iter().filter(|l| l["event"] == "publication").map(|l| &l["state"]).collect();
+    assert_eq!(states, [1, 2, 3]);
+    assert!(!lines.iter().any(|line| line["event"] == "finding" && line["severity"] != "info"), "{lines:#?}");
+}
+
 #[test]
 fn live_findings_equal_those_of_a_replay_and_the_sensor_never_sends() {
     let test = "live_findings_equal_those_of_a_replay_and_the_sensor_never_sends";
