@@ -11,6 +11,7 @@ pub mod dnp3;
 pub mod goose;
 pub mod iec104;
 pub mod modbus;
+mod scene;
 mod sync;
 #[cfg(test)]
 mod testing;

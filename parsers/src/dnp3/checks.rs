@@ -3,8 +3,8 @@
 use super::application::Fragment;
 use super::function;
 use super::link::{self, Header};
-use super::scene::Scene;
 use crate::contract::{DefectKind, Observer, Transport};
+use crate::scene::Scene;
 
 /// DN-C03 to DN-C05, DN-C07, DN-C22.
 pub(super) fn link(scene: &Scene<'_>, header: Header, observer: &mut dyn Observer) {

@@ -4,8 +4,8 @@ use super::application::Fragment;
 use super::function;
 use super::object::{ObjectHeader, Walk};
 use super::pairing::{KEPT_BODY, Row};
-use super::scene::Scene;
 use crate::contract::{DefectKind, Observer};
+use crate::scene::Scene;
 
 /// DN-C21: hold the echo against the request.
 pub(super) fn check(scene: &Scene<'_>, row: &Row, fragment: &Fragment<'_>, observer: &mut dyn Observer) {

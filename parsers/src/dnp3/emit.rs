@@ -5,9 +5,9 @@ use super::association::Key;
 use super::detail::{LinkView, View};
 use super::exchange::Frame;
 use super::link;
-use super::scene::Scene;
 use super::transport::{self, Outcome as Step};
 use crate::contract::*;
+use crate::scene::Scene;
 
 /// Tell of a frame.
 pub(super) fn unit(
@@ -132,7 +132,7 @@ pub(super) fn unfinished(
     observer: &mut dyn Observer,
 ) {
     let side = if from_master { key.master_sends } else { key.master_sends.reverse() };
-    let mut scene = Scene::new(flow, side, series.origin, series.octets());
+    let mut scene = Scene::new(Protocol::Dnp3, flow, side, series.origin, series.octets());
     scene.station = StationAddress::Link(key.outstation);
     scene.from_master = Some(from_master);
     let octets = series.octets().len();

@@ -10,10 +10,10 @@ use super::link;
 use super::matching::{self, Match};
 use super::object::Observed;
 use super::pairing::{self, Pending};
-use super::scene::Scene;
 use super::survey::{self, Survey};
 use super::transport::{self, Outcome as Step};
 use crate::contract::*;
+use crate::scene::Scene;
 
 /// One frame with a good header.
 pub(super) struct Frame<'a> {
@@ -42,7 +42,7 @@ impl Frame<'_> {
     }
 
     fn scene<'s>(&'s self, flow: &'s FlowInfo) -> Scene<'s> {
-        let mut scene = Scene::new(flow, self.direction, self.origin, self.octets);
+        let mut scene = Scene::new(Protocol::Dnp3, flow, self.direction, self.origin, self.octets);
         scene.station = StationAddress::Link(self.parties().0);
         scene.from_master = Some(self.is_from_master());
         scene
@@ -390,7 +390,7 @@ impl Exchanges {
             let from_master = key.master_sends == gap.direction;
             let side = usize::from(!from_master);
             if series.get_mut(side).is_some_and(transport::Series::interrupt) {
-                let mut scene = Scene::new(flow, gap.direction, gap.origin, &[]);
+                let mut scene = Scene::new(Protocol::Dnp3, flow, gap.direction, gap.origin, &[]);
                 scene.station = StationAddress::Link(key.outstation);
                 scene.from_master = Some(from_master);
                 let texts =

@@ -9,9 +9,9 @@ use super::echo;
 use super::function;
 use super::link;
 use super::pairing::{self, Pending, Request, Row};
-use super::scene::Scene;
 use super::survey::{self, Survey};
 use crate::contract::*;
+use crate::scene::Scene;
 
 /// How long a broadcast or an order for silence is remembered, in nanoseconds: as long as a station
 /// that answers in spite of it may take.
@@ -260,7 +260,7 @@ impl Table<'_> {
 pub(super) fn unanswered(flow: &FlowInfo, pending: &Pending, index: u16, observer: &mut dyn Observer) {
     let Some(row) = pending.get(index) else { return };
     let origin = Origin { at: row.deadline, ..row.origin };
-    let mut scene = Scene::new(flow, row.direction, origin, &row.body);
+    let mut scene = Scene::new(Protocol::Dnp3, flow, row.direction, origin, &row.body);
     scene.station = StationAddress::Link(row.outstation);
     scene.from_master = Some(true);
     scene.function = Some(function::function(row.function));

@@ -35,7 +35,6 @@ mod names;
 mod object;
 mod pairing;
 mod probe;
-mod scene;
 mod session;
 mod survey;
 mod transport;

@@ -6,8 +6,8 @@
 
 use super::exchange::Exchanges;
 use super::link::{self, Scan, UserData};
-use super::scene::Scene;
 use crate::contract::*;
+use crate::scene::Scene;
 use crate::sync::{Sync, Words};
 
 /// How the state of a direction speaks.
@@ -54,7 +54,7 @@ impl Dnp3 {
             return;
         }
         let origin = tail.origin(0..tail.bytes.len());
-        let mut scene = Scene::new(flow, tail.direction, origin, tail.bytes);
+        let mut scene = Scene::new(Protocol::Dnp3, flow, tail.direction, origin, tail.bytes);
         scene.skipped = tail.bytes.len() as u64;
         if let Some(header) = link::header(tail.bytes) {
             unaccepted(flow, tail, 0..tail.bytes.len(), (header, true), observer);
@@ -221,7 +221,7 @@ fn unaccepted(
 fn bad_header(flow: &FlowInfo, chunk: &Chunk<'_>, at: usize, observer: &mut dyn Observer) {
     let span = at..at + link::HEADER;
     let octets = chunk.bytes.get(span.clone()).unwrap_or_default();
-    let mut scene = Scene::new(flow, chunk.direction, chunk.origin(span), octets);
+    let mut scene = Scene::new(Protocol::Dnp3, flow, chunk.direction, chunk.origin(span), octets);
     scene.offset = 8;
     let right = super::crc::crc(octets.get(..8).unwrap_or_default());
     let there = octets.get(8..).map_or(0, super::object::header::little_endian);
@@ -233,7 +233,7 @@ fn bad_header(flow: &FlowInfo, chunk: &Chunk<'_>, at: usize, observer: &mut dyn 
 fn short(flow: &FlowInfo, chunk: &Chunk<'_>, at: usize, header: link::Header, observer: &mut dyn Observer) {
     let span = at..at + link::HEADER;
     let octets = chunk.bytes.get(span.clone()).unwrap_or_default();
-    let mut scene = Scene::new(flow, chunk.direction, chunk.origin(span), octets);
+    let mut scene = Scene::new(Protocol::Dnp3, flow, chunk.direction, chunk.origin(span), octets);
     scene.offset = 2;
     scene.from_master = Some(header.control.dir());
     let (expected, observed) = (format_args!("LENGTH 5 to 255"), format_args!("{}", header.length));

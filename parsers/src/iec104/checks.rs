@@ -3,10 +3,10 @@
 use super::asdu::Asdu;
 use super::cause;
 use super::element::{self, TimeTag};
-use super::scene::Scene;
 use super::time::Time;
 use super::types::{self, Form, Way};
 use crate::contract::*;
+use crate::scene::Scene;
 
 /// All checks of an ASDU. Octets of its frame before it: [`super::apci::HEAD`].
 pub(super) fn asdu(scene: &Scene<'_>, asdu: &Asdu<'_>, observer: &mut dyn Observer) {

@@ -9,9 +9,9 @@ use super::element::{self, SELECT};
 use super::fields::Fields;
 use super::link::Link;
 use super::pending::{GLOBAL, Key, Pending, Row, digest};
-use super::scene::Scene;
 use super::types::{self, Form, Size, Tag, Way};
 use crate::contract::*;
+use crate::scene::Scene;
 
 /// Ranges of one operation that are listed.
 const RANGES: usize = 64;
@@ -76,7 +76,7 @@ impl Exchanges {
     /// Take a frame.
     pub(super) fn frame(&mut self, flow: &FlowInfo, frame: &Frame<'_>, observer: &mut dyn Observer) {
         self.expire(flow, frame.origin.at, observer);
-        let mut scene = Scene::new(flow, frame.direction, frame.origin, frame.octets);
+        let mut scene = Scene::new(Protocol::Iec104, flow, frame.direction, frame.origin, frame.octets);
         let asdu_octets = frame.octets.get(apci::HEAD..).unwrap_or_default();
         let information = matches!(frame.head.kind, Kind::Information { .. });
         if information && self.fields.look(asdu_octets) {
@@ -417,7 +417,7 @@ impl Exchanges {
         }
         while let Some(row) = self.pending.next_due(now) {
             let origin = Origin { at: row.deadline, ..row.origin };
-            let mut scene = Scene::new(flow, row.direction, origin, &[]);
+            let mut scene = Scene::new(Protocol::Iec104, flow, row.direction, origin, &[]);
             scene.station = StationAddress::Common(row.key.common);
             scene.from_master = Some(true);
             let function = types::function(row.key.type_id, row.sub);

@@ -3,8 +3,8 @@
 //! Numbers are 15 bits and count I frames of one direction from the start of the TCP connection.
 
 use super::apci::function;
-use super::scene::Scene;
 use crate::contract::*;
+use crate::scene::Scene;
 
 /// Most I frames that may wait for an acknowledgement (k). Installations may agree on more, so what exceeds it is
 /// a peculiarity.
@@ -232,7 +232,7 @@ impl Link {
             let overdue = |origin: &Origin| origin.at.plus(T1_NS) < now;
             let scene = |origin: Origin| {
                 let origin = Origin { at: origin.at.plus(T1_NS), ..origin };
-                let mut scene = Scene::new(flow, direction, origin, &[]);
+                let mut scene = Scene::new(Protocol::Iec104, flow, direction, origin, &[]);
                 scene.from_master = by_controlling;
                 scene
             };

@@ -29,7 +29,6 @@ mod fields;
 mod link;
 mod pending;
 mod probe;
-mod scene;
 mod session;
 mod time;
 mod types;

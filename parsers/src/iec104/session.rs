@@ -7,8 +7,8 @@ use super::apci::{self, Scan};
 use super::asdu::Asdu;
 use super::detail::View;
 use super::exchange::{Exchanges, Frame};
-use super::scene::Scene;
 use crate::contract::*;
+use crate::scene::Scene;
 use crate::sync::{Sync, Words};
 
 /// How the state of a direction speaks.
@@ -146,8 +146,13 @@ impl Iec104 {
         if rest.is_empty() {
             return;
         }
-        let mut scene =
-            Scene::new(flow, chunk.direction, chunk.origin(progress.consumed..chunk.bytes.len()), rest);
+        let mut scene = Scene::new(
+            Protocol::Iec104,
+            flow,
+            chunk.direction,
+            chunk.origin(progress.consumed..chunk.bytes.len()),
+            rest,
+        );
         scene.skipped = rest.len() as u64;
         let (expected, observed) =
             (format_args!("an APDU of {} octets", progress.needed), format_args!("{} octets", rest.len()));

@@ -1,4 +1,4 @@
-//! Whom and what a defect is about.
+//! Whom and what a defect is about: filled in as the layers are unwrapped.
 
 use core::fmt::Arguments;
 
@@ -6,7 +6,8 @@ use crate::contract::*;
 
 /// The surroundings of a defect.
 #[derive(Copy, Clone)]
-pub(super) struct Scene<'a> {
+pub(crate) struct Scene<'a> {
+    pub protocol: Protocol,
     pub flow: &'a FlowInfo,
     pub direction: Direction,
     pub origin: Origin,
@@ -20,13 +21,15 @@ pub(super) struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     /// A scene of which nothing but place and time is known.
-    pub(super) fn new(
+    pub(crate) fn new(
+        protocol: Protocol,
         flow: &'a FlowInfo,
         direction: Direction,
         origin: Origin,
         octets: &'a [u8],
     ) -> Scene<'a> {
         Scene {
+            protocol,
             flow,
             direction,
             origin,
@@ -40,12 +43,12 @@ impl<'a> Scene<'a> {
     }
 
     /// The same with the place of the trouble.
-    pub(super) fn at(self, offset: usize) -> Scene<'a> {
+    pub(crate) fn at(self, offset: usize) -> Scene<'a> {
         Scene { offset, ..self }
     }
 
     /// Tell the observer.
-    pub(super) fn report(
+    pub(crate) fn report(
         &self,
         observer: &mut dyn Observer,
         (kind, check): (DefectKind, &'static str),
@@ -56,7 +59,7 @@ impl<'a> Scene<'a> {
             flow: self.flow,
             direction: self.direction,
             origin: self.origin,
-            protocol: Protocol::Iec104,
+            protocol: self.protocol,
             kind,
             check,
             station: self.station,
