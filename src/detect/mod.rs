@@ -207,7 +207,7 @@ impl Detector {
     /// calls them is looked up again.
     pub fn set_profile(&mut self, profile: Option<Arc<Compiled>>) {
         self.common.epoch = self.common.epoch.wrapping_add(1);
-        self.publications.forget();
+        self.publications.rename(self.common.profile.as_deref(), profile.as_deref());
         self.associations.rename(|key| {
             let master = Endpoint { host: key.master, port: 0 };
             let server = Endpoint { host: key.server, port: key.service };

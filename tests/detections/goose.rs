@@ -2,171 +2,12 @@
 
 use gridtap::report::catalogue::FindingKind as K;
 use serde_json::Value;
-use simulators::wire::{START_NS, TimedFrame};
 
-use super::support::judge::{Outcome, judged, judged_losing};
-
-const SECOND: u64 = 1_000_000_000;
-const MS: u64 = 1_000_000;
-
-/// One message and the frame around it.
-#[derive(Clone)]
-struct Goose {
-    at: u64,
-    from: u8,
-    to: u8,
-    appid: u16,
-    vlan: Vec<u8>,
-    block: &'static str,
-    data_set: &'static str,
-    state: u32,
-    sequence: u32,
-    /// Seconds of `t` against the start.
-    t: i64,
-    simulated: bool,
-    revision: u8,
-    commissioning: bool,
-    data: Vec<u8>,
-    allowed_ms: u16,
-}
-
-const OFF: &[u8] = &[0x83, 1, 0];
-const ON: &[u8] = &[0x83, 1, 0xFF];
-
-fn goose(at: u64, state: u32, sequence: u32) -> Goose {
-    Goose {
-        at,
-        from: 1,
-        to: 1,
-        appid: 0x0001,
-        vlan: Vec::new(),
-        block: "BAY1/LLN0$GO$gcb1",
-        data_set: "BAY1/LLN0$Trip",
-        state,
-        sequence,
-        t: 0,
-        simulated: false,
-        revision: 1,
-        commissioning: false,
-        data: OFF.to_vec(),
-        allowed_ms: 2500,
-    }
-}
-
-fn element(tag: u8, value: &[u8]) -> Vec<u8> {
-    [&[tag, u8::try_from(value.len()).unwrap()], value].concat()
-}
-
-fn number(number: u32) -> Vec<u8> {
-    let octets = number.to_be_bytes();
-    [&[0], &octets[..]].concat()
-}
-
-impl Goose {
-    fn frame(&self) -> TimedFrame {
-        let seconds = u32::try_from(i64::try_from(START_NS / SECOND).unwrap() + self.t).unwrap();
-        let body = [
-            element(0x80, self.block.as_bytes()),
-            element(0x81, &self.allowed_ms.to_be_bytes()),
-            element(0x82, self.data_set.as_bytes()),
-            element(0x83, b"BAY1_TRIP"),
-            element(0x84, &[&seconds.to_be_bytes()[..], &[0, 0, 0, 0x0A]].concat()),
-            element(0x85, &number(self.state)),
-            element(0x86, &number(self.sequence)),
-            element(0x87, &[u8::from(self.simulated)]),
-            element(0x88, &[self.revision]),
-            element(0x89, &[u8::from(self.commissioning)]),
-            element(0x8A, &[u8::try_from(self.data.len() / 3).unwrap()]),
-            element(0xAB, &self.data),
-        ]
-        .concat();
-        let apdu = [&[0x61, 0x81, u8::try_from(body.len()).unwrap()], &body[..]].concat();
-        let length = u16::try_from(apdu.len() + 8).unwrap();
-        let tags: Vec<u8> = self.vlan.iter().flat_map(|id| [0x81, 0, 0x80, *id]).collect();
-        let bytes = [
-            &[1, 0x0C, 0xCD, 1, 0, self.to, 2, 0, 0, 0, 0, self.from],
-            &tags[..],
-            &[0x88, 0xB8],
-            &self.appid.to_be_bytes(),
-            &length.to_be_bytes(),
-            &[0; 4],
-            &apdu,
-        ]
-        .concat();
-        TimedFrame { at_ns: START_NS + self.at, bytes }
-    }
-}
-
-/// A publisher that repeats its state every second.
-fn steady(first: u64, last: u64, state: u32) -> Vec<Goose> {
-    (first..=last).map(|n| goose(n * SECOND, state, u32::try_from(n - first).unwrap())).collect()
-}
-
-/// Another publisher, so that the tap is never silent.
-fn other(seconds: u64) -> Vec<Goose> {
-    let of_bay_2 = |n: u64| Goose {
-        from: 2,
-        to: 2,
-        appid: 0x0002,
-        block: "BAY2/LLN0$GO$gcb1",
-        ..goose(n * SECOND + 500 * MS, 7, u32::try_from(n + 3).unwrap())
-    };
-    (0..seconds).map(of_bay_2).collect()
-}
-
-fn seen(messages: &[Goose]) -> Outcome {
-    seen_by(&[], None, messages)
-}
-
-fn seen_by(drops: &[u64], profile: Option<&str>, messages: &[Goose]) -> Outcome {
-    let mut frames: Vec<_> = messages.iter().map(Goose::frame).collect();
-    frames.sort_by_key(|frame| frame.at_ns);
-    if drops.is_empty() {
-        return judged(&frames, profile, "goose");
-    }
-    let drops: Vec<_> = drops.iter().map(|at| START_NS + at).collect();
-    judged_losing(&drops, &frames, profile, "goose")
-}
-
-/// The one finding there is.
-fn only(outcome: &Outcome, kind: K) -> Value {
-    assert_eq!(outcome.kinds(), [kind.name()], "{}", outcome.text);
-    outcome.findings[0].clone()
-}
-
-/// The one finding there is, besides the missing number of a message that was altered on its way.
-fn altered(outcome: &Outcome, kind: K) -> Value {
-    assert_eq!(outcome.kinds(), [kind.name(), "goose_sequence"], "{}", outcome.text);
-    outcome.findings[0].clone()
-}
-
-fn says(finding: &Value) -> &str {
-    finding["explanation"].as_str().unwrap()
-}
-
-/// What happened to publishers, one word each.
-fn happened(outcome: &Outcome, block: &str) -> Vec<String> {
-    let lines = outcome.text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    lines
-        .filter(|line| line["event"] == "publication" && line["control_block"] == block)
-        .map(|line| line["what"].as_str().unwrap().to_owned())
-        .collect()
-}
-
-const BAY1: &str = "BAY1/LLN0$GO$gcb1";
-
-/// A trip, as it should be: the state changes, is repeated quickly, then ever more slowly.
-fn trip(at: u64, state: u32) -> Vec<Goose> {
-    [0, 4, 12, 28, 60, 124, 252, 508, 1020, 2020, 3020]
-        .into_iter()
-        .zip(0..)
-        .map(|(ms, sequence)| Goose {
-            t: i64::try_from(at / SECOND).unwrap(),
-            data: ON.to_vec(),
-            ..goose(at + ms * MS, state, sequence)
-        })
-        .collect()
-}
+use super::messages::{
+    BAY1, Goose, MS, OFF, ON, SECOND, altered, goose, happened, only, other, says, seen, seen_by,
+    seen_changing, steady, trip,
+};
+use super::support::judge::{Outcome, judged};
 
 #[test]
 fn a_legitimate_trip_is_one_readable_event_and_no_finding() {
@@ -425,7 +266,7 @@ fn a_device_that_stamps_every_message_and_changes_values_within_a_state_is_no_se
     let mut messages = stamping();
     messages[13].data = ON.to_vec();
     messages[14].data = ON.to_vec();
-    assert_eq!(contradictions(&messages), ["medium"]);
+    assert_eq!(contradictions(&messages), ["low", "medium"], "no new state follows");
     // Injected: the true message with the same number comes after it.
     let mut messages = stamping();
     messages.push(Goose { t: 12, data: ON.to_vec(), ..goose(12 * SECOND + 500 * MS, 3, 3) });
@@ -434,6 +275,41 @@ fn a_device_that_stamps_every_message_and_changes_values_within_a_state_is_no_se
     let mut messages = steady(0, 20, 1);
     (messages[5].t, messages[5].data) = (5, ON.to_vec());
     altered(&seen(&messages), K::GooseStateContradicted);
+}
+
+/// The repetition that is due just before a new state goes out tells the new values already.
+#[test]
+fn a_repetition_that_tells_the_next_state_early_is_no_alarm() {
+    let early = |after_ms: u64, data: &[u8]| {
+        let mut messages = stamping();
+        let last = Goose { data: data.to_vec(), ..messages[14].clone() };
+        messages[14] = Goose { at: messages[15].at - after_ms * MS, t: 15, ..last };
+        let outcome = seen(&messages);
+        let of = |kind| outcome.of(kind).iter().map(|f| f["severity"].clone()).collect::<Vec<_>>();
+        (of(K::GooseStateContradicted), of(K::GooseEmptyChange), outcome)
+    };
+    let (contradicted, empty, outcome) = early(5, ON);
+    assert_eq!((contradicted, empty), (vec!["low".into()], vec!["low".into()]), "{}", outcome.text);
+    assert_eq!(
+        says(outcome.of(K::GooseEmptyChange)[0]),
+        "New GOOSE state without a new value: 02:00:00:00:00:01 sent this to 01:0c:cd:01:00:01; expected a new \
+         state with other values, observed state 4 of 'BAY1/LLN0$GO$gcb1' with the same values."
+    );
+    // The new state tells something else: nothing explains what the repetition told.
+    let mut messages = stamping();
+    messages[14] = Goose { at: messages[15].at - 5 * MS, t: 15, data: ON.to_vec(), ..messages[14].clone() };
+    for message in &mut messages[15..20] {
+        message.data = OFF.to_vec();
+    }
+    let outcome = seen(&messages);
+    let told: Vec<_> = outcome.of(K::GooseStateContradicted).iter().map(|f| says(f).to_owned()).collect();
+    assert_eq!(told.len(), 2, "{}", outcome.text);
+    assert_eq!(
+        told[1],
+        "Other values in the same GOOSE state: 02:00:00:00:00:01 sent this to 01:0c:cd:01:00:01; expected a new \
+         state of 'BAY1/LLN0$GO$gcb1' that tells the values which a repetition of state 3 told, observed state 4, \
+         sqNum 0, 5 ms after them."
+    );
 }
 
 #[test]
@@ -573,6 +449,13 @@ fn publishers_are_held_to_the_profile() {
     assert!(wrong(|m| m.vlan = vec![6]).contains("VLAN 5, observed VLAN 6"));
     assert!(wrong(|m| m.revision = 9).contains("confRev 1, observed confRev 9"));
     assert!(wrong(|m| m.from = 9).contains("source 02:00:00:00:00:01, observed source 02:00:00:00:00:09"));
+    // Beside the true one it is a second publisher, with or without a profile.
+    let mut beside = steady(3, 8, 1);
+    for m in &mut beside {
+        (m.from, m.at) = (9, m.at + 300 * MS);
+    }
+    let outcome = seen_by(&[], Some(PROFILE), &[steady(0, 10, 1), beside].concat());
+    assert_eq!(outcome.kinds(), ["publisher_differs", "goose_second_publisher"], "{}", outcome.text);
     // Who does not fit is not believed, whoever speaks first.
     let mut forged = steady(0, 4, 9);
     for m in &mut forged {
@@ -583,4 +466,33 @@ fn publishers_are_held_to_the_profile() {
     let outcome = seen_by(&[], Some(PROFILE), &[forged, late].concat());
     assert_eq!(happened(&outcome, BAY1), ["first_seen"]);
     assert!(outcome.of(K::GooseReplay).is_empty(), "{}", outcome.text);
+}
+
+#[test]
+fn another_profile_keeps_what_is_known_of_publishers_whose_row_stays() {
+    let bay_2 = "[publishers.a-first-one]\ncontrol_block = \"BAY2/LLN0$GO$gcb1\"\n[publishers.renamed]";
+    let other_place = PROFILE.replace("[publishers.bay1-trip]", bay_2);
+    let other_row = format!("{PROFILE}go_id = \"BAY1_TRIP\"\n");
+    assert!(other_place.contains(bay_2) && other_row.contains("go_id"));
+    let change = |new: &str, messages: &[Goose]| seen_changing(8, [PROFILE, new], messages);
+    // A state number far ahead, right after the change.
+    let jump = [steady(0, 12, 1), vec![Goose { t: 9, ..goose(8 * SECOND + 100 * MS, 77, 0) }]].concat();
+    let jumped = |outcome: &Outcome| !outcome.of(K::GooseStateJump).is_empty();
+    let outcome = change(&other_place, &jump);
+    assert!(jumped(&outcome), "{}", outcome.text);
+    assert_eq!(happened(&outcome, BAY1), ["first_seen"]);
+    assert!(outcome.text.contains("\"station\":\"renamed\""), "{}", outcome.text);
+    assert!(jumped(&change(PROFILE, &jump)));
+    // A row that says something else begins anew.
+    let outcome = change(&other_row, &steady(0, 12, 1));
+    assert_eq!(
+        (outcome.kinds(), happened(&outcome, BAY1)),
+        (vec![], vec!["first_seen".into(), "first_seen".into()])
+    );
+    // Its silence is told under the new profile, and not that of one that has no row any more.
+    let silent = [steady(0, 7, 1), other(40)].concat();
+    let told = |new: &str| change(new, &silent).of(K::GooseSilent).len();
+    assert!(told(&other_place) > 0);
+    let gone = "[profile]\nname = \"x\"\n[publishers.a]\ncontrol_block = \"BAY2/LLN0$GO$gcb1\"\n";
+    assert_eq!(told(gone), 0);
 }

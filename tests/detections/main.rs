@@ -5,6 +5,7 @@
 
 mod gaps;
 mod goose;
+mod messages;
 mod policy;
 mod redundancy;
 mod scan;

@@ -274,8 +274,19 @@ pub fn judged(frames: &[TimedFrame], profile: Option<&str>, capture: &str) -> Ou
 
 /// The same, and the tap loses packets just before the first frame at or after each of these times.
 pub fn judged_losing(drops: &[u64], frames: &[TimedFrame], profile: Option<&str>, capture: &str) -> Outcome {
-    let outcome = judged_by(1, drops, frames, profile, capture);
-    let again = judged_by(3, drops, frames, profile, capture);
+    judged_changing(&[], drops, frames, profile, capture)
+}
+
+/// The same, and these profiles come into force just before the first frame at or after each of these times.
+pub fn judged_changing(
+    profiles: &[(u64, &str)],
+    drops: &[u64],
+    frames: &[TimedFrame],
+    profile: Option<&str>,
+    capture: &str,
+) -> Outcome {
+    let outcome = judged_by(1, (profiles, drops), frames, profile, capture);
+    let again = judged_by(3, (profiles, drops), frames, profile, capture);
     assert_eq!(outcome.text, again.text, "the number of workers makes a difference");
     assert_eq!(outcome.withheld, again.withheld, "the number of workers makes a difference");
     outcome
@@ -283,21 +294,24 @@ pub fn judged_losing(drops: &[u64], frames: &[TimedFrame], profile: Option<&str>
 
 fn judged_by(
     workers: usize,
-    drops: &[u64],
+    (profiles, drops): (&[(u64, &str)], &[u64]),
     frames: &[TimedFrame],
     profile: Option<&str>,
     capture: &str,
 ) -> Outcome {
     let (log, config) = sinks(capture, None);
-    let profile =
-        profile.map(|text| profiles::parse(text, "site.toml").unwrap_or_else(|errors| panic!("{errors}")));
+    let parse = |text: &str| profiles::parse(text, "site.toml").unwrap_or_else(|errors| panic!("{errors}"));
+    let profile = profile.map(parse);
     let options = SensorOptions { workers, ..SensorOptions::default() };
     let mut sensor = Sensor::new(&options, profile.map(Arc::new), config);
-    let mut drops = drops.iter().peekable();
+    let (mut drops, mut changes) = (drops.iter().peekable(), profiles.iter().peekable());
     for (number, frame) in frames.iter().enumerate() {
         while drops.next_if(|drop| **drop <= frame.at_ns).is_some() {
             let trouble = Trouble { tap: 0, kind: TroubleKind::KernelDrops(7) };
             sensor.tell_trouble(&[capture.to_owned()], &[trouble]);
+        }
+        while let Some((_, text)) = changes.next_if(|(at, _)| *at <= frame.at_ns) {
+            sensor.set_profile(Some(Arc::new(parse(text))));
         }
         sensor.frame(&Frame {
             at: Timestamp(frame.at_ns),

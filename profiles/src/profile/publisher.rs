@@ -100,6 +100,15 @@ pub enum Field {
 }
 
 impl Publisher {
+    /// Whether it judges as another does, whatever both are called.
+    #[must_use]
+    pub fn judges_as(&self, other: &Publisher) -> bool {
+        let way = |p: &Publisher| (p.application, p.destination, p.vlan, p.revision, p.entries);
+        (&self.control_block, &self.source) == (&other.control_block, &other.source)
+            && (&self.data_set, &self.identifier) == (&other.data_set, &other.identifier)
+            && way(self) == way(other)
+    }
+
     /// The first thing in which a publication differs.
     pub(crate) fn differs(&self, it: &Publishing<'_>) -> Option<Field> {
         let said = it.said;

@@ -20,6 +20,9 @@ const CONSISTENT: u8 = 3;
 const REPEATS: u8 = 3;
 /// A clock may differ by this much between two changes of state.
 const CLOCK_NS: u64 = 10 * SECOND;
+/// A repetition that is put together just before a new state goes out has the new values already; the new state
+/// then follows within the device's own cycle.
+const EARLY_NS: u64 = 100_000_000;
 /// Behind a change this old, what went before does not go on any more by chance of the network.
 const OVERTAKEN_NS: u64 = 20_000_000;
 
@@ -46,6 +49,10 @@ impl Teller<'_> {
             return None;
         }
         if !fits {
+            // The true one is there: this is no device that took its place.
+            if step == Step::Break(Break::Path) && !trusted.is_overdue(message.at) {
+                self.tell_break(trusted, message, Break::Path, sink);
+            }
             self.suspect(stream, message, false, sink);
             return None;
         }
@@ -85,6 +92,7 @@ impl Teller<'_> {
         if step == Step::Again {
             return self.again(trusted, message, sink);
         }
+        self.unannounced(trusted, message, sink);
         if let Step::Missed(missed) = step {
             self.missed(trusted, message, missed, sink);
         }
@@ -155,6 +163,35 @@ impl Teller<'_> {
         });
     }
 
+    /// Other values came in the same state, and the new state that would explain them does not follow.
+    fn unannounced(&self, trusted: &mut Said, message: &Message<'_>, sink: &mut dyn FindingSink) {
+        let Some(early) = trusted.early else { return };
+        let announced = message.state != trusted.state && self.said.members == trusted.members;
+        if announced || (message.state == trusted.state && message.at.since(early) <= EARLY_NS) {
+            return;
+        }
+        trusted.early = None;
+        let frames = Frames::of_operation(self.operation);
+        let blank = self.blank(&frames);
+        sink.finding(&Finding {
+            kind: FindingKind::GooseStateContradicted,
+            severity: Some(Severity::Medium),
+            expected: format_args!(
+                "a new state of {} that tells the values which a repetition of state {} told",
+                Text(self.said.control_block),
+                trusted.state
+            ),
+            observed: format_args!(
+                "state {}, sqNum {}, {} ms after them",
+                message.state,
+                message.sequence,
+                message.at.since(early) / 1_000_000
+            ),
+            fold_key: blank.fold_key ^ 1,
+            ..blank
+        });
+    }
+
     fn missed(&self, trusted: &Said, message: &Message<'_>, missed: u32, sink: &mut dyn FindingSink) {
         let frames = Frames::of_operation(self.operation);
         let blank = self.blank(&frames);
@@ -194,16 +231,20 @@ impl Teller<'_> {
         }
         let same = old.is_some_and(|old| old.members == self.said.members);
         if same && step == Step::Change {
-            self.tell(
-                FindingKind::GooseEmptyChange,
-                format_args!("a new state with other values"),
-                format_args!(
+            let frames = Frames::of_operation(self.operation);
+            // The last repetition of the old state told them already.
+            let early = old.is_some_and(|old| old.early.is_some());
+            sink.finding(&Finding {
+                kind: FindingKind::GooseEmptyChange,
+                severity: early.then_some(Severity::Low),
+                expected: format_args!("a new state with other values"),
+                observed: format_args!(
                     "state {} of {} with the same values",
                     message.state,
                     Text(self.said.control_block)
                 ),
-                sink,
-            );
+                ..self.blank(&frames)
+            });
         }
         self.time(stream, message, sink);
         self.event(Happened::Changed, message, old, sink);
@@ -276,9 +317,14 @@ impl Teller<'_> {
             && stream.stamps
             && trusted.is_next_stamped(message)
         {
-            // Where this was injected, the true message with the same number comes next, and contradicts it.
+            // IEC 61850-8-1, 18.1.2: a new value begins a new state. Where this was injected, the true message with
+            // the same number comes next, and contradicts it.
             self.tell_break(trusted, message, Break::SameStateStamped, sink);
-            return self.goes_on(stream, message, Step::Next, sink);
+            let wake = self.goes_on(stream, message, Step::Next, sink);
+            if let Some(trusted) = &mut stream.trusted {
+                trusted.early.get_or_insert(message.at);
+            }
+            return wake;
         }
         if let Some(trusted) = &stream.trusted {
             self.tell_break(trusted, message, why, sink);

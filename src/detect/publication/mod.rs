@@ -18,8 +18,10 @@ mod stream;
 mod table;
 mod tell;
 
+use std::collections::HashMap;
+
 use parsers::{MacAddr, Operation, Publication, Timestamp, VlanStack};
-use profiles::{Published, Publishing};
+use profiles::{Compiled, Published, Publisher, Publishing};
 
 use super::raise::{Frames, Subject};
 use super::{FindingSink, SiteView};
@@ -55,9 +57,26 @@ impl Publications {
         self.table.overflowed
     }
 
-    /// Another profile is in force.
-    pub fn forget(&mut self) {
-        self.table.clear();
+    /// Another profile is in force. Publishers whose row says the same are followed on; the others begin anew.
+    pub fn rename(&mut self, old: Option<&Compiled>, new: Option<&Compiled>) {
+        fn rows(profile: Option<&Compiled>) -> &[Publisher] {
+            profile.map_or(&[], |profile| &profile.profile().publishers)
+        }
+        let (old, new) = (rows(old), rows(new));
+        let mut blocks: HashMap<&[u8], Vec<u32>> = HashMap::new();
+        for (place, row) in new.iter().enumerate() {
+            blocks.entry(row.control_block.as_bytes()).or_default().push(place as u32);
+        }
+        self.table.rename(|(block, named)| {
+            let places = blocks.get(&**block).map_or(&[][..], Vec::as_slice);
+            let Some(named) = named else {
+                // It had no row. Where publishers are judged, it has one now or is nobody's.
+                return new.is_empty().then_some(None);
+            };
+            let row = old.get(*named as usize)?;
+            let same = |place: &&u32| new.get(**place as usize).is_some_and(|new| new.judges_as(row));
+            places.iter().find(same).map(|place| Some(*place))
+        });
     }
 
     /// When [`Publications::due`] has something to do.

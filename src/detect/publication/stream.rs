@@ -63,6 +63,8 @@ pub(crate) struct Said {
     pub(crate) repeats: u8,
     /// Sent by a test set.
     pub(crate) simulated: bool,
+    /// When a repetition told values that no new state had announced yet.
+    pub(crate) early: Option<Timestamp>,
 }
 
 /// How a message continues what was said.
@@ -146,6 +148,7 @@ impl Said {
             interval_ns: 0,
             repeats: 0,
             simulated: false,
+            early: None,
         };
         said.take(message, clock);
         said
@@ -155,6 +158,9 @@ impl Said {
     pub(crate) fn take(&mut self, message: &Message<'_>, clock: u64) {
         let said = message.said;
         let vlan = message.path.vlan.or(self.path.vlan);
+        if self.state != message.state {
+            self.early = None;
+        }
         if self.state != message.state || self.members != said.members {
             self.members.clear();
             self.members.extend_from_slice(said.members);

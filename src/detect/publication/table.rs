@@ -146,9 +146,27 @@ impl Table {
         now.plus(FORGET_NS)
     }
 
-    /// Another profile: its publishers have other numbers, so all begin anew.
-    pub(super) fn clear(&mut self) {
-        *self = Table { overflowed: self.overflowed, ..Table::default() };
+    /// Another profile, whose publishers have other numbers: `place` tells the new one of each, or that it is to begin
+    /// anew.
+    pub(super) fn rename(&mut self, place: impl Fn(&Key) -> Option<Option<u32>>) {
+        self.index.clear();
+        for (slot, entry) in self.slots.iter_mut().enumerate() {
+            let Some(stream) = entry else { continue };
+            let slot = slot as u32;
+            match place(&stream.key) {
+                Some(named) => {
+                    stream.key.1 = named;
+                    self.index.insert(stream.key.clone(), slot);
+                }
+                None => {
+                    self.unnamed -= usize::from(stream.key.1.is_none());
+                    *entry = None;
+                    self.free.push(slot);
+                }
+            }
+        }
+        let slots = &self.slots;
+        self.wakes.retain(|Reverse((_, slot))| slots.get(*slot as usize).is_some_and(Option::is_some));
     }
 }
 

@@ -219,7 +219,7 @@ impl Teller<'_> {
             ),
             Break::SameStateStamped => raise(
                 FindingKind::GooseStateContradicted,
-                Some(Severity::Medium),
+                Some(Severity::Low),
                 format_args!("a new state of {block} with every new value"),
                 format_args!(
                     "other values and another time in state {state}, sqNum {sequence}, which comes next"
