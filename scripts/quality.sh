@@ -6,6 +6,8 @@
 # Labelled attack captures: learned from the frames that are not marked, replayed whole, scored.
 # Benign captures: learned from the first half, the second half replayed; findings of medium or higher.
 # Attack captures without labels: what is found without a profile.
+# GOOSE: learned from a testbed's normal capture; its trips, its attacks and crafted frames replayed; other benign
+# captures without a profile and with one learned from themselves.
 # Simulated sites: a benign day and an attack day of each with its profile (gridtap-sim beside gridtap; cargo build
 # --release --workspace builds both).
 set -euo pipefail
@@ -13,7 +15,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 gridtap=${1:-$root/target/release/gridtap}
 corpus=${2:-${GRIDTAP_CORPUS:-$root/../shared/corpus}}
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'rm -rf "$work" "$work.toml"' EXIT
 
 serious() {
     jq -rs '[.[] | select(.event == "finding" and (.severity | IN("medium", "high", "critical")))]
@@ -58,6 +60,24 @@ for capture in "$corpus"/iec104/*.pcap; do
     rm -f "$work"/*
     "$gridtap" replay "$capture" --events "$work/events.jsonl" > /dev/null
     echo "$(basename "$capture"): $(serious "$work/events.jsonl")"
+done
+
+echo "## GOOSE, learned from the testbed's normal capture"
+"$gridtap" learn "$corpus/goose/substation-normal.pcap" -o "$work.toml" 2> /dev/null
+for capture in "$corpus"/goose/substation-*.pcap "$corpus"/attack/goose-*.pcap; do
+    rm -f "$work"/*
+    "$gridtap" replay "$capture" --profile "$work.toml" --events "$work/events.jsonl" > /dev/null
+    echo "$(basename "$capture"): $(serious "$work/events.jsonl")"
+done
+rm -f "$work.toml"
+
+echo "## Other GOOSE captures: without a profile; learned from themselves"
+for capture in "$corpus"/goose/[!s]*.pcap "$corpus"/goose/sample*.pcap; do
+    rm -f "$work"/*
+    "$gridtap" replay "$capture" --events "$work/events.jsonl" > /dev/null
+    "$gridtap" learn "$capture" -o "$work/site.toml" 2> /dev/null
+    "$gridtap" replay "$capture" --profile "$work/site.toml" --events "$work/learned.jsonl" > /dev/null
+    echo "$(basename "$capture"): $(serious "$work/events.jsonl"); $(serious "$work/learned.jsonl")"
 done
 
 echo "## Covert channel, learned from its first tenth"

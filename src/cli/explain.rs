@@ -74,12 +74,11 @@ fn explained(arguments: &ExplainArguments) -> Result<(), Exit> {
             }
             Changed::Elsewhere(edit, place) => {
                 show(&change)?;
-                say(format_args!("note: [[{}]] '{}' stands in {place}", edit.section, edit.name))?;
+                say(format_args!("note: {} stands in {place}", edit.entry()))?;
                 if arguments.apply.is_some() {
                     return Err(Exit::failed(format_args!(
-                        "nothing is written: [[{}]] '{}' stands in {place}, not in {}",
-                        edit.section,
-                        edit.name,
+                        "nothing is written: {} stands in {place}, not in {}",
+                        edit.entry(),
                         path.display()
                     )));
                 }
@@ -124,7 +123,7 @@ fn changed<'c>(path: &Path, text: &str, change: &'c Change, profile: &Compiled) 
 fn show(change: &Change) -> Result<(), Exit> {
     change.notes.iter().try_for_each(|note| say(format_args!("note: {note}")))?;
     for edit in &change.edits {
-        say(format_args!("change in [[{}]] with name = \"{}\":\n\n{edit}\n", edit.section, edit.name))?;
+        say(format_args!("change in {}:\n\n{edit}\n", edit.entry()))?;
     }
     if change.append.is_empty() {
         return Ok(());

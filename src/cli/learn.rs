@@ -158,8 +158,8 @@ fn tell(learned: &Learned) {
     }
     if learned.is_empty() {
         complain(
-            "Nothing was learned: no operation that succeeds was seen of Modbus, DNP3 or IEC 104. Publishers of GOOSE \
-             are decoded but not learned: name them in `[publishers.NAME]` sections.",
+            "Nothing was learned: no operation that succeeds was seen of Modbus, DNP3 or IEC 104, and no publisher of \
+             GOOSE.",
         );
     }
 }

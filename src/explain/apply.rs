@@ -38,6 +38,7 @@ fn edited(text: &str, edit: &Edit) -> Option<String> {
     let mut value: Value = match &edit.value {
         NewValue::Text(text) => text.as_str().into(),
         NewValue::Date(date) => date.parse::<toml_edit::Datetime>().ok()?.into(),
+        NewValue::Number(number) => number.parse().ok()?,
         NewValue::Texts(texts) => texts.iter().map(String::as_str).collect::<Array>().into(),
     };
     match entry.get_mut(edit.key).and_then(Item::as_value_mut) {

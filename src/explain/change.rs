@@ -24,7 +24,7 @@ pub struct Change {
 /// A new value for a key of an entry of a list of tables, or of a table of tables.
 #[derive(Debug, Clone, Eq, PartialEq)]
 pub struct Edit {
-    /// `rules`, `deny`, `maintenance`, `hosts`.
+    /// `rules`, `deny`, `maintenance`, `hosts`, `publishers`.
     pub section: &'static str,
     /// The entry's name.
     pub name: String,
@@ -41,8 +41,21 @@ pub enum NewValue {
     Text(String),
     /// A date with its time, as TOML writes it.
     Date(String),
+    /// A whole number, as TOML writes it.
+    Number(String),
     /// The texts that stand there, and the last of these beside them.
     Texts(Vec<String>),
+}
+
+impl Edit {
+    /// The entry, as one looks for it in the file.
+    #[must_use]
+    pub fn entry(&self) -> String {
+        match self.section {
+            "hosts" | "publishers" => format!("[{}.{}]", self.section, toml_edit::Key::new(&self.name)),
+            section => format!("[[{section}]] with name = {}", toml_edit::Value::from(self.name.as_str())),
+        }
+    }
 }
 
 impl std::fmt::Display for Edit {
@@ -50,7 +63,7 @@ impl std::fmt::Display for Edit {
         write!(f, "{} = ", self.key)?;
         match &self.value {
             NewValue::Text(text) => write!(f, "{}", toml_edit::Value::from(text.as_str())),
-            NewValue::Date(date) => f.write_str(date),
+            NewValue::Date(text) | NewValue::Number(text) => f.write_str(text),
             NewValue::Texts(list) => {
                 write!(f, "{}", list.iter().map(String::as_str).collect::<toml_edit::Array>())
             }

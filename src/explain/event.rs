@@ -18,8 +18,16 @@ pub struct Event {
     pub kind: FindingKind,
     /// The sentence.
     pub explanation: String,
+    /// What should have been there.
+    pub expected: String,
     /// What was there.
     pub observed: String,
+    /// The name that the profile has for the station or the publisher; its address where there is none.
+    pub named: String,
+    /// Ethernet addresses of the commanding side and of the station's, without IP.
+    pub macs: [Option<String>; 2],
+    /// VLAN ids, the outermost first.
+    pub vlan: Vec<u16>,
     /// The rule, denial or window that it names.
     pub rule: Option<String>,
     /// The commanding side; `None`: it has no IP address.
@@ -61,6 +69,10 @@ impl Event {
             uid: text("uid"),
             kind,
             explanation: text("explanation"),
+            expected: text("expected"),
+            named: text("station"),
+            macs: ["client_mac", "server_mac"].map(|key| line[key].as_str().map(str::to_owned)),
+            vlan: line["vlan"].as_array().map_or_else(Vec::new, |ids| ids.iter().filter_map(vlan).collect()),
             rule: line["rule"].as_str().map(str::to_owned),
             client: endpoint(line, "client_ip", "client_port"),
             server: endpoint(line, "server_ip", "server_port"),
@@ -127,6 +139,10 @@ impl Event {
         let (_, behind) = self.observed.rsplit_once(", number ")?;
         behind.split_once(' ')?.0.parse().ok()
     }
+}
+
+fn vlan(id: &Value) -> Option<u16> {
+    id.as_u64().and_then(|id| u16::try_from(id).ok())
 }
 
 fn endpoint(line: &Value, ip: &str, port: &str) -> Option<Endpoint> {

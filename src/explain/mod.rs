@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! line of the event log -> Event -> nearest.rs: rule and failed conditions
-//!                                -> change.rs:  what to append, what to edit
+//!                                -> change.rs:  what to append, what to edit; publisher.rs: for GOOSE
 //!                                   apply.rs:   the profile's text with it
 //! ```
 
@@ -11,6 +11,7 @@ mod apply;
 mod change;
 mod event;
 mod nearest;
+mod publisher;
 mod rule;
 
 use profiles::{Compiled, ThresholdInfo};
@@ -44,6 +45,12 @@ pub fn explain(event: &Event, profile: &Compiled) -> Explained {
         lines.extend(nearest::comments(event, profile));
         return Explained::Advice(lines);
     }
+    if matches!(event.kind, FindingKind::UnprofiledPublisher | FindingKind::PublisherDiffers) {
+        return Explained::Policy {
+            why: publisher::why(event, profile),
+            change: publisher::change(event, profile),
+        };
+    }
     if event.kind == FindingKind::UnprofiledService {
         let why = vec![event.explanation.clone()];
         return Explained::Policy { why, change: change::change(event, profile) };
@@ -55,19 +62,22 @@ pub fn explain(event: &Event, profile: &Compiled) -> Explained {
 #[must_use]
 pub fn is_policy(kind: FindingKind) -> bool {
     use FindingKind::{
-        Denied, MaintenanceOverrun, OutsideSchedule, RateExceeded, SetpointOutsideRule, UnprofiledClient,
-        UnprofiledControl, UnprofiledFunction, UnprofiledRange, UnprofiledService, UnprofiledStation,
+        Denied, MaintenanceOverrun, OutsideSchedule, PublisherDiffers, RateExceeded, SetpointOutsideRule,
+        UnprofiledClient, UnprofiledControl, UnprofiledFunction, UnprofiledPublisher, UnprofiledRange,
+        UnprofiledService, UnprofiledStation,
     };
     matches!(
         kind,
         Denied
             | MaintenanceOverrun
             | OutsideSchedule
+            | PublisherDiffers
             | RateExceeded
             | SetpointOutsideRule
             | UnprofiledClient
             | UnprofiledControl
             | UnprofiledFunction
+            | UnprofiledPublisher
             | UnprofiledRange
             | UnprofiledService
             | UnprofiledStation

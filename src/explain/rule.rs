@@ -241,7 +241,7 @@ fn new_name(base: &str, profile: &Compiled, appended: &str) -> String {
 }
 
 /// The name, or with the first number that makes it unused.
-fn unused(base: &str, taken: impl Fn(&str) -> bool) -> String {
+pub(super) fn unused(base: &str, taken: impl Fn(&str) -> bool) -> String {
     let base: String = base.chars().take(NAME_CHARS).collect();
     if !taken(&base) {
         return base;
@@ -255,11 +255,11 @@ fn plain(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect()
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-fn key(name: &str) -> String {
+pub(super) fn key(name: &str) -> String {
     toml_edit::Key::new(name).to_string()
 }
 

@@ -13,6 +13,7 @@ use parsers::{
 use super::clock::{Clock, Seen};
 use super::limits::{Overflow, PAIRS, WRITTEN, WRITTEN_OF_PAIR};
 use super::pair::{FunctionKey, Pair, PairKey, Used, join};
+use super::publishers::Publishers;
 use super::written::number;
 use crate::decap::{Packet, Payload};
 use crate::pipeline::{Consumer, FlowContext, PortTable};
@@ -67,6 +68,7 @@ pub struct Learner {
     /// Services that hosts use, and that they offer.
     services: HashMap<(IpAddr, bool), Vec<(u8, Seen)>, FixedState>,
     pub(super) room: Room,
+    pub(super) publishers: Publishers,
     /// Operations looked at.
     pub operations: u64,
     /// Operations found after resynchronising: nothing is learned from them.
@@ -91,7 +93,7 @@ impl Learner {
 
     /// What did not fit.
     pub fn overflow(&self) -> Overflow {
-        self.room.overflow
+        Overflow { publishers: self.publishers.overflow, ..self.room.overflow }
     }
 
     /// The capture's time.
@@ -244,6 +246,7 @@ impl Consumer for Learner {
 
     /// Who uses and offers what beside the control protocols.
     fn packet(&mut self, at: Timestamp, packet: &Packet<'_>) {
+        self.publishers.packet(packet);
         let (transport, from, to) = match &packet.payload {
             Payload::Tcp(segment) if segment.wire_len > 0 => {
                 (Transport::Tcp, segment.src_port, segment.dst_port)
@@ -269,6 +272,10 @@ impl Consumer for Learner {
         self.room.clock.note(at);
         if operation.recovered {
             self.recovered += 1;
+            return;
+        }
+        if operation.exchange == Exchange::Publication {
+            self.publishers.message(context, operation, &mut self.room.clock);
             return;
         }
         let key = key_of(operation);

@@ -22,6 +22,7 @@ use super::collect::{Learner, MACS_OF_HOST};
 use super::intervals::Period;
 use super::names::{StationKey, station_of};
 use super::pair::{FunctionKey, Pair, PairKey, RangeKey, join};
+use super::publishers::{self, Learnt};
 use super::values::Reading;
 use super::words::station_text;
 use super::written::Limits;
@@ -57,6 +58,8 @@ pub struct Draft {
     pub silence_ns: Option<u64>,
     /// Pairs of which only one direction was seen.
     pub one_way: usize,
+    /// Publishers.
+    pub publishers: Vec<Learnt>,
 }
 
 /// What sort of thing a rule is about.
@@ -214,6 +217,9 @@ pub(super) fn decide(learner: &Learner) -> Draft {
         .filter_map(|(_, pair)| pair.silence_ns())
         .max();
     draft.grants = together(draft.grants);
+    let messages = learner.publishers.messages();
+    let judge = Judge { hosts: messages >= ENOUGH_FOR_HOSTS && clock.active() >= ENOUGH_SLICES, ..judge };
+    draft.publishers = publishers::decide(&learner.publishers, &judge, &mut draft.left_out);
     draft
 }
 

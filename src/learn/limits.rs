@@ -26,6 +26,9 @@ pub(super) const READ_OF_PAIR: usize = 256;
 /// The same of all pairs together.
 pub(super) const READ: usize = 16_384;
 
+/// Ways in which control blocks are published: reference, sender, destination and APPID.
+pub(super) const PUBLISHERS: usize = 4096;
+
 /// Kinds of points of a station whose reported values are summed up.
 pub(super) const KINDS_OF_STATION: usize = 32;
 
@@ -46,6 +49,8 @@ pub struct Overflow {
     pub written: u64,
     /// Packets of services of hosts beyond [`PAIRS`].
     pub services: u64,
+    /// Messages of publishers beyond [`PUBLISHERS`].
+    pub publishers: u64,
 }
 
 impl Overflow {
@@ -57,6 +62,7 @@ impl Overflow {
             (self.ranges, "point ranges", RANGES_OF_FUNCTION),
             (self.written, "written values of points", WRITTEN_OF_PAIR),
             (self.services, "packets of services of hosts", PAIRS),
+            (self.publishers, "GOOSE messages of publishers", PUBLISHERS),
         ];
         rows.iter()
             .filter(|row| row.0 > 0)

@@ -8,9 +8,10 @@ use parsers::{Function, Host, PointRange, StationAddress};
 use profiles::Profile;
 
 use super::Learned;
-use super::decide::Grant;
+use super::decide::{Draft, Grant};
 use super::names::{self, StationKey, station_of};
 use super::pair::PairKey;
+use super::publishers;
 use super::words::When;
 use super::write::{Names, body, left_out};
 
@@ -19,7 +20,7 @@ use super::write::{Names, body, left_out};
 pub struct Merged {
     /// The whole text.
     pub text: String,
-    /// Pairs and classes of functions that the old profile allowed already.
+    /// Pairs and classes of functions, and publishers, that the old profile allowed already.
     pub known: usize,
     /// Those that were added.
     pub added: usize,
@@ -29,8 +30,11 @@ pub struct Merged {
 pub(super) fn merge(learned: &mut Learned, text: &str, old: &Profile) -> Merged {
     let all = std::mem::take(&mut learned.draft.grants);
     let (known, new): (Vec<_>, Vec<_>) = all.into_iter().partition(|grant| is_allowed(grant, old));
-    let (known, added) = (known.len(), new.len());
-    learned.draft.grants = new;
+    let (mut known, mut added) = (known.len(), new.len());
+    let draft = &mut learned.draft;
+    draft.grants = new;
+    known += publishers::merge(&mut draft.publishers, &mut draft.left_out, &old.publishers);
+    added += draft.publishers.len();
     let mut out = text.trim_end().to_owned();
     out.push('\n');
     let (first, last) = learned.span;
@@ -38,10 +42,12 @@ pub(super) fn merge(learned: &mut Learned, text: &str, old: &Profile) -> Merged 
         let sources = learned.sources.join(", ");
         _ = writeln!(out, "\n# Added by gridtap learn from {sources}, {} to {}", When(first), When(last));
     }
-    let (names, hosts, stations) = names_in(&learned.draft.grants, &learned.draft.backups, old);
+    let (names, hosts, stations) = names_in(&learned.draft, old);
     let denials = old.denials.iter().map(|denial| denial.name.clone());
     let rules = old.rules.iter().map(|rule| rule.name.clone()).chain(denials).collect();
     body(&mut out, learned, &names, (&hosts, &stations), rules);
+    let taken = old.publishers.iter().map(|publisher| publisher.name.to_lowercase()).collect();
+    publishers::sections(&mut out, &learned.draft.publishers, taken);
     left_out(&mut out, &learned.draft.left_out);
     Merged { text: out, known, added }
 }
@@ -91,17 +97,13 @@ fn holds(allowed: &[PointRange], range: PointRange) -> bool {
 }
 
 /// Names for what is new, and those that the old profile gives to what is not.
-fn names_in(
-    grants: &[Grant],
-    backups: &BTreeMap<Host, Host>,
-    old: &Profile,
-) -> (Names, BTreeSet<Host>, BTreeSet<StationKey>) {
+fn names_in(draft: &Draft, old: &Profile) -> (Names, BTreeSet<Host>, BTreeSet<StationKey>) {
     let mut taken: BTreeSet<String> = old.hosts.iter().map(|host| host.name.clone()).collect();
     taken.extend(old.stations.iter().map(|station| station.name.clone()));
     taken.extend(old.groups.iter().map(|group| group.name.clone()));
     // Names must differ in more than case; those that are made here have small letters only.
     taken = taken.into_iter().map(|name| name.to_lowercase()).collect();
-    let guesses = names::guesses(grants, backups);
+    let guesses = names::guesses(draft);
     let known: BTreeMap<Host, String> = guesses
         .keys()
         .filter_map(|host| Some((*host, old.hosts.get(host_of(old, *host)?)?.name.clone())))
@@ -109,7 +111,7 @@ fn names_in(
     let unknown = guesses.iter().filter(|(host, _)| !known.contains_key(host));
     let mut hosts = names::hosts(&unknown.map(|(host, guess)| (*host, guess.clone())).collect(), &taken);
     hosts.extend(known.clone());
-    let mut names = Names::of(grants, guesses, hosts);
+    let mut names = Names::of(&draft.grants, guesses, hosts);
     let mut known_stations = BTreeSet::new();
     for (key, name) in &mut names.stations {
         if let Some(station) = station_in(old, key).and_then(|at| old.stations.get(at)) {

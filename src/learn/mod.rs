@@ -15,6 +15,7 @@ mod limits;
 mod merge;
 mod names;
 mod pair;
+mod publishers;
 mod rules;
 mod values;
 mod words;
@@ -26,6 +27,7 @@ use parsers::Timestamp;
 pub use collect::Learner;
 pub use decide::{Draft, Grant, LeftOut};
 pub use merge::Merged;
+pub use publishers::{Learnt, name as publisher_name};
 
 /// What was learned, and from what.
 #[derive(Debug)]
@@ -86,7 +88,7 @@ impl Learned {
     /// Whether anything was learned.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.draft.grants.is_empty()
+        self.draft.grants.is_empty() && self.draft.publishers.is_empty()
     }
 
     /// The profile as TOML.

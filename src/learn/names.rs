@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use parsers::{Host, Protocol, StationAddress};
 
-use super::decide::{Class, Grant};
+use super::decide::{Class, Draft, Grant};
 use super::pair::PairKey;
 
 /// A station, whoever asks it.
@@ -27,7 +27,8 @@ pub(super) struct Guess {
 }
 
 /// What the hosts of the grants seem to be.
-pub(super) fn guesses(grants: &[Grant], backups: &BTreeMap<Host, Host>) -> BTreeMap<Host, Guess> {
+pub(super) fn guesses(draft: &Draft) -> BTreeMap<Host, Guess> {
+    let Draft { grants, backups, .. } = draft;
     let hosts: BTreeSet<Host> = grants.iter().flat_map(|g| [g.key.client, g.key.server]).collect();
     let guess = |host: Host| match backups.get(&host) {
         Some(primary) => Guess {
@@ -37,7 +38,21 @@ pub(super) fn guesses(grants: &[Grant], backups: &BTreeMap<Host, Host>) -> BTree
         },
         None => guess(host, grants),
     };
-    hosts.into_iter().map(|host| (host, guess(host))).collect()
+    hosts.into_iter().map(|host| (host, publishes(host, guess(host), draft))).collect()
+}
+
+/// Who publishes GOOSE and is a station besides protects a bay.
+fn publishes(host: Host, guess: Guess, draft: &Draft) -> Guess {
+    let own = draft.publishers.iter().filter(|own| own.host.map(Host::Ip) == Some(host)).count();
+    if own == 0 {
+        return guess;
+    }
+    let why = format!("{}, publishes {}", guess.why, number_of(own, "GOOSE control block"));
+    if guess.role == "rtu" {
+        Guess { prefix: "ied", role: "feeder_relay", why }
+    } else {
+        Guess { why, ..guess }
+    }
 }
 
 fn guess(host: Host, grants: &[Grant]) -> Guess {

@@ -6,9 +6,10 @@ use std::fmt::Write;
 use parsers::{Host, PointKind, PointRange};
 
 use super::Learned;
-use super::decide::{Detail, Grant, LeftOut};
+use super::decide::{Detail, Draft, Grant, LeftOut};
 use super::names::{self, Guess, StationKey, number_of, station_of};
 use super::pair::{FunctionKey, RangeKey};
+use super::publishers;
 use super::rules::{Rule, allow, points, rules, verb};
 use super::words::{FunctionText, Number, PeriodText, Span, ValueText, When, times};
 
@@ -40,10 +41,10 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) fn new(grants: &[Grant], backups: &BTreeMap<Host, Host>) -> Names {
-        let guesses = names::guesses(grants, backups);
+    pub(super) fn new(draft: &Draft) -> Names {
+        let guesses = names::guesses(draft);
         let hosts = names::hosts(&guesses, &BTreeSet::new());
-        Names::of(grants, guesses, hosts)
+        Names::of(&draft.grants, guesses, hosts)
     }
 
     /// Names of the stations behind hosts with names.
@@ -103,9 +104,10 @@ pub(super) fn file(learned: &Learned) -> String {
     let mut text = String::new();
     head(&mut text, learned);
     thresholds(&mut text, learned);
-    let names = Names::new(&learned.draft.grants, &learned.draft.backups);
+    let names = Names::new(&learned.draft);
     redundancy(&mut text, learned, &names);
     body(&mut text, learned, &names, (&BTreeSet::new(), &BTreeSet::new()), BTreeSet::new());
+    publishers::sections(&mut text, &learned.draft.publishers, BTreeSet::new());
     left_out(&mut text, &learned.draft.left_out);
     text
 }
@@ -430,7 +432,7 @@ pub(super) fn left_out_line(item: &LeftOut) -> String {
 }
 
 /// A comment, broken into lines.
-fn comment(text: &mut String, lead: &str, what: &str) {
+pub(super) fn comment(text: &mut String, lead: &str, what: &str) {
     let mut line = lead.to_owned();
     let indent = format!("#{}", " ".repeat(lead.len().saturating_sub(1)));
     for word in what.split_whitespace() {

@@ -6,34 +6,34 @@ use simulators::wire::{START_NS, TimedFrame};
 
 use super::support::judge::{Outcome, judged, judged_changing, judged_losing};
 
-pub const SECOND: u64 = 1_000_000_000;
-pub const MS: u64 = 1_000_000;
+pub(super) const SECOND: u64 = 1_000_000_000;
+pub(super) const MS: u64 = 1_000_000;
 
 /// One message and the frame around it.
 #[derive(Clone)]
-pub struct Goose {
-    pub at: u64,
-    pub from: u8,
-    pub to: u8,
-    pub appid: u16,
-    pub vlan: Vec<u8>,
-    pub block: &'static str,
-    pub data_set: &'static str,
-    pub state: u32,
-    pub sequence: u32,
+pub(super) struct Goose {
+    pub(super) at: u64,
+    pub(super) from: u8,
+    pub(super) to: u8,
+    pub(super) appid: u16,
+    pub(super) vlan: Vec<u8>,
+    pub(super) block: &'static str,
+    pub(super) data_set: &'static str,
+    pub(super) state: u32,
+    pub(super) sequence: u32,
     /// Seconds of `t` against the start.
-    pub t: i64,
-    pub simulated: bool,
-    pub revision: u8,
-    pub commissioning: bool,
-    pub data: Vec<u8>,
-    pub allowed_ms: u16,
+    pub(super) t: i64,
+    pub(super) simulated: bool,
+    pub(super) revision: u8,
+    pub(super) commissioning: bool,
+    pub(super) data: Vec<u8>,
+    pub(super) allowed_ms: u16,
 }
 
-pub const OFF: &[u8] = &[0x83, 1, 0];
-pub const ON: &[u8] = &[0x83, 1, 0xFF];
+pub(super) const OFF: &[u8] = &[0x83, 1, 0];
+pub(super) const ON: &[u8] = &[0x83, 1, 0xFF];
 
-pub fn goose(at: u64, state: u32, sequence: u32) -> Goose {
+pub(super) fn goose(at: u64, state: u32, sequence: u32) -> Goose {
     Goose {
         at,
         from: 1,
@@ -63,7 +63,7 @@ fn number(number: u32) -> Vec<u8> {
 }
 
 impl Goose {
-    pub fn frame(&self) -> TimedFrame {
+    pub(super) fn frame(&self) -> TimedFrame {
         let seconds = u32::try_from(i64::try_from(START_NS / SECOND).unwrap() + self.t).unwrap();
         let body = [
             element(0x80, self.block.as_bytes()),
@@ -98,12 +98,12 @@ impl Goose {
 }
 
 /// A publisher that repeats its state every second.
-pub fn steady(first: u64, last: u64, state: u32) -> Vec<Goose> {
+pub(super) fn steady(first: u64, last: u64, state: u32) -> Vec<Goose> {
     (first..=last).map(|n| goose(n * SECOND, state, u32::try_from(n - first).unwrap())).collect()
 }
 
 /// Another publisher, so that the tap is never silent.
-pub fn other(seconds: u64) -> Vec<Goose> {
+pub(super) fn other(seconds: u64) -> Vec<Goose> {
     let of_bay_2 = |n: u64| Goose {
         from: 2,
         to: 2,
@@ -114,11 +114,11 @@ pub fn other(seconds: u64) -> Vec<Goose> {
     (0..seconds).map(of_bay_2).collect()
 }
 
-pub fn seen(messages: &[Goose]) -> Outcome {
+pub(super) fn seen(messages: &[Goose]) -> Outcome {
     seen_by(&[], None, messages)
 }
 
-pub fn seen_by(drops: &[u64], profile: Option<&str>, messages: &[Goose]) -> Outcome {
+pub(super) fn seen_by(drops: &[u64], profile: Option<&str>, messages: &[Goose]) -> Outcome {
     let mut frames: Vec<_> = messages.iter().map(Goose::frame).collect();
     frames.sort_by_key(|frame| frame.at_ns);
     if drops.is_empty() {
@@ -129,7 +129,7 @@ pub fn seen_by(drops: &[u64], profile: Option<&str>, messages: &[Goose]) -> Outc
 }
 
 /// Another profile comes into force after these seconds.
-pub fn seen_changing(second: u64, profiles: [&str; 2], messages: &[Goose]) -> Outcome {
+pub(super) fn seen_changing(second: u64, profiles: [&str; 2], messages: &[Goose]) -> Outcome {
     let mut frames: Vec<_> = messages.iter().map(Goose::frame).collect();
     frames.sort_by_key(|frame| frame.at_ns);
     let change = (START_NS + second * SECOND, profiles[1]);
@@ -137,23 +137,23 @@ pub fn seen_changing(second: u64, profiles: [&str; 2], messages: &[Goose]) -> Ou
 }
 
 /// The one finding there is.
-pub fn only(outcome: &Outcome, kind: K) -> Value {
+pub(super) fn only(outcome: &Outcome, kind: K) -> Value {
     assert_eq!(outcome.kinds(), [kind.name()], "{}", outcome.text);
     outcome.findings[0].clone()
 }
 
 /// The one finding there is, besides the missing number of a message that was altered on its way.
-pub fn altered(outcome: &Outcome, kind: K) -> Value {
+pub(super) fn altered(outcome: &Outcome, kind: K) -> Value {
     assert_eq!(outcome.kinds(), [kind.name(), "goose_sequence"], "{}", outcome.text);
     outcome.findings[0].clone()
 }
 
-pub fn says(finding: &Value) -> &str {
+pub(super) fn says(finding: &Value) -> &str {
     finding["explanation"].as_str().unwrap()
 }
 
 /// What happened to publishers, one word each.
-pub fn happened(outcome: &Outcome, block: &str) -> Vec<String> {
+pub(super) fn happened(outcome: &Outcome, block: &str) -> Vec<String> {
     let lines = outcome.text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     lines
         .filter(|line| line["event"] == "publication" && line["control_block"] == block)
@@ -161,10 +161,10 @@ pub fn happened(outcome: &Outcome, block: &str) -> Vec<String> {
         .collect()
 }
 
-pub const BAY1: &str = "BAY1/LLN0$GO$gcb1";
+pub(super) const BAY1: &str = "BAY1/LLN0$GO$gcb1";
 
 /// A trip, as it should be: the state changes, is repeated quickly, then ever more slowly.
-pub fn trip(at: u64, state: u32) -> Vec<Goose> {
+pub(super) fn trip(at: u64, state: u32) -> Vec<Goose> {
     [0, 4, 12, 28, 60, 124, 252, 508, 1020, 2020, 3020]
         .into_iter()
         .zip(0..)

@@ -153,16 +153,13 @@ impl Table {
         for (slot, entry) in self.slots.iter_mut().enumerate() {
             let Some(stream) = entry else { continue };
             let slot = slot as u32;
-            match place(&stream.key) {
-                Some(named) => {
-                    stream.key.1 = named;
-                    self.index.insert(stream.key.clone(), slot);
-                }
-                None => {
-                    self.unnamed -= usize::from(stream.key.1.is_none());
-                    *entry = None;
-                    self.free.push(slot);
-                }
+            if let Some(named) = place(&stream.key) {
+                stream.key.1 = named;
+                self.index.insert(stream.key.clone(), slot);
+            } else {
+                self.unnamed -= usize::from(stream.key.1.is_none());
+                *entry = None;
+                self.free.push(slot);
             }
         }
         let slots = &self.slots;

@@ -1,0 +1,125 @@
+//! Publishers as TOML, new or beside those of an old profile.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use parsers::Host;
+use profiles::Publisher;
+
+use super::super::decide::LeftOut;
+use super::super::words::{When, times};
+use super::super::write::{comment, quoted};
+use super::Learnt;
+
+/// Longest name that is made from a reference.
+const NAME_CHARS: usize = 90;
+
+/// Sections `[publishers.NAME]`, under names that are not `taken` (in small letters).
+pub(in crate::learn) fn sections(text: &mut String, learned: &[Learnt], mut taken: BTreeSet<String>) {
+    for publisher in learned {
+        let plain = name(&publisher.block);
+        let mut name = plain.clone();
+        for number in 2.. {
+            // Names must differ in more than case.
+            if taken.insert(name.to_lowercase()) {
+                break;
+            }
+            name = format!("{plain}-{number}");
+        }
+        section(text, &name, publisher);
+    }
+}
+
+/// A name that is made from a reference: `BAY1-LLN0-GO-gcb1` for `BAY1/LLN0$GO$gcb1`.
+#[must_use]
+pub fn name(block: &str) -> String {
+    let words: Vec<&str> = block
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .filter(|word| !word.is_empty())
+        .collect();
+    let name: String = words.join("-").chars().take(NAME_CHARS).collect();
+    let name = name.trim_matches('-');
+    if name.is_empty() { "publisher".to_owned() } else { name.to_owned() }
+}
+
+fn section(text: &mut String, name: &str, own: &Learnt) {
+    text.push('\n');
+    let seen = &own.seen;
+    _ = writeln!(text, "# {}, from {} to {}", times(seen.count), When(seen.first), When(seen.last));
+    own.remarks.iter().for_each(|remark| comment(text, "# REVIEW: ", remark));
+    own.comments.iter().for_each(|line| comment(text, "#   ", line));
+    _ = writeln!(text, "[publishers.{name}]\ncontrol_block = {}", quoted(&own.block));
+    _ = writeln!(text, "appid = {:#06x}\nsource = [\"{}\"]", own.application, own.source);
+    _ = writeln!(text, "destination = \"{}\"", own.destination);
+    let numbers = [("conf_rev", own.revision), ("entries", own.entries)];
+    let texts = [("data_set", &own.data_set), ("go_id", &own.identifier)];
+    if let Some(vlan) = own.vlan {
+        _ = writeln!(text, "vlan = {vlan}");
+    }
+    for (key, value) in texts {
+        if let Some(value) = value {
+            _ = writeln!(text, "{key} = {}", quoted(value));
+        }
+    }
+    for (key, value) in numbers {
+        if let Some(value) = value {
+            _ = writeln!(text, "{key} = {value}");
+        }
+    }
+}
+
+/// Take out what an old profile has already: how many of them it knows as they are. Those that it has in another way
+/// are told and not added, since a control block has one publisher.
+pub(in crate::learn) fn merge(
+    learned: &mut Vec<Learnt>,
+    left: &mut Vec<LeftOut>,
+    old: &[Publisher],
+) -> usize {
+    let mut known = 0;
+    learned.retain(|own| {
+        let mut same = old.iter().filter(|other| other.control_block == own.block).peekable();
+        let Some(first) = same.peek().copied() else { return true };
+        if same.any(|other| differs(other, own).is_none()) {
+            known += 1;
+        } else if let Some(what) = differs(first, own) {
+            left.push(LeftOut {
+                client: Host::Mac(own.source),
+                what: format!(
+                    "published '{}', but the profile's publisher '{}' has {what}",
+                    own.block, first.name
+                ),
+                count: own.seen.count,
+                first: own.seen.first,
+                last: own.seen.last,
+            });
+        }
+        false
+    });
+    known
+}
+
+/// The first thing that the profile says otherwise, in words.
+fn differs(old: &Publisher, own: &Learnt) -> Option<String> {
+    let sources = old.source.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
+    let source =
+        (!old.source.is_empty() && !old.source.contains(&own.source)).then(|| own.source.to_string());
+    let hex = |number: u16| format!("{number:#06x}");
+    let decimal = |number: Option<u32>| number.map(|number| number.to_string());
+    let text = |text: &Option<String>| text.as_deref().map(quoted);
+    let mac = |mac: parsers::MacAddr| mac.to_string();
+    let rows = [
+        ("source", source.is_some().then_some(sources), source),
+        ("destination", old.destination.map(mac), Some(mac(own.destination))),
+        ("APPID", old.application.map(hex), Some(hex(own.application))),
+        ("VLAN", decimal(old.vlan.map(u32::from)), decimal(own.vlan.map(u32::from))),
+        ("data set", text(&old.data_set), text(&own.data_set)),
+        ("goID", text(&old.identifier), text(&own.identifier)),
+        ("confRev", decimal(old.revision), decimal(own.revision)),
+        ("members", decimal(old.entries), decimal(own.entries)),
+    ];
+    let said = |(what, old, own): (&str, Option<String>, Option<String>)| {
+        let (old, own) = old.zip(own).filter(|(old, own)| old != own)?;
+        Some(format!("{what} {old} and not {own}"))
+    };
+    rows.into_iter().find_map(said)
+}
