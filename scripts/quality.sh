@@ -89,7 +89,17 @@ editcap -r "$capture" "$work/first.pcap" "1-$((frames / 10))"
 "$gridtap" replay "$capture" --profile "$work/site.toml" --events "$work/events.jsonl" > /dev/null
 serious "$work/events.jsonl"
 
+echo "## GOOSE, without a profile: kinds and severities"
+for capture in "$corpus"/goose/*.pcap "$corpus"/attack/goose-*.pcap; do
+    rm -f "$work"/*
+    "$gridtap" replay "$capture" --events "$work/events.jsonl" > /dev/null
+    echo "$(basename "$capture"): $(jq -rs '[.[] | select(.event == "finding") | "\(.kind) \(.severity)"] | group_by(.)
+        | map("\(length) \(.[0])") | join(", ") | if . == "" then "none" else . end' "$work/events.jsonl")"
+done
+
 simulator=$(dirname "$gridtap")/gridtap-sim
+rows=$(mktemp)
+trap 'rm -rf "$work" "$rows"' EXIT
 echo "## Simulated days"
 for scenario in "$root"/simulators/scenarios/*.toml; do
     case $scenario in *.attacks.toml) continue ;; esac
@@ -106,9 +116,18 @@ for scenario in "$root"/simulators/scenarios/*.toml; do
             --events "$work/events.jsonl" > /dev/null
         echo "### $name, $kind: $(cat "$work/frames")"
         if [ "$kind" = benign ]; then
-            serious "$work/events.jsonl"
+            quiet=$(serious "$work/events.jsonl")
+            echo "$quiet"
         else
             "$gridtap" score --findings "$work/events.jsonl" --labels "$work/labels.jsonl"
+            "$gridtap" score --json --findings "$work/events.jsonl" --labels "$work/labels.jsonl" |
+                jq -r --arg name "$name" --arg quiet "$quiet" \
+                    '"| `\($name)` | \($quiet) | \(.attacks) | \(.found) | \(.findings) | \(.right) |"' >> "$rows"
         fi
     done
 done
+
+echo "## Simulated sites, as the table of docs/detection-quality.md has them"
+echo "| site | benign day: medium or higher | attacks | found | findings | right |"
+echo "|---|---|---|---|---|---|"
+cat "$rows"
