@@ -45,6 +45,7 @@ impl<S> Connection<S> {
         is_usual
             && self.state.is_some()
             && self.ended.is_none()
+            && self.reset.is_none()
             && self.doubted.is_none()
             && self.data_segments > 0
             && !self.info.coverage.one_way

@@ -32,7 +32,7 @@ pub(super) struct Connection<S> {
     /// FIN on both sides, or RST.
     pub(super) ended: Option<CloseReason>,
     /// The RST that ended it: by whom, when, with which sequence number.
-    reset: Option<(Direction, Timestamp, u32)>,
+    pub(super) reset: Option<(Direction, Timestamp, u32)>,
     /// Segments with payload.
     pub(super) data_segments: u32,
     pub(super) one_way_told: bool,
