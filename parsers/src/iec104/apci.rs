@@ -21,6 +21,12 @@ pub(super) const OUTSIDE: usize = 2;
 /// What the length may be: the control field alone, or as much as the standard lets a frame hold.
 pub(super) const LENGTHS: core::ops::RangeInclusive<u8> = 4..=253;
 
+/// Whether a frame has so many octets, allowed or not: 254 and 255 are more than the standard lets a frame hold,
+/// but receivers read them, and so do we. Below 4 there is no control field.
+fn holds_control(length: u8) -> bool {
+    length >= *LENGTHS.start()
+}
+
 /// What a frame is, by its control field.
 #[derive(Debug, Copy, Clone, Eq, PartialEq)]
 pub(super) enum Kind {
@@ -107,12 +113,23 @@ pub(super) enum Scan {
     Need(usize),
 }
 
-/// Where a frame is due: start and length must be sound, whatever the rest.
+/// Octets of the frame that begins here by start and length, as far as they are there; `None` without a control
+/// field.
+pub(super) fn shown(octets: &[u8]) -> Option<usize> {
+    match *octets {
+        [START, length, ..] if holds_control(length) && octets.len() >= HEAD => {
+            Some(octets.len().min(usize::from(length) + OUTSIDE))
+        }
+        _ => None,
+    }
+}
+
+/// Where a frame is due: start and length must be there, whatever the rest.
 pub(super) fn due(octets: &[u8]) -> Scan {
     match *octets {
         [] => Scan::Need(0),
         [START] => Scan::Need(OUTSIDE),
-        [START, length, ..] if LENGTHS.contains(&length) => {
+        [START, length, ..] if holds_control(length) => {
             let whole = usize::from(length) + OUTSIDE;
             if octets.len() < whole { Scan::Need(whole) } else { Scan::Frame(whole) }
         }
@@ -128,7 +145,7 @@ pub(super) fn found(octets: &[u8], sizes: Sizes) -> Scan {
         return Scan::Junk;
     }
     let Some(length) = octets.get(1) else { return Scan::Need(OUTSIDE) };
-    if !LENGTHS.contains(length) {
+    if !holds_control(*length) {
         return Scan::Junk;
     }
     let Some(head) = head(octets) else { return Scan::Need(HEAD) };
@@ -137,6 +154,7 @@ pub(super) fn found(octets: &[u8], sizes: Sizes) -> Scan {
         Kind::Unnumbered(bits) => whole == HEAD && !head.reserved && bits.is_power_of_two(),
         Kind::Supervisory { .. } => whole == HEAD && !head.reserved,
         Kind::Information { .. } if head.reserved || whole < HEAD + sizes.head() => false,
+        Kind::Information { .. } if !LENGTHS.contains(&head.length) => false,
         Kind::Information { .. } => {
             let Some(asdu) = octets.get(HEAD..whole) else { return Scan::Need(whole) };
             let next = octets.get(whole..).unwrap_or_default();

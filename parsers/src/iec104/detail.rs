@@ -13,6 +13,8 @@ pub(super) struct View<'a> {
     pub octets: &'a [u8],
     pub head: Head,
     pub asdu: Option<Asdu<'a>>,
+    /// What there is of an ASDU whose header is not whole.
+    pub begun: &'a [u8],
 }
 
 impl Detail for View<'_> {
@@ -31,6 +33,7 @@ impl Detail for View<'_> {
         self.control(sink);
         let Some(asdu) = &self.asdu else {
             self.names(sink);
+            begun(self.begun, sink);
             if let Some(rest) = self.octets.get(HEAD..).filter(|rest| !rest.is_empty()) {
                 sink.leaf("not_decoded", Leaf::Bytes(rest), Some(HEAD..self.octets.len()));
             }
@@ -67,6 +70,22 @@ impl View<'_> {
         if let Kind::Unnumbered(bits) = self.head.kind {
             sink.name("u_name", apci::function_name(bits));
         }
+    }
+}
+
+/// The fields of an ASDU's header that are there where it is not whole, by the sizes of 104.
+fn begun(octets: &[u8], sink: &mut dyn FieldSink) {
+    let Some((type_id, rest)) = octets.split_first() else { return };
+    number(sink, "type_id", (*type_id).into(), HEAD, 1);
+    let Some((variable, rest)) = rest.split_first() else { return };
+    sink.leaf("sq", Leaf::Bool(variable & 0x80 != 0), Some(HEAD + 1..HEAD + 2));
+    number(sink, "num_objects", (variable & 0x7F).into(), HEAD + 1, 1);
+    let Some((cause, rest)) = rest.split_first() else { return };
+    number(sink, "cot", (cause & 0x3F).into(), HEAD + 2, 1);
+    sink.leaf("negative", Leaf::Bool(cause & 0x40 != 0), Some(HEAD + 2..HEAD + 3));
+    sink.leaf("test", Leaf::Bool(cause & 0x80 != 0), Some(HEAD + 2..HEAD + 3));
+    if let Some(originator) = rest.first() {
+        number(sink, "originator", (*originator).into(), HEAD + 3, 1);
     }
 }
 

@@ -101,7 +101,8 @@ impl Exchanges {
             scene.function = Some(types::function(asdu.type_id, qualifier(asdu)));
             self.note_common(asdu, from_master);
         }
-        let view = View { octets: frame.octets, head: frame.head, asdu };
+        let begun = if information { asdu_octets } else { &[] };
+        let view = View { octets: frame.octets, head: frame.head, asdu, begun };
         observer.unit(&Unit {
             flow,
             direction: frame.direction,
@@ -543,6 +544,10 @@ fn control_field(scene: &Scene<'_>, head: Head, observer: &mut dyn Observer) {
             _ => ("I4-C03", (format_args!("reserved bits of the control field at 0"), format_args!("set"))),
         };
         scene.at(2).report(observer, (DefectKind::ReservedBits, check), texts.0, texts.1);
+    }
+    if head.length > *apci::LENGTHS.end() {
+        let texts = (format_args!("a length of 4 to 253"), format_args!("{}", head.length));
+        scene.at(1).report(observer, (DefectKind::Malformed, "I4-C01"), texts.0, texts.1);
     }
     if matches!(head.kind, Kind::Information { .. }) {
         return;

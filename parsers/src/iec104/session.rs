@@ -67,13 +67,11 @@ impl Iec104 {
                     self.due[side] = true;
                     at += octets;
                 }
-                Scan::Unsound(octets) => {
-                    self.unsound(flow, chunk, at..at + octets, observer);
-                    self.skip(flow, chunk, at, junk(rest), observer);
-                    at += junk(rest);
-                }
-                Scan::Need(_) | Scan::Junk => {
+                Scan::Unsound(_) | Scan::Need(_) | Scan::Junk => {
                     self.due[side] = false;
+                    if let Some(octets) = apci::shown(rest) {
+                        self.unsound(flow, chunk, at..at + octets, observer);
+                    }
                     self.skip(flow, chunk, at, junk(rest), observer);
                     at += junk(rest);
                 }
@@ -98,8 +96,8 @@ impl Iec104 {
         self.exchanges.frame(flow, &frame, observer);
     }
 
-    /// Octets that look like a frame where nothing bears it out: shown as far as they can be read, but nothing
-    /// follows from them. They are accounted for as skipped.
+    /// Octets that look like a frame where nothing bears it out, or that are not all there: shown as far as they
+    /// can be read, but nothing follows from them. They are accounted for as skipped.
     fn unsound(
         &mut self,
         flow: &FlowInfo,
@@ -109,10 +107,11 @@ impl Iec104 {
     ) {
         let octets = chunk.bytes.get(span.clone()).unwrap_or_default();
         let Some(head) = apci::head(octets) else { return };
-        let asdu = octets.get(apci::HEAD..).and_then(|octets| Asdu::new(octets, self.exchanges.fields.sizes));
-        let asdu = asdu.filter(|_| matches!(head.kind, apci::Kind::Information { .. }));
+        let information = matches!(head.kind, apci::Kind::Information { .. });
+        let rest = octets.get(apci::HEAD..).filter(|_| information).unwrap_or_default();
+        let asdu = Asdu::new(rest, self.exchanges.fields.sizes);
         let origin = chunk.origin(span);
-        let view = View { octets: &[], head, asdu };
+        let view = View { octets: &[], head, asdu, begun: rest };
         observer.unit(&Unit {
             flow,
             direction: chunk.direction,
@@ -145,6 +144,9 @@ impl Iec104 {
         let rest = chunk.bytes.get(progress.consumed..).unwrap_or_default();
         if rest.is_empty() {
             return;
+        }
+        if let Some(octets) = apci::shown(rest) {
+            self.unsound(flow, chunk, progress.consumed..progress.consumed + octets, observer);
         }
         let mut scene = Scene::new(
             Protocol::Iec104,

@@ -37,17 +37,65 @@ fn behind_junk_a_frame_must_be_sound() {
     wire.up(&format!("00 68 10 68 {}", frame(0, 0, "64 01 06 00 0a00 000000 14")));
     wire.finish();
     assert!(wire.seen.has(DefectKind::Resynchronised, "I4-C01"));
-    assert_eq!((wire.seen.units.len(), wire.seen.skipped), (4, 4), "what may have been a frame is shown");
+    assert_eq!((wire.seen.units.len(), wire.seen.skipped), (5, 4), "what may have been frames is shown");
     assert!(wire.seen.lines.iter().any(|line| line.contains("recovered")));
 }
 
 #[test]
 fn a_length_that_no_frame_has_is_skipped() {
-    for bad in ["6803", "68ff", "6800"] {
+    for bad in ["6803", "6800"] {
         let mut wire = started();
         wire.up(&format!("{bad} 680443000000"));
         assert_eq!((wire.seen.units.len(), wire.seen.skipped), (3, 2), "{bad}");
     }
+}
+
+/// No frame may be longer than 253 (IEC 60870-5-104, 5.1), but receivers read what the length says, and so does
+/// the reference: what stands in it is no frame of its own.
+#[test]
+fn a_length_above_what_is_allowed_is_believed_and_told() {
+    for length in [254, 255] {
+        let mut wire = started();
+        let asdu = format!("c8 01 03 00 0100 010000 {}", "68".repeat(length - 13));
+        wire.up(&format!("68{length:02x}00000000{asdu} 680443000000"));
+        wire.finish();
+        assert_eq!((wire.seen.units.len(), wire.seen.skipped), (4, 0), "{length}");
+        assert!(wire.seen.has(DefectKind::Malformed, "I4-C01"), "{:?}", wire.seen.defects);
+    }
+    let mut wire = started();
+    wire.up(&frame(0, 0, &format!("c8 01 03 00 0100 010000 {}", "00".repeat(240))));
+    assert_eq!(wire.seen.count(DefectKind::Malformed), 0, "253");
+}
+
+#[test]
+fn a_lone_frame_that_does_not_fit_is_shown_when_nothing_follows() {
+    let mut wire = midstream();
+    wire.up(&frame(3, 1, "2d 02 06 00 0a00 941100 81"));
+    wire.finish();
+    assert_eq!((wire.seen.units.len(), wire.seen.operations.len()), (1, 0), "nothing follows from it");
+    assert!(wire.seen.units[0].contains("\"ns\":3,\"nr\":1,"), "{}", wire.seen.units[0]);
+    assert!(wire.seen.has(DefectKind::Resynchronised, "I4-C01"));
+}
+
+#[test]
+fn of_a_frame_that_is_cut_off_its_beginning_is_shown() {
+    for (octets, part) in [
+        ("680e02000400", "\"ns\":1,\"nr\":2,"),
+        ("680e02000400 64", "\"type_id\":100}"),
+        ("680e02000400 64 01 47", "\"num_objects\":1,\"cot\":7,\"negative\":true,\"test\":false}"),
+        ("680e02000400 64 01 06 00 0a00 000000", "\"common_address\":10,\"ioas\":"),
+    ] {
+        let mut wire = started();
+        wire.up(octets);
+        wire.finish();
+        assert_eq!((wire.seen.units.len(), wire.seen.operations.len()), (3, 0), "{octets}");
+        assert!(wire.seen.units[2].contains(part), "{part} in {}", wire.seen.units[2]);
+        assert!(wire.seen.has(DefectKind::Truncated, ""), "{octets}");
+    }
+    let mut wire = started();
+    wire.up("680e0200");
+    wire.finish();
+    assert_eq!(wire.seen.units.len(), 2, "no control field");
 }
 
 #[test]
