@@ -71,7 +71,7 @@ impl Content<'_> {
         self.leaf(sink, "simulation", 7, pdu.simulation().map(Leaf::Bool));
         self.leaf(sink, "conf_rev", 8, pdu.integer(8).map(Leaf::Signed));
         self.leaf(sink, "nds_com", 9, pdu.nds_com().map(Leaf::Bool));
-        self.leaf(sink, "num_dat_set_entries", 10, pdu.num_dat_set_entries().map(number));
+        self.leaf(sink, "num_dat_set_entries", 10, pdu.integer(10).map(Leaf::Signed));
         if let Some(all_data) = pdu.all_data() {
             self.members(sink, all_data);
         }
@@ -191,15 +191,18 @@ impl Detail for Content<'_> {
     }
 
     fn fields(&self, sink: &mut dyn FieldSink) {
-        match self.header {
-            Some(header) => {
-                sink.leaf("appid", Leaf::Unsigned(header.appid.into()), Some(0..2));
-                sink.leaf("length", Leaf::Unsigned(header.length.into()), Some(2..4));
-                sink.leaf("reserved1", Leaf::Unsigned(header.reserved1.into()), Some(4..6));
-                sink.flag("s_bit", header.simulated());
-                sink.leaf("reserved2", Leaf::Unsigned(header.reserved2.into()), Some(6..8));
+        if let Some(header) = self.header {
+            sink.leaf("appid", Leaf::Unsigned(header.appid.into()), Some(0..2));
+            sink.leaf("length", Leaf::Unsigned(header.length.into()), Some(2..4));
+            sink.leaf("reserved1", Leaf::Unsigned(header.reserved1.into()), Some(4..6));
+            sink.flag("s_bit", header.simulated());
+            sink.leaf("reserved2", Leaf::Unsigned(header.reserved2.into()), Some(6..8));
+        } else {
+            // The tap or the sender cut it within the header.
+            if let [a, b, ..] = *self.octets {
+                sink.leaf("appid", Leaf::Unsigned(u16::from_be_bytes([a, b]).into()), Some(0..2));
             }
-            None => sink.leaf("octets", Leaf::Bytes(self.octets), Some(0..self.octets.len())),
+            sink.leaf("octets", Leaf::Bytes(self.octets), Some(0..self.octets.len()));
         }
         if let Some(pdu) = self.pdu {
             self.elements(sink, pdu);

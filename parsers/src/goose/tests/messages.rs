@@ -129,6 +129,28 @@ fn octets_that_end_too_early_are_shown_as_far_as_they_go() {
 }
 
 #[test]
+fn of_a_header_that_is_cut_the_appid_is_shown() {
+    assert!(see(&hex("3001 00")).seen.units[0].starts_with("{\"appid\":12289,\"octets\":"));
+    assert!(see(&hex("30")).seen.units[0].starts_with("{\"octets\":"));
+}
+
+/// ITU-T X.690, 8.3.3: an INTEGER is two's complement whatever its length. The reference keeps these three in 32
+/// bits, so 00 FF FF FF FF is -1 to it, and 4294967295 by the octets.
+#[test]
+fn integers_are_shown_with_their_sign() {
+    for (place, key) in [(1, "time_allowed_to_live"), (8, "conf_rev"), (10, "num_dat_set_entries")] {
+        for (octets, value) in [("FF", "-1"), ("C8", "-56"), ("00C8", "200"), ("00FFFFFFFF", "4294967295")] {
+            let mut elements = elements();
+            elements[place].1 = hex(octets);
+            let wire = see(&payload(&elements));
+            let part = format!("\"{key}\":{value},");
+            assert!(wire.seen.units[0].contains(&part), "{part} in {}", wire.seen.units[0]);
+            assert!(wire.seen.defects.iter().any(|d| d.starts_with("malformed")) || !value.starts_with('-'));
+        }
+    }
+}
+
+#[test]
 fn a_frame_that_the_tap_cut_is_not_the_publishers_fault() {
     let octets = payload(&elements());
     let mut flow = FlowInfo { ethertype: super::super::ETHERTYPE, ..flow(Transport::Ethernet, 0) };
