@@ -34,6 +34,9 @@ pub struct SegmentReader {
     in_step: bool,
     /// Octets still to come in which it may be waiting for the end of something that was no PDU.
     may_wait: u64,
+    /// A segment that begins inside a DNP3 frame whose beginning came after it. Such a reader finds no start
+    /// octets at its beginning, so it has none of the frames behind that one.
+    headless: Option<FrameRef>,
 }
 
 impl SegmentReader {
@@ -45,6 +48,12 @@ impl SegmentReader {
         let (head, end) = (unit.head, unit.origin);
         let octets = unit.detail.octets();
         let late = unit.flow.late.is_some_and(|frame| frame == end.frame || frame == end.first_frame);
+        if unit.protocol == Protocol::Dnp3 {
+            if late && end.first_frame != end.frame {
+                self.headless = Some(end.first_frame);
+            }
+            return !late && self.headless != Some(head.first_frame);
+        }
         if unit.protocol != Protocol::Modbus {
             // Other protocols find their next header again; only what came out of turn is missed.
             return !late;
@@ -164,7 +173,9 @@ mod tests {
                 (true, _) => "",
                 (false, _) => "-",
             };
-            let id = unit.detail.octets()[1];
+            let octets = unit.detail.octets();
+            // DNP3: the address of the sender.
+            let id = if unit.protocol == Protocol::Dnp3 { octets[6] } else { octets[1] };
             self.0.push(format!("{mark}{id}@{}", unit.origin.frame.number));
         }
         fn operation(&mut self, _: &mut FlowContext, _: &Operation<'_>) {}
@@ -182,18 +193,19 @@ mod tests {
             seq += u32::try_from(hex(payload).len()).unwrap();
             (at, *payload)
         };
-        read_at(&segments.iter().map(place).collect::<Vec<_>>())
+        read_at(502, &segments.iter().map(place).collect::<Vec<_>>())
     }
 
-    /// The same with sequence numbers.
-    fn read_at(segments: &[(u32, &str)]) -> Vec<String> {
+    /// The same with sequence numbers, to some port.
+    fn read_at(port: u16, segments: &[(u32, &str)]) -> Vec<String> {
         let mut pipeline = Pipeline::new(&PipelineOptions::default(), Seen::default());
         for (number, (seq, payload)) in (1..).zip([(0, "")].iter().chain(segments)) {
             let octets = hex(payload);
             let total = u16::try_from(40 + octets.len()).unwrap();
             let mut frame = hex("020000000002 020000000001 0800 4500");
             frame.extend(total.to_be_bytes());
-            frame.extend(hex("0000 4000 40 06 0000 0a000001 0a000002 9c40 01f6"));
+            frame.extend(hex("0000 4000 40 06 0000 0a000001 0a000002 9c40"));
+            frame.extend(port.to_be_bytes());
             frame.extend(seq.to_be_bytes());
             frame.extend(hex(if number == 1 { "00000000 50 02" } else { "00000000 50 08" }));
             frame.extend(hex("2000 0000 0000"));
@@ -248,8 +260,22 @@ mod tests {
     #[test]
     fn a_segment_that_the_stream_does_not_believe_is_read_for_itself() {
         let far = 0x2000_0000;
-        assert_eq!(read_at(&[(1, SECOND), (far, THIRD)]), ["2@2", "+3@3"]);
-        assert_eq!(read_at(&[(1, SECOND), (far, "55 55 55 55")]), ["2@2"]);
+        assert_eq!(read_at(502, &[(1, SECOND), (far, THIRD)]), ["2@2", "+3@3"]);
+        assert_eq!(read_at(502, &[(1, SECOND), (far, "55 55 55 55")]), ["2@2"]);
+    }
+
+    #[test]
+    fn a_segment_that_begins_inside_an_overtaken_dnp3_frame_hides_the_frames_behind_it() {
+        // RESET_LINK_STATES to station 10 from the masters 1, 2 and 3.
+        const ONE: &str = "056405c00a000100b1ac";
+        const TWO: &str = "056405c00a0002001a1c";
+        const THREE: &str = "056405c00a00030054b7";
+        let rest = [&ONE[8..], TWO].concat();
+        let next = (21, THREE);
+        assert_eq!(read_at(20000, &[(1, "056405c0"), (5, &rest), next]), ["1@3", "2@3", "3@4"]);
+        assert_eq!(read_at(20000, &[(5, &rest), (1, "056405c0"), next]), ["-1@3", "-2@2", "3@4"]);
+        // A segment that begins with a frame hides nothing, whatever came late.
+        assert_eq!(read_at(20000, &[(11, TWO), (1, ONE), next]), ["-1@3", "2@2", "3@4"]);
     }
 
     #[test]
