@@ -142,6 +142,44 @@ fn directions_and_addresses_have_series_of_their_own() {
     assert_eq!(wire.seen.defects, [""; 0]);
 }
 
+/// Where the reference reading (tshark 4.0) parts from IEEE 1815-2012, 8.2: it puts segments in the order of
+/// their numbers, keeps those of a series that a FIR or a wrong number has ended and joins them to later ones,
+/// looks at the hosts and not at the link addresses, and gives a series up after 60 segments.
+#[test]
+fn series_are_those_of_the_standard_where_the_reference_joins_others() {
+    // Two outstations behind one gateway, with equal numbers.
+    let mut wire = tcp();
+    read(&mut wire);
+    let other = segmented(0x44, (1, 11), &long_fragment(0), 249, 5);
+    for (ours, other) in frames(5).iter().zip(&other) {
+        wire.send(DOWN, ours);
+        wire.send(DOWN, other);
+    }
+    assert_eq!(wire.seen.operations.len(), 3);
+    assert_eq!((wire.seen.points[1].len(), wire.seen.points[2].len()), (298, 298));
+    // The second and the third segment change places.
+    let mut wire = tcp();
+    let all = frames(5);
+    for frame in [&all[0], &all[2], &all[1]] {
+        wire.send(DOWN, frame);
+    }
+    assert_eq!(wire.seen.operations.len(), 0);
+    assert!(wire.seen.has(DefectKind::SequenceError, "DN-C08"));
+    // What is left of a series that a FIR ended does not become part of the next with its numbers.
+    let mut wire = tcp();
+    wire.send(DOWN, &all[0]);
+    wire.send(DOWN, &response("c1 81 0000"));
+    wire.send(DOWN, &all[1]);
+    wire.send(DOWN, &all[2]);
+    assert_eq!(wire.seen.operations.len(), 1);
+    // A hundred segments.
+    let mut wire = tcp();
+    for frame in segmented(0x44, (1, 10), &long_fragment(0), 607 / 100, 0) {
+        wire.send(DOWN, &frame);
+    }
+    assert_eq!(wire.seen.points[0].len(), 298);
+}
+
 #[test]
 fn over_long_series_is_given_up_and_said_once() {
     let limits = Limits { fragment_bytes: 1000, ..Limits::default() };
