@@ -23,7 +23,7 @@ mod wire;
 
 use std::sync::Arc;
 
-use parsers::{Coverage, Endpoint, Exchange, Operation, Timestamp};
+use parsers::{Action, Coverage, Endpoint, Exchange, Operation, Timestamp};
 use profiles::{AnomalyKind, Compiled, Pair, RuleId, Thresholds, Verdict};
 
 use crate::pipeline::FlowContext;
@@ -326,6 +326,21 @@ impl Detector {
         let pair = partner.pair;
         let verdict =
             self.common.profile.as_deref().zip(pair).map(|(profile, pair)| profile.judge(pair, operation));
+        let verdict = match (verdict, profile.zip(pair)) {
+            (Some(denied @ Verdict::Denied(_)), Some((profile, pair)))
+                if select::may_be_unseen(context, operation, &self.common.losses) =>
+            {
+                let executed = Operation { action: Action::Operate, ..*operation };
+                match profile.judge(pair, &executed) {
+                    Verdict::Allowed(rule) => {
+                        sink.withheld(FindingKind::UnprofiledControl);
+                        Some(Verdict::Allowed(rule))
+                    }
+                    Verdict::Denied(_) => Some(denied),
+                }
+            }
+            (verdict, _) => verdict,
+        };
         let allowed = verdict.as_ref().map(Verdict::is_allowed);
         let rule = match &verdict {
             Some(Verdict::Allowed(rule)) => *rule,

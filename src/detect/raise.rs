@@ -5,7 +5,7 @@ use core::fmt;
 pub(super) use parsers::Spaced;
 use parsers::{
     Coverage, Defect, Endpoint, FlowInfo, FrameRef, Function, Operation, Origin, PointRange, Protocol,
-    StationAddress, Timestamp,
+    StationAddress, Timestamp, Unit,
 };
 use profiles::Compiled;
 
@@ -116,6 +116,19 @@ impl<'a> Subject<'a> {
             function: defect.function,
             ranges: &[],
             octets: defect.octets,
+        }
+    }
+
+    /// A PDU that asks for something, without a station of its own.
+    pub(super) fn of_unit(unit: &Unit<'a>, profile: Option<&'a Compiled>) -> Subject<'a> {
+        let client = unit.flow.sender(unit.direction);
+        Subject {
+            protocol: Some(unit.protocol),
+            client,
+            server: unit.flow.receiver(unit.direction),
+            client_name: profile.and_then(|p| p.host_name(client.host)),
+            octets: unit.detail.octets(),
+            ..Subject::of_flow(unit.flow, unit.origin.at, None)
         }
     }
 

@@ -5,6 +5,8 @@
 //! request of that master in between. The table follows masters and outstations, not TCP connections: a
 //! select on one connection and the operate on the next one belong together.
 
+use super::coverage::Losses;
+use crate::pipeline::FlowContext;
 use hashbrown::HashMap;
 use parsers::{Action, Endpoint, Exchange, Host, Operation, SelectRule, StationAddress, Timestamp};
 use sha2::{Digest as _, Sha256};
@@ -66,6 +68,18 @@ pub struct SelectTable {
     /// Selects not remembered because the table was full.
     pub overflowed: u64,
     overflowed_at: Option<Timestamp>,
+}
+
+/// Whether an execute without a select may have had one before the tap began to see the connection. Only where the
+/// execute itself does not say (IEC 104); DNP3 has functions for both.
+#[must_use]
+pub fn may_be_unseen(context: &FlowContext, operation: &Operation<'_>, losses: &Losses) -> bool {
+    let by_object =
+        parsers::dissector(operation.protocol).is_some_and(|d| d.select == SelectRule::SameObject);
+    by_object
+        && operation.action == Action::DirectOperate
+        && operation.exchange == Exchange::Request
+        && context.blindness.at(operation.flow, operation.origin.at, losses).midstream
 }
 
 /// Why an operate has no valid select.

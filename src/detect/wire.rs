@@ -1,7 +1,9 @@
 //! What the layers below the operations complain of: defects of PDUs, streams that contradict themselves,
 //! ports and encapsulations where nobody expects them.
 
-use parsers::{Chunk, Coverage, Defect, Endpoint, FlowInfo, Host, MacAddr, Origin, Protocol, StationAddress};
+use parsers::{
+    Chunk, Coverage, Defect, Endpoint, FlowInfo, Host, MacAddr, Origin, Protocol, StationAddress, Unit,
+};
 use profiles::Compiled;
 
 use super::policy::Weighed;
@@ -52,6 +54,24 @@ impl Detector {
         };
         Self::unless_blind(&finding, sink);
         name
+    }
+
+    /// A host starts the transfer of what stations behind another have: only who may command one of them does.
+    pub fn opened(&self, context: &FlowContext, unit: &Unit<'_>, sink: &mut dyn FindingSink) {
+        let Some(profile) = self.common.profile.as_deref() else { return };
+        let (master, station) = (unit.flow.sender(unit.direction), unit.flow.receiver(unit.direction));
+        if profile.is_line(master.host, station.host, unit.protocol) {
+            return;
+        }
+        let sink = &mut Weighed::new(Some(profile), sink);
+        let subject = Subject::of_unit(unit, Some(profile));
+        let coverage = context.blindness.at(unit.flow, unit.origin.at, &self.common.losses);
+        sink.finding(&Finding {
+            kind: FindingKind::UnprofiledClient,
+            expected: format_args!("a host that a rule lets command a station behind {}", station.host),
+            observed: format_args!("a start of transfer by {}", master.host),
+            ..subject.finding(coverage, &Frames::of_origin(&unit.origin))
+        });
     }
 
     /// Two segments disagree about the same octets of a stream.

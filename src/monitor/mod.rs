@@ -178,7 +178,11 @@ impl Consumer for Monitor {
     }
 
     #[inline]
-    fn unit(&mut self, _: &mut FlowContext, unit: &Unit<'_>) {
+    fn unit(&mut self, context: &mut FlowContext, unit: &Unit<'_>) {
+        if unit.opens {
+            let (detector, mut sink) = self.split();
+            detector.opened(context, unit, &mut sink);
+        }
         self.parts[self.entered].log.unit(unit);
     }
 

@@ -2,7 +2,7 @@
 
 use gridtap::report::catalogue::FindingKind as K;
 use serde_json::Value;
-use simulators::wire::{Line, Side, TcpTalk};
+use simulators::wire::{Line, Side, TcpTalk, TimedFrame};
 
 use super::support::judge::{Outcome, address, judged, midstream, one_way};
 
@@ -486,4 +486,104 @@ fn a_transfer_that_is_stopped_and_not_started_again_leaves_the_station_unseen() 
         ]
     );
     assert_eq!(told(true), [""; 0]);
+}
+
+/// Whoever starts the transfer gets all that a station reports.
+#[test]
+fn a_host_that_no_rule_names_is_told_when_it_starts_the_transfer() {
+    let start = |host: u8| {
+        let lines = Talk::started().lines;
+        judged(
+            &TcpTalk::new(address(host, 40_000), address(20, 2404), lines).frames(),
+            Some(PROFILE),
+            "a.pcap",
+        )
+    };
+    let outcome = start(9);
+    let found = outcome.of(K::UnprofiledClient);
+    assert_eq!(found.len(), 1, "{}", outcome.text);
+    assert_eq!(
+        words(found[0]),
+        "Host that no rule lets command this station: 10.10.0.9 talked to 10.10.0.20; expected a host that a rule lets \
+         command a station behind 10.10.0.20, observed a start of transfer by 10.10.0.9."
+    );
+    assert!(start(1).of(K::UnprofiledClient).is_empty());
+    let elsewhere = PROFILE.replace(
+        "protocol = \"iec104\"\nhost = \"rtu\"\ncommon_address = 10",
+        "protocol = \"iec104\"\nhost = \"scada\"\ncommon_address = 10",
+    );
+    let lines = Talk::started().lines;
+    let talk = TcpTalk::new(address(1, 40_000), address(20, 2404), lines);
+    assert!(!judged(&talk.frames(), Some(&elsewhere), "a.pcap").of(K::UnprofiledClient).is_empty());
+}
+
+#[test]
+fn reports_of_an_interrogation_that_nobody_sent_are_a_storm() {
+    let reports = |mut talk: Talk| {
+        for _ in 0..2000 {
+            talk = talk.tell(1_000_000, "010114000a0064000001");
+        }
+        talk
+    };
+    let storm = |talk: Talk| talk.judged(None).of(K::UnsolicitedStorm).len();
+    assert_eq!(storm(reports(Talk::started())), 1);
+    let asked = Talk::started().ask(SECOND, "640106000a0000000014").tell(20_000_000, "640107000a0000000014");
+    assert_eq!(storm(reports(asked)), 0);
+    // Half an hour later it belongs to no interrogation any more.
+    let mut late =
+        Talk::started().ask(SECOND, "640106000a0000000014").tell(20_000_000, "640107000a0000000014");
+    late = late.tell(1800 * SECOND, "010103000a0064000001");
+    assert_eq!(storm(reports(late)), 1);
+    let unseen = midstream(reports(Talk::default()).talk());
+    assert!(
+        judged(&unseen, None, "a.pcap").of(K::UnsolicitedStorm).is_empty(),
+        "it may have been sent before"
+    );
+}
+
+#[test]
+fn summer_time_is_of_low_severity() {
+    // 22:13:21 and 22:13:41 of the capture's day; the second is an hour later than it should be.
+    let set = |talk: Talk, time: &str| {
+        talk.ask(20 * SECOND, &format!("670106000a00000000{time}"))
+            .tell(20_000_000, &format!("670107000a00000000{time}"))
+    };
+    let severities = |second: &str| {
+        let talk = set(set(Talk::started(), "409c0d160e0b17"), second);
+        let outcome = talk.judged(Some(PROFILE));
+        outcome.of(K::TimeSetAnomaly).iter().map(|f| f["severity"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(severities("00000e160e0b17"), Vec::<Value>::new());
+    assert_eq!(severities("00000e170e0b17"), ["low"]);
+    assert_ne!(severities("00001e170e0b17"), ["low"], "by an hour and 16 minutes");
+}
+
+/// A select that was sent before the tap began makes an execute look direct.
+#[test]
+fn an_execute_whose_select_may_be_unseen_is_not_held_against_the_rules() {
+    let profile = PROFILE.replace("\"operate\", \"direct_operate\", ", "\"operate\", ");
+    assert!(profile != PROFILE);
+    let talk = || Talk::default().command(SECOND, BREAKER, "01");
+    let kinds = |frames: &[TimedFrame]| judged(frames, Some(&profile), "a.pcap");
+    assert!(!kinds(&talk().talk().frames()).of(K::UnprofiledControl).is_empty());
+    let blind = kinds(&midstream(talk().talk()));
+    assert!(blind.of(K::UnprofiledControl).is_empty(), "{}", blind.text);
+    assert!(blind.withheld(K::UnprofiledControl) > 0);
+    // What no rule allows in any way is told all the same.
+    let other = Talk::default().command(SECOND, "881300", "01").talk();
+    assert!(!kinds(&midstream(other)).of(K::UnprofiledControl).is_empty());
+}
+
+#[test]
+fn a_command_that_is_given_up_at_its_end_is_refused() {
+    let end = |cause: &str| {
+        let outcome = Talk::started()
+            .tell(SECOND, "01010b000a0064000001")
+            .command(SECOND, BREAKER, "00")
+            .tell(20_000_000, &format!("2d01{cause}000a0094110000"))
+            .judged(Some(PROFILE));
+        controls(&outcome)[0]["outcome"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(end("4a"), "refused");
+    assert_ne!(end("0a"), "refused");
 }

@@ -224,6 +224,9 @@ pub struct Unit<'a> {
     pub protocol: Protocol,
     /// Found after resynchronising.
     pub recovered: bool,
+    /// It asks the other side to begin sending what it has (IEC 104: STARTDT act, IEC 60870-5-104, 5.3). No station
+    /// behind the connection is named.
+    pub opens: bool,
     /// The content.
     pub detail: &'a dyn Detail,
 }

@@ -25,6 +25,7 @@ pub(super) fn unit(
         head: frame.origin,
         protocol: Protocol::Dnp3,
         recovered: frame.recovered,
+        opens: false,
         detail: &view,
     });
 }

@@ -102,6 +102,7 @@ fn unit(site: &mut Site<'_, '_>, content: &Content<'_>) {
         head: site.origin,
         protocol: Protocol::Goose,
         recovered: false,
+        opens: false,
         detail: content,
     });
 }

@@ -92,7 +92,7 @@ impl Exchanges {
         }
         let asdu = Asdu::new(asdu_octets, self.fields.sizes).filter(|_| information);
         if let Some(asdu) = &asdu {
-            self.deduce(flow, frame.direction, asdu);
+            self.deduce(frame.direction, asdu);
         }
         let from_master = self.commands(flow) == frame.direction;
         scene.from_master = Some(from_master);
@@ -110,6 +110,7 @@ impl Exchanges {
             head: frame.origin,
             protocol: Protocol::Iec104,
             recovered: frame.recovered,
+            opens: frame.head.kind == Kind::Unnumbered(function::STARTDT_ACT),
             detail: &view,
         });
         control_field(&scene, frame.head, observer);
@@ -140,12 +141,13 @@ impl Exchanges {
     }
 
     /// What an ASDU says of who commands, as long as no start has said it.
-    fn deduce(&mut self, flow: &FlowInfo, direction: Direction, asdu: &Asdu<'_>) {
+    fn deduce(&mut self, direction: Direction, asdu: &Asdu<'_>) {
         if self.role.is_none() && self.link.started_by.is_none() {
-            self.role = match suggested(asdu) {
+            // What does not fit its type says nothing for sure, and would turn round all that follows.
+            self.role = match suggested(asdu).filter(|_| asdu.fits()) {
                 Some(true) => Some(direction),
                 Some(false) => Some(direction.reverse()),
-                None => flow.port_side,
+                None => None,
             };
         }
     }

@@ -119,6 +119,7 @@ impl Iec104 {
             head: origin,
             protocol: Protocol::Iec104,
             recovered: true,
+            opens: false,
             detail: &view,
         });
     }

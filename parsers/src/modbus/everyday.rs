@@ -150,6 +150,7 @@ impl Told<'_> {
             if asks { Requested::default() } else { Requested { ranges, quantity: Some(quantity) } };
         let detail = Plain { adu, header, role, code, requested, asked: (ranges, quantity) };
         observer.unit(&Unit {
+            opens: false,
             flow,
             direction: chunk.direction,
             origin,

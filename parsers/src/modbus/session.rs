@@ -188,6 +188,7 @@ impl ModbusSession {
             head,
             protocol: Protocol::Modbus,
             recovered,
+            opens: false,
             detail: &detail,
         });
         let is_request = pdu.role == Role::Request;

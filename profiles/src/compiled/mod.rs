@@ -12,7 +12,7 @@ mod denial;
 mod grant;
 mod windows;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
 use foldhash::fast::FixedState;
@@ -29,6 +29,7 @@ use windows::Windows;
 
 /// Hashing without a random seed: the keys come from the profile, so nobody outside chooses them.
 type Map<K, V> = HashMap<K, V, FixedState>;
+type Set<K> = HashSet<K, FixedState>;
 
 /// Index of a rule in [`Profile::rules`].
 #[derive(Debug, Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash)]
@@ -116,6 +117,8 @@ pub struct Compiled {
     points: Vec<Points>,
     /// The redundancy group of every host.
     redundancy: Vec<Option<u32>>,
+    /// Which hosts some rule lets command a station behind a host, by a protocol.
+    lines: Set<(u32, u32, Protocol)>,
     /// Places of the publishers of each control block.
     publishers: Map<Box<[u8]>, Vec<u32>>,
     warnings: Vec<Diagnostic>,
@@ -186,6 +189,7 @@ impl Compiled {
             places,
             ports: profile.stations.iter().any(|s| s.port.is_some()),
             tables: tables.tables,
+            lines: lines(&profile, &pairs),
             pairs,
             broadcasts,
             station_grants,
@@ -260,6 +264,13 @@ impl Compiled {
             on(Some(station.port)).or_else(|| on(None))
         });
         Pair { client, station: found, host, table, broadcast: broadcast.copied().unwrap_or(0) }
+    }
+
+    /// Whether a rule lets one host command any station behind another.
+    #[must_use]
+    pub fn is_line(&self, master: Host, station: Host, protocol: Protocol) -> bool {
+        let hosts = self.host_index(master).zip(self.host_index(station));
+        hosts.is_some_and(|(master, station)| self.lines.contains(&(master, station, protocol)))
     }
 
     /// The place in [`Profile::hosts`] of the host with an address.
@@ -449,6 +460,14 @@ fn broadcasts(
         }
     }
     grants.into_iter().map(|(key, grants)| (key, tables.number(grants))).collect()
+}
+
+fn lines(profile: &Profile, pairs: &Map<(u32, u32), u32>) -> Set<(u32, u32, Protocol)> {
+    let line = |(client, station): &(u32, u32)| {
+        let station = profile.stations.get(*station as usize)?;
+        Some((*client, station.host as u32, station.protocol))
+    };
+    pairs.keys().filter_map(line).collect()
 }
 
 fn publishers(profile: &Profile) -> Map<Box<[u8]>, Vec<u32>> {

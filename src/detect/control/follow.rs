@@ -241,7 +241,7 @@ impl Follow {
     fn answered(&mut self, scene: &Scene<'_>, operation: &Operation<'_>, sink: &mut dyn FindingSink) {
         /// DNP3 AUTHENTICATE_RESP: a challenge, not yet an answer.
         const CHALLENGE: u8 = 131;
-        let Some(request) = operation.answers else { return };
+        let Some(request) = operation.answers else { return self.terminated(scene, operation, sink) };
         if operation.function.code == CHALLENGE {
             return;
         }
@@ -305,6 +305,25 @@ impl Follow {
             finish(scene, &pending, pending.fate(), sink);
             self.spare.push(pending);
         }
+    }
+
+    /// The end of an activation that was confirmed (IEC 60870-5-101, 6.8): a negative one says that the station gave
+    /// it up after all.
+    fn terminated(&mut self, scene: &Scene<'_>, operation: &Operation<'_>, sink: &mut dyn FindingSink) {
+        let Outcome::Refused { code, name } = operation.outcome else { return };
+        if operation.protocol != Protocol::Iec104 {
+            return;
+        }
+        let orders = Orders::of(operation);
+        let place = self
+            .pending
+            .iter()
+            .rposition(|pending| pending.stage == Stage::Accepted && pending.shares(orders.as_slice()));
+        let Some(place) = place else { return };
+        let mut pending = self.pending.remove(place);
+        pending.refusal = Some((code, name));
+        pending.add_frame(operation.origin.frame);
+        finish(scene, &pending, ControlOutcome::Refused, sink);
     }
 
     fn tracked(&mut self, row: Option<Row>) -> Option<&mut points::Tracked> {

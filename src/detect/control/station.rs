@@ -112,7 +112,11 @@ impl Station {
         const QUARTER_MS: i64 = 900_000;
         const A_DAY_MS: i64 = 86_400_000;
         let from_quarter = (offset + QUARTER_MS / 2).rem_euclid(QUARTER_MS) - QUARTER_MS / 2;
-        let zone = before.is_none() && offset.abs() <= A_DAY_MS && from_quarter.abs() <= tolerance;
+        // Local time goes on or back by an hour twice a year.
+        const HOUR_MS: i64 = 3_600_000;
+        let summer = before.is_some() && (moved.abs() - HOUR_MS).abs() <= tolerance;
+        let zone =
+            (before.is_none() || summer) && offset.abs() <= A_DAY_MS && from_quarter.abs() <= tolerance;
         let (ahead, by) = (offset > 0, Lasted(offset.unsigned_abs().saturating_mul(1_000_000)));
         let tolerance = Lasted(tolerance.unsigned_abs().saturating_mul(1_000_000));
         let word = if ahead { "ahead of" } else { "behind" };
@@ -129,7 +133,7 @@ impl Station {
                 expected: format_args!("the time set to be {known} within {tolerance}"),
                 observed: format_args!("a time {by} {word} that of the packets"),
                 ranges: &[],
-                fold_key: u64::from(zone),
+                fold_key: u64::from(zone) << u32::from(summer),
                 ..subject.finding(scene.coverage, &frames)
             },
             sink,

@@ -78,6 +78,9 @@ impl Scans {
         let Some(id) = self.watch(context, operation) else { return false };
         let Some(watch) = self.table.get(id) else { return false };
         watch.last_seen = watch.last_seen.max(operation.origin.at);
+        if operation.from_master && interrogates(operation) {
+            watch.interrogated = Some(operation.origin.at);
+        }
         if operation.from_master && verdict.allowed == Some(true) {
             return false;
         }
@@ -98,7 +101,7 @@ impl Scans {
                 (Over::Stations, watch.station(&step)),
             ]
         } else {
-            if operation.exchange == Exchange::Unsolicited && !is_interrogated(operation) {
+            if operation.exchange == Exchange::Unsolicited && !belongs(watch, &step) {
                 tell.storm(watch, sink);
             }
             let over = if operation.requested.is_some() { watch.answer(&step) } else { watch.heard(&step) };
@@ -238,8 +241,25 @@ fn usual_points(operation: &Operation<'_>, verdict: Verdict, site: SiteView<'_>)
     of_kind.map(|range| u64::from(range.last() - range.first()) + 1).sum()
 }
 
-/// Whether a report belongs to an interrogation: it has no request of its own, but was asked for (IEC 60870-5-101,
-/// 7.2.3, causes 20 to 41).
+/// What a station tells later than this after an interrogation does not belong to it any more.
+const INTERROGATION_NS: u64 = 120_000_000_000;
+
+/// Whether an operation asks a station for all it has (IEC 60870-5-101, C_IC_NA_1 and C_CI_NA_1).
+fn interrogates(operation: &Operation<'_>) -> bool {
+    operation.protocol == Protocol::Iec104
+        && operation.exchange == Exchange::Request
+        && matches!(operation.function.code, 100 | 101)
+}
+
+/// Whether a report belongs to an interrogation that was seen, or that may have been sent unseen.
+fn belongs(watch: &Watch, step: &Step<'_>) -> bool {
+    let now = step.operation.origin.at;
+    let lately = watch.interrogated.is_some_and(|at| now.since(at) <= INTERROGATION_NS);
+    is_interrogated(step.operation) && (lately || !step.coverage().is_complete())
+}
+
+/// Whether a report says that it belongs to an interrogation: it has no request of its own, but was asked for (IEC
+/// 60870-5-101, 7.2.3, causes 20 to 41).
 fn is_interrogated(operation: &Operation<'_>) -> bool {
     /// Where the cause of transmission stands in an APDU, its upper two bits being flags.
     const CAUSE: (usize, u8) = (8, 0x3F);

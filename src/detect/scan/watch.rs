@@ -68,6 +68,8 @@ pub(super) struct Watch {
     pub(super) self_addressed: bool,
     pub(super) is_active: bool,
     pub(super) unsolicited: Burst,
+    /// The last interrogation.
+    pub(super) interrogated: Option<Timestamp>,
     pub(super) resets: Recent,
 }
 
@@ -155,6 +157,7 @@ impl Watch {
             self_addressed: false,
             is_active: false,
             unsolicited: Burst::default(),
+            interrogated: None,
             resets: Recent::default(),
         }
     }

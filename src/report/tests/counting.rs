@@ -315,6 +315,7 @@ fn no_family_has_the_same_labels_twice_and_every_family_can_be_exposed() {
         head: Origin::default(),
         protocol: Protocol::Dnp3,
         recovered: false,
+        opens: false,
         detail: &detail,
     };
     sinks.unit(&unit);

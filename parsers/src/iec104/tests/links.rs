@@ -207,3 +207,20 @@ fn a_window_is_not_counted_where_acknowledgements_are_not_seen() {
     (0..20).for_each(|n| wire.up(&frame(n, 0, "2d 01 06 00 0100 010000 01")));
     assert!(!wire.seen.has(DefectKind::Peculiar, "I4-C07"), "{:?}", wire.seen.defects);
 }
+
+#[test]
+fn an_asdu_that_does_not_fit_turns_no_roles_round() {
+    let mut wire = midstream();
+    // A command from the station's side whose object is cut short.
+    wire.down(&frame(0, 0, "2d0106000a009411"));
+    // The station reports, the master commands.
+    wire.down(&frame(1, 0, "010103000a0064000001"));
+    wire.up(&frame(0, 2, "2d0106000a0094110001"));
+    let reversed = wire.seen.defects.iter().filter(|d| d.starts_with("role_reversal")).count();
+    assert_eq!(reversed, 1, "the one that came the wrong way: {:?}", wire.seen.defects);
+    assert!(
+        wire.seen.operations.iter().any(|o| o.starts_with("> request direct_operate")),
+        "{:?}",
+        wire.seen.operations
+    );
+}
