@@ -204,6 +204,8 @@ fn a_publisher_of_libiec61850_is_decoded_live() {
     std::thread::sleep(Duration::from_millis(300));
     let (status, _) = gridtap.stop(libc::SIGTERM);
     assert_eq!(status.code(), Some(0), "{}", gridtap.errors());
+    // No protocol of this machine takes frames with a VLAN tag; the kernel counts them as dropped.
+    assert!(!gridtap.errors().contains("lost"), "{}", gridtap.errors());
 
     let lines = json_lines(&folder.file("live.jsonl"));
     let said: Vec<&Value> = lines.iter().filter(|line| line["event"] == "operation").collect();

@@ -73,7 +73,7 @@ metrics! {
 
     CapturePackets, Counter, "gridtap_capture_packets_total", ["interface"], None, "Packets read from the tap or file.";
     CaptureBytes, Counter, "gridtap_capture_bytes_total", ["interface"], None, "Bytes of captured packets, as long as they were on the wire.";
-    CaptureDropped, Counter, "gridtap_capture_dropped_packets_total", ["interface", "reason"], None, "Packets lost before they were decoded; reason is kernel, interface or queue.";
+    CaptureDropped, Counter, "gridtap_capture_dropped_packets_total", ["interface", "reason"], None, "Packets lost before they were decoded; reason is kernel (the ring was full), interface (it had no room for them) or queue.";
     CaptureDamaged, Counter, "gridtap_capture_damaged_total", ["interface"], None, "Places at which a capture file was damaged or cut short, or a tap failed.";
     CaptureLastPacket, Gauge, "gridtap_capture_last_packet_timestamp_seconds", ["interface"], None, "Unix time of the last packet read, by the packet's own stamp.";
     CaptureTruncated, Counter, "gridtap_capture_truncated_packets_total", ["interface"], None, "Packets that the snap length cut.";
