@@ -9,7 +9,7 @@ same-id       every request has transaction id 1, answers come four requests lat
 out-of-order  every eight segments of a connection arrive in reverse order
 lost          every fourth segment never comes: the stream has a hole that nobody fills
 tiny          each request and answer in segments of one octet
-flows         every request is the first packet of another connection (200,000 of them)
+flows         every request is the first packet of another connection
 deep          each packet under four VLAN tags, two GRE and IP headers and VXLAN
 
 Same arguments, same octets. Nothing here comes from a capture.
