@@ -164,57 +164,21 @@ impl<'a> Subject<'a> {
     /// The same without frames and function, for messages whose function says nothing.
     pub(super) fn bare(&self, coverage: Coverage) -> Finding<'a> {
         Finding {
-            at: self.at,
-            kind: FindingKind::Peculiar,
-            severity: None,
             flow: Some(self.flow),
             protocol: self.protocol,
-            client: self.client,
-            server: self.server,
-            station: self.station,
             station_name: self.station_name,
             client_name: self.client_name,
             by_station: self.by_station,
-            function: None,
             ranges: self.ranges,
-            expected: format_args!(""),
-            observed: format_args!(""),
-            check: "",
-            rule: None,
-            owner: None,
-            frames: &[],
             octets: self.octets,
             coverage,
-            fold_key: 0,
+            ..Finding::about(self.at, self.client, self.server, self.station)
         }
     }
 
     /// A finding with everything but its kind and its words, to be completed with `..`.
     pub(super) fn finding<'f>(&'f self, coverage: Coverage, frames: &'f Frames) -> Finding<'f> {
-        Finding {
-            at: self.at,
-            kind: FindingKind::Peculiar,
-            severity: None,
-            flow: Some(self.flow),
-            protocol: self.protocol,
-            client: self.client,
-            server: self.server,
-            station: self.station,
-            station_name: self.station_name,
-            client_name: self.client_name,
-            by_station: self.by_station,
-            function: self.function,
-            ranges: self.ranges,
-            expected: format_args!(""),
-            observed: format_args!(""),
-            check: "",
-            rule: None,
-            owner: None,
-            frames: frames.as_slice(),
-            octets: self.octets,
-            coverage,
-            fold_key: 0,
-        }
+        Finding { function: self.function, frames: frames.as_slice(), ..self.bare(coverage) }
     }
 }
 

@@ -155,28 +155,14 @@ impl Detector {
         let [client, server] = ends.map(|host| Endpoint { host, port: 0 });
         let drops = self.common.losses.bear_on(anomaly.at);
         sink.finding(&Finding {
-            at: anomaly.at,
             kind: FindingKind::EncapsulationAnomaly,
-            severity: None,
-            flow: None,
-            protocol: None,
-            client,
-            server,
-            station: StationAddress::None,
-            station_name: None,
             client_name: self.common.profile.as_deref().and_then(|p| p.host_name(client.host)),
-            by_station: false,
-            function: None,
-            ranges: &[],
             expected: format_args!("{}", anomaly.kind.expected()),
             observed: format_args!("{}", anomaly.kind.observed()),
-            check: "",
-            rule: None,
-            owner: None,
             frames: &[anomaly.frame],
-            octets: &[],
             coverage: Coverage { drops, ..Coverage::default() },
             fold_key: anomaly.kind as u64,
+            ..Finding::about(anomaly.at, client, server, StationAddress::None)
         });
     }
 }

@@ -59,6 +59,40 @@ pub struct Finding<'a> {
 }
 
 impl Finding<'_> {
+    /// A finding about a station of which nothing else is said yet: to be completed with `..`.
+    #[must_use]
+    pub fn about(
+        at: Timestamp,
+        client: Endpoint,
+        server: Endpoint,
+        station: StationAddress,
+    ) -> Finding<'static> {
+        Finding {
+            at,
+            kind: FindingKind::Peculiar,
+            severity: None,
+            flow: None,
+            protocol: None,
+            client,
+            server,
+            station,
+            station_name: None,
+            client_name: None,
+            by_station: false,
+            function: None,
+            ranges: &[],
+            expected: format_args!(""),
+            observed: format_args!(""),
+            check: "",
+            rule: None,
+            owner: None,
+            frames: &[],
+            octets: &[],
+            coverage: Coverage::default(),
+            fold_key: 0,
+        }
+    }
+
     /// How bad it is.
     #[must_use]
     pub fn severity(&self) -> Severity {

@@ -199,29 +199,23 @@ impl Teller<'_> {
             return sink.withheld(kind);
         }
         sink.finding(&Finding {
-            at: self.sign.at,
             kind,
-            severity: None,
-            flow: None,
             protocol: Some(key.protocol),
-            client: Endpoint { host: key.master, port: 0 },
-            server: Endpoint { host: key.server, port: key.service },
-            station: key.station,
             station_name: self.profile.station(self.sign.station).map(|station| station.name.as_str()),
             client_name: self.name(self.sign.client),
-            by_station: false,
             function,
-            ranges: &[],
             expected,
             observed,
-            check: "",
-            rule: None,
-            owner: None,
             frames,
-            octets: &[],
             coverage: self.sign.coverage,
             // Not one story with the master's own silence.
             fold_key: 1 << 32,
+            ..Finding::about(
+                self.sign.at,
+                Endpoint { host: key.master, port: 0 },
+                Endpoint { host: key.server, port: key.service },
+                key.station,
+            )
         });
     }
 

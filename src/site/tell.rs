@@ -63,28 +63,15 @@ impl View<'_> {
         let raised = self.plan.weighs_more([client.host, server.host]).then(|| plain.raised());
         let severity = raised.or(severity);
         sink.finding(&Finding {
-            at: self.now.at,
             kind,
             severity,
-            flow: None,
-            protocol: None,
-            client,
-            server,
-            station: StationAddress::None,
-            station_name: None,
             client_name: self.plan.name(client.host),
-            by_station: false,
-            function: None,
-            ranges: &[],
             expected,
             observed,
-            check: "",
-            rule: None,
-            owner: None,
             frames: &[self.now.frame],
-            octets: &[],
             coverage: self.coverage,
             fold_key,
+            ..Finding::about(self.now.at, client, server, StationAddress::None)
         });
     }
 

@@ -29,7 +29,6 @@ use profiles::{Allow, Pair, PointSpec, Rate};
 
 use super::association::{Association, AssociationKey};
 use super::{Detector, FindingSink, Seen, SiteView};
-use crate::report::catalogue::FindingKind;
 use crate::report::finding::Finding;
 use crate::site::redundancy::Did;
 
@@ -106,28 +105,14 @@ impl<'a> Scene<'a> {
         'a: 'f,
     {
         Finding {
-            at: self.now,
-            kind: FindingKind::Peculiar,
-            severity: None,
             flow: self.flow,
             protocol: Some(self.key.protocol),
-            client: self.client(),
-            server: self.server(),
-            station: self.key.station,
             station_name: self.station_name(),
             client_name: self.client_name(),
-            by_station: false,
-            function: None,
             ranges,
-            expected: format_args!(""),
-            observed: format_args!(""),
-            check: "",
-            rule: None,
-            owner: None,
             frames,
-            octets: &[],
             coverage: self.coverage,
-            fold_key: 0,
+            ..Finding::about(self.now, self.client(), self.server(), self.key.station)
         }
     }
 

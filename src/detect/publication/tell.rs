@@ -117,28 +117,14 @@ pub(super) fn of_nobody<'f>(
 ) -> Finding<'f> {
     let way = Way(path);
     Finding {
-        at,
         kind: FindingKind::GooseSilent,
-        severity: None,
-        flow: None,
         protocol: Some(Protocol::Goose),
-        client: way.group(),
-        server: way.publisher(),
-        station: StationAddress::None,
         station_name: name,
-        client_name: None,
         by_station: true,
-        function: None,
-        ranges: &[],
-        expected: format_args!(""),
-        observed: format_args!(""),
-        check: "",
-        rule: None,
-        owner: None,
         frames,
-        octets: &[],
         coverage: Coverage { drops, ..Coverage::default() },
         fold_key,
+        ..Finding::about(at, way.group(), way.publisher(), StationAddress::None)
     }
 }
 

@@ -39,28 +39,21 @@ pub(super) fn sweep(
     let expected = Expected { over, protocol: key.protocol, site };
     let observed = Extent { over, running, protocol: key.protocol, finished: telling.over };
     sink.finding(&Finding {
-        at: now,
         kind,
-        severity: None,
         flow: step.map(|step| step.operation.flow),
         protocol: Some(key.protocol),
-        client: step.map_or(end(key.master), |step| step.operation.master_endpoint()),
-        server: step.map_or(end(key.server), |step| step.operation.station_endpoint()),
-        station: StationAddress::None,
-        station_name: None,
         client_name: site.profile.and_then(|p| p.host_name(key.master)),
-        by_station: false,
-        function: None,
-        ranges: &[],
         expected: format_args!("{expected}"),
         observed: format_args!("{observed}"),
-        check: "",
-        rule: None,
-        owner: None,
         frames: &running.frames,
-        octets: &[],
         coverage,
         fold_key: telling.number,
+        ..Finding::about(
+            now,
+            step.map_or(end(key.master), |step| step.operation.master_endpoint()),
+            step.map_or(end(key.server), |step| step.operation.station_endpoint()),
+            StationAddress::None,
+        )
     });
 }
 

@@ -157,28 +157,12 @@ impl<'a> Party<'a> {
     fn finding(&self, kind: FindingKind, now: Timestamp) -> Finding<'_> {
         let (client, server) = self.endpoints();
         Finding {
-            at: now,
             kind,
-            severity: None,
-            flow: None,
             protocol: Some(self.key.protocol),
-            client,
-            server,
-            station: self.key.station,
             station_name: self.station_name,
             client_name: self.client_name,
-            by_station: false,
-            function: None,
-            ranges: &[],
-            expected: format_args!(""),
-            observed: format_args!(""),
-            check: "",
-            rule: None,
-            owner: None,
-            frames: &[],
-            octets: &[],
             coverage: self.coverage,
-            fold_key: 0,
+            ..Finding::about(now, client, server, self.key.station)
         }
     }
 

@@ -109,28 +109,17 @@ pub(super) fn finding(flow: Option<&FlowInfo>, kind: FindingKind, at: u64) -> Fi
     static RANGES: [PointRange; 1] = [PointRange::one(PointKind::Coil, 3)];
     static FRAMES: [FrameRef; 2] = [FrameRef { tap: 0, number: 3 }, FrameRef { tap: 0, number: 4 }];
     Finding {
-        at: Timestamp(at),
         kind,
-        severity: None,
         flow,
         protocol: Some(Protocol::Modbus),
-        client: end(1, 40_000),
-        server: end(2, 502),
-        station: StationAddress::Unit(7),
-        station_name: None,
-        client_name: None,
-        by_station: false,
         function: Some(Function { code: 5, sub: None, name: "write_single_coil" }),
         ranges: &RANGES,
         expected: format_args!("no control from this host"),
         observed: format_args!("coil 3 switched on"),
-        check: "",
-        rule: None,
-        owner: None,
         frames: &FRAMES,
         octets: &[0xab; 70],
-        coverage: Coverage::default(),
         fold_key: 5,
+        ..Finding::about(Timestamp(at), end(1, 40_000), end(2, 502), StationAddress::Unit(7))
     }
 }
 
