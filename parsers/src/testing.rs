@@ -44,6 +44,7 @@ pub(crate) fn flow(transport: Transport, port: u16) -> FlowInfo {
         port_side: Some(Direction::ToServer),
         coverage: Coverage::default(),
         late: None,
+        passed: None,
     }
 }
 

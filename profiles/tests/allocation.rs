@@ -53,6 +53,7 @@ fn looking_up_a_pair_and_judging_allocate_nothing() {
         port_side: None,
         coverage: Coverage::default(),
         late: None,
+        passed: None,
         ethertype: 0,
     };
     let (mut allowed, mut denied) = (0, 0);

@@ -41,6 +41,7 @@ impl<S> FlowTable<S> {
                 port_side: None,
                 coverage: Coverage::default(),
                 late: None,
+                passed: None,
             };
             self.admit(key, true, Class::Datagram, info, handler)
         });

@@ -72,6 +72,9 @@ impl Stream {
         if self.is_told && ahead(self.next, self.told) >= 0 {
             self.is_told = false;
         }
+        if self.is_passed && ahead(self.next, self.passed) >= 0 {
+            self.is_passed = false;
+        }
     }
 
     /// A segment far from what is expected. When several follow each other there, the stream is taken up

@@ -14,6 +14,8 @@ pub(super) struct HeldSegment {
     pub(super) missing: u32,
     /// The other direction must have come this far first.
     pub(super) needs: Option<u32>,
+    /// It came out of turn.
+    pub(super) late: bool,
     pub(super) source: Source,
 }
 
@@ -45,6 +47,7 @@ pub(super) struct Arrival<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) missing: u32,
     pub(super) needs: Option<u32>,
+    pub(super) late: bool,
     pub(super) source: Source,
     /// Stream offset of sequence number `seq`, for reports.
     pub(super) offset: u64,
@@ -160,6 +163,7 @@ impl Held {
             bytes,
             missing,
             needs: arrival.needs,
+            late: arrival.late,
             source: arrival.source,
         };
         out.counters.buffer(segment.cost());

@@ -41,6 +41,9 @@ pub(super) struct Stream {
     /// Where the stream stood when the handler was told.
     pub(super) told_at: u32,
     pub(super) stray: u32,
+    /// How far a segment reached that was not believed: octets before it are out of turn for whoever believed
+    /// it. Valid if `is_passed`.
+    pub(super) passed: u32,
     /// How many unconsumed bytes the session wants before it is called again.
     pub(super) needed: u32,
     /// Stream offset of `next`: bytes delivered and missed since the start.
@@ -59,6 +62,7 @@ pub(super) struct Stream {
     /// Everything up to and including the FIN was delivered.
     pub(super) finished: bool,
     pub(super) is_told: bool,
+    pub(super) is_passed: bool,
     pub(super) strays: u8,
 }
 
@@ -115,6 +119,20 @@ impl Stream {
         let acknowledged = self.is_acked && ahead(self.acked, seq) > 0;
         let last = self.held.as_ref().and_then(|held| held.segments.last());
         acknowledged || ahead(self.next, seq) > 0 || last.is_some_and(|last| ahead(last.seq, seq) > 0)
+    }
+
+    /// Whether octets from `seq` on are repetitions to a reader that believed all segments.
+    #[inline]
+    pub(super) fn is_passed_at(&self, seq: u32) -> bool {
+        self.is_passed && ahead(self.passed, seq) > 0
+    }
+
+    /// A segment up to `end` came that is not believed.
+    pub(super) fn pass(&mut self, end: u32) {
+        if self.started && ahead(end, if self.is_passed { self.passed } else { self.next }) > 0 {
+            self.is_passed = true;
+            self.passed = end;
+        }
     }
 
     pub(super) fn front(&self) -> Option<&HeldSegment> {

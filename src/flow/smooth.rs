@@ -40,6 +40,7 @@ impl<S> Connection<S> {
                 && !stream.has_fin
                 && !stream.finished
                 && !stream.is_told
+                && !stream.is_passed
                 && !stream.is_holding()
         });
         is_usual

@@ -295,6 +295,7 @@ impl<S> FlowTable<S> {
             port_side,
             coverage,
             late: None,
+            passed: None,
         };
         let class = if transport == Transport::Tcp { Class::Embryonic } else { Class::Datagram };
         self.admit(key, from_low == sender_is_client, class, info, handler)

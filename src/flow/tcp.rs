@@ -47,6 +47,8 @@ pub(super) enum After {
     /// A new connection has begun on the same addresses and ports; where its client's SYN was, if it is
     /// not the segment at hand: the client's direction in the old flow, and its sequence number.
     Reuse(Option<(Direction, u32)>),
+    /// A SYN that does not belong to the flow: its receiver takes nothing of it (RFC 9293, 3.10.7.4).
+    Doubted,
 }
 
 /// A segment with its place.
@@ -129,9 +131,15 @@ impl<S> Connection<S> {
         handler: &mut H,
     ) -> After {
         let Arrived { direction, segment, source } = arrived;
-        let after = self.opening(direction, segment, counters);
-        if after != After::Stay {
-            return after;
+        match self.opening(direction, segment, counters) {
+            After::Stay => {}
+            After::Doubted => {
+                let (own, _, mut out) = self.split(direction, counters, limits, handler);
+                own.pass(segment.seq.wrapping_add(1).wrapping_add(segment.wire_len));
+                out.disbelieved(direction, segment.bytes, source);
+                return After::Doubted;
+            }
+            after @ After::Reuse(_) => return after,
         }
         self.see(direction, counters);
         if segment.flags & RST != 0 {
@@ -186,9 +194,13 @@ impl<S> Connection<S> {
             return self.doubted_data(direction, segment);
         }
         let begin = segment.seq.wrapping_add(1);
+        let accepts = is_answer && self.doubted == Some((direction.reverse(), segment.ack.wrapping_sub(1)));
         let own = &mut self.streams[direction.index()];
         let before = ahead(own.start, begin);
-        if !own.started {
+        if accepts {
+            // Whatever number the answer begins with: a simple device begins with the same each time.
+            return After::Reuse(self.doubted);
+        } else if !own.started {
             own.begin(begin, true);
         } else if before == 0 {
             own.is_exact = true;
@@ -196,14 +208,12 @@ impl<S> Connection<S> {
             return After::Reuse(None);
         } else if !own.is_exact && (1..=START_WINDOW).contains(&before) {
             own.is_exact = true; // the beginning was overtaken, or lost
-        } else if is_answer && self.doubted == Some((direction.reverse(), segment.ack.wrapping_sub(1))) {
-            return After::Reuse(self.doubted);
         } else {
             counters.syns_doubted += 1;
             if !is_answer {
                 self.doubted = Some((direction, segment.seq));
             }
-            return After::Stay;
+            return After::Doubted;
         }
         self.info.coverage.midstream = false;
         After::Stay
@@ -236,6 +246,7 @@ impl<S> Connection<S> {
             // The answer to a SYN (or to anything, where nothing else was seen): only its ACK can be checked.
             !other.started || segment.flags & ACK == 0 || ahead(segment.ack, other.next).abs() <= RESET_WINDOW
         };
+        self.streams[direction.index()].pass(segment.seq.wrapping_add(segment.wire_len));
         if !plausible {
             counters.resets_ignored += 1;
             return Some(Forged::Numbers);
@@ -286,17 +297,23 @@ impl<S> Connection<S> {
         let (own, other, mut out) = self.split(direction, counters, limits, handler);
         let seq = segment.seq.wrapping_add(u32::from(segment.flags & SYN != 0));
         let needs = (segment.flags & ACK != 0).then_some(segment.ack);
-        let mut arrival = Arrival { direction, seq, bytes: segment.bytes, missing, needs, source, offset: 0 };
+        let mut arrival =
+            Arrival { direction, seq, bytes: segment.bytes, missing, needs, late: false, source, offset: 0 };
         if !own.started {
             if !other.seen || !own.is_acked {
+                arrival.late = own.is_late(seq);
                 own.hold(&arrival, &mut out);
                 return Taken::Held;
             }
             let earlier = (1..=START_WINDOW).contains(&ahead(seq, own.acked));
             own.begin(if earlier { own.acked } else { seq }, false);
         }
-        if own.is_late(seq) && !segment.bytes.is_empty() {
+        arrival.late = own.is_late(seq);
+        if arrival.late && !segment.bytes.is_empty() {
             out.info.late = Some(source.frame);
+        }
+        if own.is_passed_at(seq) && !segment.bytes.is_empty() {
+            out.info.passed = Some(source.frame);
         }
         let distance = ahead(seq, own.next);
         let due = needs.is_none_or(|ack| other.satisfies(ack));
@@ -367,6 +384,7 @@ fn unusual<H: FlowHandler>(
     }
     if distance.unsigned_abs() > WINDOW as u32 {
         if !own.stray(arrival, out) {
+            own.pass(arrival.seq.wrapping_add(total));
             out.disbelieved(arrival.direction, arrival.bytes, arrival.source);
             return Taken::Ignored;
         }

@@ -48,6 +48,8 @@ struct Recorder {
     size: usize,
     deadline: Option<u64>,
     infos: Vec<FlowInfo>,
+    /// The frame named as late, at each call with data.
+    late: Vec<Option<u64>>,
 }
 
 impl FlowHandler for Recorder {
@@ -61,6 +63,7 @@ impl FlowHandler for Recorder {
 
     fn data(&mut self, info: &mut FlowInfo, state: &mut u64, chunk: &Chunk<'_>) -> Progress {
         assert_eq!(info.id, *state);
+        self.late.push(info.late.map(|frame| frame.number));
         assert!(!chunk.bytes.is_empty() || info.transport.is_datagram());
         assert_eq!(chunk.pieces.last().map(|p| p.end), Some(chunk.bytes.len()));
         assert!(chunk.pieces.is_sorted_by(|a, b| a.end < b.end));

@@ -29,6 +29,9 @@ impl<S> Connection<S> {
             let Some((_, direction)) = due else { return };
             let (own, _, mut out) = self.split(direction, counters, limits, handler);
             let Some(held) = own.pop(now, &mut out) else { return };
+            if held.late {
+                out.info.late = Some(held.source.frame);
+            }
             if own.is_announced(held.seq) {
                 own.skip(direction, held.seq, held.source.origin(), &mut out);
             }
@@ -39,6 +42,7 @@ impl<S> Connection<S> {
                     bytes: &held.bytes,
                     missing: held.missing,
                     needs: None,
+                    late: held.late,
                     source: held.source,
                     offset: own.offset_of(held.seq),
                 },

@@ -34,8 +34,8 @@ pub struct SegmentReader {
     in_step: bool,
     /// Octets still to come in which it may be waiting for the end of something that was no PDU.
     may_wait: u64,
-    /// A segment that begins inside a DNP3 frame whose beginning came after it. Such a reader finds no start
-    /// octets at its beginning, so it has none of the frames behind that one.
+    /// A segment that begins inside a PDU whose beginning came after it. Such a reader finds no header at its
+    /// beginning, so it has none of the PDUs behind that one.
     headless: Option<FrameRef>,
 }
 
@@ -47,12 +47,14 @@ impl SegmentReader {
         }
         let (head, end) = (unit.head, unit.origin);
         let octets = unit.detail.octets();
-        let late = unit.flow.late.is_some_and(|frame| frame == end.frame || frame == end.first_frame);
+        let is_of_it = |frame: FrameRef| frame == end.frame || frame == end.first_frame;
+        let late = [unit.flow.late, unit.flow.passed].into_iter().flatten().any(is_of_it);
+        if late && end.first_frame != end.frame {
+            self.headless = Some(end.first_frame);
+        }
+        let late = late || self.headless == Some(head.first_frame);
         if unit.protocol == Protocol::Dnp3 {
-            if late && end.first_frame != end.frame {
-                self.headless = Some(end.first_frame);
-            }
-            return !late && self.headless != Some(head.first_frame);
+            return !late;
         }
         if unit.protocol != Protocol::Modbus {
             // Other protocols find their next header again; only what came out of turn is missed.
@@ -96,6 +98,20 @@ impl SegmentReader {
     }
 }
 
+/// Show the PDUs of a segment that stands for itself, read like a datagram.
+pub(super) fn alone(
+    flow: &FlowInfo,
+    protocol: Protocol,
+    chunk: &Chunk<'_>,
+    limits: &parsers::Limits,
+    show: impl FnMut(&Unit<'_>),
+) {
+    if let Some(dissector) = parsers::dissector(protocol) {
+        let flow = FlowInfo { transport: Transport::Udp, ..flow.clone() };
+        (dissector.open)(&flow, limits).feed(&flow, chunk, &mut Units(show));
+    }
+}
+
 /// Show what stands at the beginning of the segments that are new in a chunk, if the stream is out of step:
 /// each is read like a datagram. Questions and answers are the stream's, so only units are shown.
 pub(super) fn read(
@@ -125,11 +141,9 @@ pub(super) fn read(
             continue;
         }
         reader.shown = (piece.frame, octets.first_chunk().copied().unwrap_or_default());
-        let Some(modbus) = parsers::dissector(Protocol::Modbus) else { return };
-        let flow = FlowInfo { transport: Transport::Udp, ..flow.clone() };
         let whole = [Piece { end: octets.len(), ..*piece }];
         let chunk = Chunk { direction: chunk.direction, bytes: octets, pieces: &whole };
-        (modbus.open)(&flow, limits).feed(&flow, &chunk, &mut Units(&mut show));
+        alone(flow, Protocol::Modbus, &chunk, limits, &mut show);
     }
 }
 
@@ -198,6 +212,11 @@ mod tests {
 
     /// The same with sequence numbers, to some port.
     fn read_at(port: u16, segments: &[(u32, &str)]) -> Vec<String> {
+        read_flagged(port, "08", segments)
+    }
+
+    /// The same, the last with these flags.
+    fn read_flagged(port: u16, flags: &str, segments: &[(u32, &str)]) -> Vec<String> {
         let mut pipeline = Pipeline::new(&PipelineOptions::default(), Seen::default());
         for (number, (seq, payload)) in (1..).zip([(0, "")].iter().chain(segments)) {
             let octets = hex(payload);
@@ -207,7 +226,13 @@ mod tests {
             frame.extend(hex("0000 4000 40 06 0000 0a000001 0a000002 9c40"));
             frame.extend(port.to_be_bytes());
             frame.extend(seq.to_be_bytes());
-            frame.extend(hex(if number == 1 { "00000000 50 02" } else { "00000000 50 08" }));
+            let flags = match number as usize {
+                1 => "02",
+                last if last > segments.len() => flags,
+                _ => "08",
+            };
+            frame.extend(hex("00000000 50"));
+            frame.extend(hex(flags));
             frame.extend(hex("2000 0000 0000"));
             frame.extend(&octets);
             let at = Timestamp(1_000_000_000 + number * 1_000_000);
@@ -276,6 +301,23 @@ mod tests {
         assert_eq!(read_at(20000, &[(5, &rest), (1, "056405c0"), next]), ["-1@3", "-2@2", "3@4"]);
         // A segment that begins with a frame hides nothing, whatever came late.
         assert_eq!(read_at(20000, &[(11, TWO), (1, ONE), next]), ["-1@3", "2@2", "3@4"]);
+    }
+
+    #[test]
+    fn a_segment_that_begins_inside_an_overtaken_modbus_adu_hides_the_adus_behind_it() {
+        let rest = [&SECOND[15..], THIRD].concat();
+        // The second half of id 2 with id 3; then the first half, in front of which nothing was missed.
+        let first = &SECOND[..15];
+        assert_eq!(read_at(502, &[(7, &rest), (1, first)]), ["-2@3", "-3@2"]);
+        assert_eq!(read_at(502, &[(1, first), (7, &rest)]), ["-2@3", "-3@3"]);
+    }
+
+    #[test]
+    fn a_syn_that_does_not_belong_to_the_flow_is_read_for_itself() {
+        let syn = |text| [(1, SECOND), (13, text)];
+        assert_eq!(read_flagged(502, "02", &syn(THIRD)), ["2@2", "+3@3"]);
+        const ONE: &str = "056405c00a000100b1ac";
+        assert_eq!(read_flagged(20000, "02", &[(1, ONE), (99, ONE)]), ["1@2", "+1@3"]);
     }
 
     #[test]

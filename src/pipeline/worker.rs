@@ -462,9 +462,15 @@ impl<C: Consumer> FlowHandler for Worker<C> {
 
     fn disbelieved(&mut self, flow: &mut FlowInfo, state: &mut FlowState, chunk: &Chunk<'_>) {
         let Some(context) = Self::context(state) else { return };
-        if self.consumer.reads_segments() && context.protocol == Protocol::Modbus {
+        if !self.consumer.reads_segments() {
+            return;
+        }
+        if context.protocol == Protocol::Modbus {
             context.by_segment()[chunk.direction.index()].stumble();
             self.read_segments(flow, context, chunk);
+        } else {
+            let (consumer, protocol) = (&mut self.consumer, context.protocol);
+            by_segment::alone(flow, protocol, chunk, &self.limits, |unit| consumer.unit(context, unit));
         }
     }
 

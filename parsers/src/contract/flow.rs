@@ -200,6 +200,9 @@ pub struct FlowInfo {
     /// The frame that last brought octets out of turn: behind others of its direction, or after the other
     /// side had acknowledged them.
     pub late: Option<FrameRef>,
+    /// The frame that last brought octets from before the end of a segment which was not believed: a reader that
+    /// believes all segments takes them for repetitions.
+    pub passed: Option<FrameRef>,
 }
 
 impl FlowInfo {

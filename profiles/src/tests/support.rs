@@ -126,6 +126,7 @@ impl Asked {
             port_side: None,
             coverage: Coverage::default(),
             late: None,
+            passed: None,
             ethertype: 0,
         };
         let from_master = self.exchange == Exchange::Request || self.exchange == Exchange::Confirm;

@@ -161,6 +161,29 @@ fn a_repeated_or_forged_syn_does_not_end_a_flow() {
 }
 
 #[test]
+fn a_server_that_repeats_its_initial_number_has_a_new_connection_all_the_same() {
+    let mut tap = Tap::new();
+    open(&mut tap);
+    tap.handshake(2000, 500);
+    tap.send(&to_server(2000, 500, b"new"));
+    tap.send(&to_client(500, 2003, b"other!"));
+    assert_eq!((tap.text(C).as_str(), tap.text(C.reverse()).as_str()), ("asknew", "answerother!"));
+    assert_eq!((tap.counters().closed_reused, tap.counters().conflicting_overlaps), (1, 0));
+    tap.finish();
+}
+
+#[test]
+fn what_a_syn_brings_that_does_not_belong_to_the_flow_is_not_taken() {
+    let mut tap = Tap::new();
+    open(&mut tap);
+    tap.send(&flagged(SYN, to_server(102, 0, b"odd!")));
+    tap.send(&to_server(103, 506, b"more"));
+    assert_eq!(tap.text(C), "askmore");
+    assert_eq!((tap.counters().syns_doubted, tap.counters().conflicting_overlaps), (1, 0));
+    tap.finish();
+}
+
+#[test]
 fn flows_that_carry_nothing_cost_no_session() {
     let mut tap = Tap::new();
     for port in 1000..1100 {

@@ -333,6 +333,31 @@ fn segments_out_of_turn_are_named_and_those_in_turn_are_not() {
 }
 
 #[test]
+fn each_of_several_reversed_segments_is_named_when_its_bytes_are_delivered() {
+    let mut tap = Tap::new();
+    tap.handshake(100, 500);
+    for (seq, text) in [(109, b"ccc"), (106, b"bbb"), (103, b"aaa"), (100, b"ask")] {
+        tap.send(&to_server(seq, 500, text));
+    }
+    tap.finish();
+    assert_eq!(tap.text(C), "askaaabbbccc");
+    // Frames 3 to 6; the last of the stream came first, so it was not late itself.
+    assert_eq!(tap.seen.late, [Some(6), Some(5), Some(4), Some(4)]);
+}
+
+#[test]
+fn what_comes_before_the_end_of_a_disbelieved_reset_is_named() {
+    let mut tap = Tap::new();
+    tap.handshake(100, 500);
+    tap.send(&to_server(100, 500, b"ask"));
+    tap.send(&flagged(RST, to_server(1_000_103, 0, b"")));
+    tap.send(&to_server(103, 500, b"more"));
+    tap.finish();
+    let info = tap.seen.infos.last().unwrap();
+    assert_eq!((info.passed.map(|frame| frame.number), info.late), (Some(5), None));
+}
+
+#[test]
 fn segments_in_order_take_the_short_way_and_no_others() {
     let mut tap = Tap::new();
     tap.handshake(100, 500);

@@ -47,6 +47,7 @@ pub(super) fn flow(id: u64) -> FlowInfo {
         port_side: Some(Direction::ToClient),
         coverage: Coverage::default(),
         late: None,
+        passed: None,
         ethertype: 0,
     }
 }
