@@ -121,6 +121,7 @@ fn flow(port: u16) -> FlowInfo {
         port_side: Some(Direction::ToServer),
         coverage: Coverage::default(),
         late: None,
+        passed: None,
         ethertype: 0,
     }
 }

@@ -22,6 +22,12 @@ pub enum LinkType {
     /// BSD loopback, address family in the capturing host's byte order (LINKTYPE 0), or in network order
     /// (LINKTYPE 108); both are recognised.
     BsdLoopback,
+    /// PPP, or Cisco's HDLC: the address octet tells (LINKTYPE 9, 50, 104).
+    Ppp,
+    /// The same behind an octet for the direction (LINKTYPE 204, 205).
+    PppWithDirection,
+    /// PPP over Ethernet, without the Ethernet header (LINKTYPE 51).
+    Pppoe,
     /// Anything else; frames are counted as not decodable.
     Other(u32),
 }
@@ -37,6 +43,9 @@ impl LinkType {
             113 => LinkType::LinuxCooked,
             276 => LinkType::LinuxCooked2,
             0 | 108 => LinkType::BsdLoopback,
+            9 | 50 | 104 => LinkType::Ppp,
+            204 | 205 => LinkType::PppWithDirection,
+            51 => LinkType::Pppoe,
             other => LinkType::Other(other),
         }
     }

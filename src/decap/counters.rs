@@ -57,7 +57,8 @@ counters! {
     too_deep,
     /// Ethertypes that are neither IP nor known from control networks.
     unknown_ethertype,
-    /// Encapsulations that are known but not followed (PPPoE, MACsec, PBB, NSH).
+    /// Encapsulations that are known but not followed (MACsec, NSH, TRILL, FabricPath, VN-Tag, B.A.T.M.A.N., L2TP
+    /// version 3, LISP, CAPWAP, Teredo, PPP that is compressed or encrypted).
     not_followed,
 
     /// Malformed Ethernet or LLC headers.
@@ -107,7 +108,7 @@ counters! {
     mpls_unknown,
     /// GRE headers followed.
     gre,
-    /// GRE version 1 (PPTP), not followed.
+    /// GRE version 1 (PPTP).
     gre_pptp,
     /// GRE with source routing or of an unknown version or payload, not followed.
     gre_unknown,
@@ -119,6 +120,20 @@ counters! {
     vxlan,
     /// Datagrams on a VXLAN port that are not VXLAN; shown as UDP.
     vxlan_unknown,
+    /// Geneve headers.
+    geneve,
+    /// Frames mirrored with TZSP.
+    tzsp,
+    /// Packets in GTP-U.
+    gtp,
+    /// Packets in PPP: over Ethernet, in GRE, in L2TP, or on a link of that kind.
+    ppp,
+    /// I-TAGs of provider backbone bridges.
+    backbone,
+    /// Ethernet frames in IP.
+    ether_ip,
+    /// Redundancy tags of IEEE 802.1CB removed.
+    r_tag,
     /// IP in IP, any pair of versions.
     ip_in_ip,
     /// IPsec authentication headers passed.

@@ -1,11 +1,13 @@
 //! Ethernet II, IEEE 802.3 with LLC and SNAP, VLAN tags (IEEE 802.1Q), HSR tags and PRP trailers
-//! (IEC 62439-3).
+//! (IEC 62439-3), redundancy tags (IEEE 802.1CB), Cisco's metadata.
 //!
 //! ```text
 //! destination 6 | source 6 | [ TPID 2 | TCI 2 ]* | Ethertype 2 | payload        Ethernet II
 //!                                                | length 2    | LLC, payload   802.3
 //! TCI: priority 3 bits | DEI 1 | VLAN id 12
 //! HSR tag behind Ethertype 0x892F: path 4 bits | LSDU size 12 | sequence 2 | Ethertype 2
+//! R-TAG behind Ethertype 0xF1C1: reserved 2 | sequence 2 | Ethertype 2
+//! metadata behind Ethertype 0x8909: version 1 (1) | length 1, in 4 octets | options | Ethertype 2
 //! PRP trailer, last in the frame:  sequence 2 | LAN 4 bits (A, B) | LSDU size 12 | 0x88FB
 //! ```
 
@@ -21,7 +23,11 @@ pub(super) const IPV6: u16 = 0x86DD;
 pub(super) const MPLS: u16 = 0x8847;
 pub(super) const MPLS_UPSTREAM: u16 = 0x8848;
 pub(super) const VLAN: u16 = 0x8100;
+pub(super) const PPPOE: u16 = 0x8864;
 const HSR: u16 = 0x892F;
+const R_TAG: u16 = 0xF1C1;
+const CISCO_METADATA: u16 = 0x8909;
+const BACKBONE: u16 = 0x88E7;
 pub(super) const PRP_SUFFIX: u16 = 0x88FB;
 /// Values up to this are a length (IEEE 802.3 clause 3.2.6).
 const MAX_LENGTH: u16 = 1500;
@@ -36,8 +42,8 @@ pub(super) fn is_vlan(ethertype: u16) -> bool {
 
 /// Whether the Ethertype carries further packets that are not looked into.
 fn is_not_followed(ethertype: u16) -> bool {
-    // PPPoE, provider backbone bridging, MACsec, network service header
-    matches!(ethertype, 0x8863 | 0x8864 | 0x88E7 | 0x88E5 | 0x894F)
+    // PPPoE, MACsec, network service header, TRILL, FabricPath, VN-Tag, B.A.T.M.A.N.
+    matches!(ethertype, 0x8863 | PPPOE | 0x88E5 | 0x894F | 0x22F3 | 0x8903 | 0x8926 | 0x4305)
 }
 
 /// Whether the Ethertype is one that control networks are known to carry.
@@ -104,6 +110,10 @@ impl<'a> Walk<'a> {
             ..MIN_ETHERTYPE => self.malformed(Layer::Ethernet),
             MPLS | MPLS_UPSTREAM => self.mpls(ethertype, view),
             HSR => self.hsr(view),
+            R_TAG => self.r_tag(view),
+            BACKBONE => self.backbone(view),
+            PPPOE => self.pppoe(view),
+            CISCO_METADATA => self.metadata(view),
             _ => self.unfollowed(ethertype, view),
         }
     }
@@ -153,6 +163,32 @@ impl<'a> Walk<'a> {
         self.counters.hsr += 1;
         self.packet.redundancy = Some(u16::from_be_bytes([n0, n1]));
         self.ethertype(u16::from_be_bytes([t0, t1]), view.skip(6))
+    }
+
+    /// Frame replication for reliability: the same frame comes over several paths.
+    fn r_tag(&mut self, view: View<'a>) -> Outcome {
+        let Some((&[_, _, n0, n1, t0, t1], _)) = view.bytes.split_first_chunk::<6>() else {
+            return self.short(view, 6, Layer::Tag);
+        };
+        if !self.enter() {
+            return self.too_deep();
+        }
+        self.counters.r_tag += 1;
+        self.packet.redundancy = Some(u16::from_be_bytes([n0, n1]));
+        self.ethertype(u16::from_be_bytes([t0, t1]), view.skip(6))
+    }
+
+    /// What Cisco's switches write about a frame before its own Ethertype.
+    fn metadata(&mut self, view: View<'a>) -> Outcome {
+        let [1, length, ..] = *view.bytes else { return self.unfollowed(CISCO_METADATA, view) };
+        let inner = view.skip(2 + usize::from(length) * 4);
+        let Some((&[t0, t1], _)) = inner.bytes.split_first_chunk::<2>() else {
+            return self.short(view, 4 + usize::from(length) * 4, Layer::Tag);
+        };
+        if !self.enter() {
+            return self.too_deep();
+        }
+        self.ethertype(u16::from_be_bytes([t0, t1]), inner.skip(2))
     }
 
     /// Parallel redundancy protocol: the trailer behind the payload goes, its sequence number is kept.

@@ -300,7 +300,7 @@ fn segment(body: &[u8]) -> Option<Segment<'_>> {
 fn datagram<'a>(body: &'a [u8], options: &DecapOptions) -> Option<Datagram<'a>> {
     let (&[s0, s1, d0, d1, l0, l1, _, _], bytes) = body.split_first_chunk::<8>()?;
     let dst_port = u16::from_be_bytes([d0, d1]);
-    let is_ordinary = usize::from(u16::from_be_bytes([l0, l1])) == body.len() && !options.is_vxlan(dst_port);
+    let is_ordinary = usize::from(u16::from_be_bytes([l0, l1])) == body.len() && !options.is_tunnel(dst_port);
     is_ordinary.then_some(Datagram {
         src_port: u16::from_be_bytes([s0, s1]),
         dst_port,

@@ -5,7 +5,7 @@
 //! [ checksum 2 | offset 2 ] if C or R   [ key 4 ] if K   [ sequence 4 ] if S
 //! ```
 //! The protocol is an Ethertype; 0x6558 is a bridged Ethernet frame, 0x88BE and 0x22EB are ERSPAN.
-//! Version 1 (PPTP, RFC 2637) and source routing (RFC 1701) are counted and not followed.
+//! Version 1 (PPTP, RFC 2637) carries PPP. Source routing (RFC 1701) is counted and not followed.
 
 use super::counters::Layer;
 use super::walk::{Outcome, View, Walk};
@@ -17,7 +17,7 @@ const KEY: u16 = 0x2000;
 const SEQUENCE: u16 = 0x1000;
 const VERSION: u16 = 0x0007;
 
-const BRIDGED_ETHERNET: u16 = 0x6558;
+pub(super) const BRIDGED_ETHERNET: u16 = 0x6558;
 const ERSPAN: u16 = 0x88BE;
 const ERSPAN_III: u16 = 0x22EB;
 
@@ -31,7 +31,7 @@ impl<'a> Walk<'a> {
         let carried = u16::from_be_bytes([p0, p1]);
         if flags & VERSION == 1 {
             self.counters.gre_pptp += 1;
-            return self.opaque(protocol::GRE, view);
+            return self.pptp(view);
         }
         if flags & VERSION != 0 || flags & ROUTING != 0 {
             self.counters.gre_unknown += 1;

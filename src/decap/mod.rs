@@ -1,18 +1,20 @@
-//! From a frame to the innermost packet: VLAN, MPLS, GRE, ERSPAN, VXLAN, IP fragments.
+//! From a frame to the innermost packet: VLAN, MPLS, PPP, GRE, ERSPAN, VXLAN and its like, IP fragments.
 //!
 //! Second step of the way from wire to metric. A file a layer, each an `impl` of the walk inwards:
 //!
 //! ```text
-//! ethernet | cooked | loopback | raw IP          how the frame begins
-//!   VLAN, HSR, SNAP, MPLS (ethernet, mpls)       what stands between
+//! ethernet | cooked | loopback | ppp | raw IP    how the frame begins
+//!   VLAN, HSR, R-TAG, SNAP, MPLS, PPPoE, PBB     what stands between
 //!     ipv4 | ipv6 (protocol, fragments)
-//!       gre -> erspan | vxlan | IP in IP         back to ethernet or IP, a limited number of times
+//!       gre -> erspan, ppp | IP in IP, EtherIP   back to Ethernet or IP, a limited number of times
+//!       udp -> vxlan | geneve | tzsp | gtp | ppp       back to ethernet or IP, a limited number of times
 //!       tcp | udp                                the end
 //! ```
 //! The packet borrows from the frame; only a datagram put together from fragments is copied. What
 //! cannot be followed is counted by its reason in [`DecapCounters`].
 
 mod anomaly;
+mod backbone;
 mod checksum;
 mod cooked;
 mod counters;
@@ -20,16 +22,20 @@ mod erspan;
 mod ethernet;
 mod fast;
 mod fragments;
+mod geneve;
 mod gre;
+mod gtp;
 mod ipv4;
 mod ipv6;
 mod loopback;
 mod mpls;
 mod options;
+mod ppp;
 mod protocol;
 mod tcp;
 #[cfg(test)]
 mod tests;
+mod tzsp;
 mod udp;
 mod vxlan;
 mod walk;
@@ -147,7 +153,7 @@ pub struct Datagram<'a> {
 
 /// The encapsulations a packet came out of, as a set of bits.
 #[derive(Debug, Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash, Default)]
-pub struct Tunnels(u8);
+pub struct Tunnels(u16);
 
 impl Tunnels {
     /// VLAN tags.
@@ -164,8 +170,20 @@ impl Tunnels {
     pub const IP_IN_IP: Tunnels = Tunnels(32);
     /// IP fragments, put together.
     pub const FRAGMENTS: Tunnels = Tunnels(64);
+    /// Geneve.
+    pub const GENEVE: Tunnels = Tunnels(128);
+    /// TaZmen sniffer protocol.
+    pub const TZSP: Tunnels = Tunnels(256);
+    /// GPRS tunnelling protocol, user plane.
+    pub const GTP: Tunnels = Tunnels(512);
+    /// PPP, over Ethernet, in GRE or L2TP, or as the link itself.
+    pub const PPP: Tunnels = Tunnels(1024);
+    /// Provider backbone bridges.
+    pub const BACKBONE: Tunnels = Tunnels(2048);
+    /// Ethernet in IP.
+    pub const ETHER_IP: Tunnels = Tunnels(4096);
 
-    const NAMES: [(Tunnels, &'static str); 7] = [
+    const NAMES: [(Tunnels, &'static str); 13] = [
         (Tunnels::VLAN, "vlan"),
         (Tunnels::MPLS, "mpls"),
         (Tunnels::GRE, "gre"),
@@ -173,6 +191,12 @@ impl Tunnels {
         (Tunnels::VXLAN, "vxlan"),
         (Tunnels::IP_IN_IP, "ip_in_ip"),
         (Tunnels::FRAGMENTS, "fragments"),
+        (Tunnels::GENEVE, "geneve"),
+        (Tunnels::TZSP, "tzsp"),
+        (Tunnels::GTP, "gtp"),
+        (Tunnels::PPP, "ppp"),
+        (Tunnels::BACKBONE, "backbone"),
+        (Tunnels::ETHER_IP, "ether_ip"),
     ];
 
     /// Add one.
@@ -320,6 +344,9 @@ impl<'a> Walk<'a> {
             LinkType::LinuxCooked => self.cooked(view),
             LinkType::LinuxCooked2 => self.cooked2(view),
             LinkType::BsdLoopback => self.loopback(view),
+            LinkType::Ppp => self.hdlc(view),
+            LinkType::PppWithDirection => self.hdlc(view.skip(1)),
+            LinkType::Pppoe => self.pppoe(view),
             LinkType::Other(_) => {
                 self.counters.unsupported_link += 1;
                 Outcome::Undecodable

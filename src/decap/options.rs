@@ -68,6 +68,12 @@ impl Default for DecapOptions {
 }
 
 impl DecapOptions {
+    /// Whether datagrams to this port may carry further packets.
+    #[inline]
+    pub(super) fn is_tunnel(&self, port: u16) -> bool {
+        self.is_vxlan(port) || super::udp::is_tunnel(port)
+    }
+
     /// Whether datagrams to this port may carry VXLAN, extended or not.
     #[inline]
     pub(super) fn is_vxlan(&self, port: u16) -> bool {
@@ -80,7 +86,7 @@ impl DecapOptions {
 pub const MAX_ENCAPSULATIONS: u8 = 8;
 
 /// VLAN tags directly behind each other in one Ethernet header; QinQ has two.
-pub const MAX_VLAN_TAGS: u8 = 8;
+pub const MAX_VLAN_TAGS: u8 = 16;
 
 /// Labels of one MPLS stack.
 pub const MAX_MPLS_LABELS: usize = 16;

@@ -13,6 +13,8 @@ pub(super) const GRE: u8 = 47;
 pub(super) const ESP: u8 = 50;
 pub(super) const AH: u8 = 51;
 pub(super) const NO_NEXT_HEADER: u8 = 59;
+pub(super) const ETHER_IP: u8 = 97;
+pub(super) const L2TP_3: u8 = 115;
 pub(super) const MPLS_IN_IP: u8 = 137;
 
 impl<'a> Walk<'a> {
@@ -40,6 +42,11 @@ impl<'a> Walk<'a> {
             }
             GRE => self.gre(view),
             AH => self.authentication_header(view),
+            ETHER_IP => self.ether_ip(view),
+            L2TP_3 => {
+                self.counters.not_followed += 1;
+                self.opaque(protocol, view)
+            }
             MPLS_IN_IP if self.enter() => self.mpls(super::ethernet::MPLS, view),
             MPLS_IN_IP => self.too_deep(),
             ESP => {

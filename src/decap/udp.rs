@@ -6,7 +6,21 @@
 
 use super::counters::Layer;
 use super::walk::{Outcome, View, Walk};
-use super::{Checksums, Datagram, Payload, protocol};
+use super::{Checksums, Datagram, Payload, ethernet, geneve, gtp, ppp, protocol, tzsp};
+
+/// MPLS in UDP (RFC 7510).
+const MPLS: u16 = 6635;
+
+/// Whether datagrams to the port carry packets that are not looked into: Teredo, LISP, CAPWAP.
+fn is_not_followed(port: u16) -> bool {
+    matches!(port, 3544 | 4341 | 5247)
+}
+
+/// Whether a datagram to the port may carry a packet, VXLAN aside.
+#[inline]
+pub(super) fn is_tunnel(port: u16) -> bool {
+    matches!(port, geneve::PORT | tzsp::PORT | gtp::PORT | ppp::L2TP_PORT | MPLS) || is_not_followed(port)
+}
 
 impl<'a> Walk<'a> {
     /// A UDP datagram.
@@ -44,9 +58,38 @@ impl<'a> Walk<'a> {
             bytes: payload.bytes,
             wire_len: payload.wire as u32,
         });
-        if self.options.is_vxlan(dst_port) {
-            return self.vxlan(dst_port, payload);
+        match dst_port {
+            port if self.options.is_vxlan(port) => self.vxlan(port, payload),
+            geneve::PORT | tzsp::PORT | gtp::PORT | ppp::L2TP_PORT | MPLS => self.tunnel(dst_port, payload),
+            port if is_not_followed(port) => {
+                self.counters.not_followed += 1;
+                Outcome::Done
+            }
+            _ => Outcome::Done,
         }
-        Outcome::Done
+    }
+
+    /// Wrappings other than VXLAN. What is none after all, or cannot be followed to its end, is shown as the
+    /// datagram it is.
+    fn tunnel(&mut self, port: u16, view: View<'a>) -> Outcome {
+        let (datagram, depth) = (self.packet, self.depth);
+        if !self.enter() {
+            return self.too_deep();
+        }
+        let outcome = match port {
+            geneve::PORT => self.geneve(view),
+            tzsp::PORT => self.tzsp(view),
+            gtp::PORT => self.gtp(view),
+            ppp::L2TP_PORT => self.l2tp(view),
+            _ => Some(self.mpls(ethernet::MPLS, view)),
+        };
+        match outcome {
+            Some(outcome) if outcome != Outcome::Undecodable => outcome,
+            _ => {
+                self.depth = depth;
+                self.packet = datagram;
+                Outcome::Done
+            }
+        }
     }
 }

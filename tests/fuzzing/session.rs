@@ -104,6 +104,7 @@ fn flow(options: u8) -> FlowInfo {
         },
         coverage: Coverage { midstream: options & 8 != 0, ..Coverage::default() },
         late: None,
+        passed: None,
         ethertype: 0,
     }
 }

@@ -6,6 +6,7 @@ mod links;
 mod oracle;
 mod plain;
 mod tunnels;
+mod wrappings;
 
 use parsers::{FrameRef, Timestamp};
 

@@ -75,7 +75,7 @@ fn a_priority_tag_is_a_tag_with_id_0() {
 }
 
 #[test]
-fn eight_vlan_tags_are_passed_and_nine_are_too_deep() {
+fn sixteen_vlan_tags_are_passed_and_seventeen_are_too_deep() {
     let inner = ipv4(6, &tcp_bytes(&REQUEST));
     let tags = |count: usize| {
         let mut body = Vec::new();
@@ -85,10 +85,10 @@ fn eight_vlan_tags_are_passed_and_nine_are_too_deep() {
         }
         ether(0x8100, &[body, inner.clone()].concat())
     };
-    let bytes = tags(8);
+    let bytes = tags(16);
     let packet = ethernet(&bytes);
-    assert_eq!((packet.vlan.depth(), tcp(&packet).bytes), (8, &REQUEST[..]));
-    let bytes = tags(9);
+    assert_eq!((packet.vlan.depth(), tcp(&packet).bytes), (16, &REQUEST[..]));
+    let bytes = tags(17);
     let (packet, counters) = once(LinkType::Ethernet, &bytes);
     assert_eq!(packet, None);
     assert_counted(&counters, &[("frames", 1), ("undecodable", 1), ("too_deep", 1), ("vlan", 1)]);
@@ -245,7 +245,7 @@ fn unknown_ethertypes_and_protocols_are_shown_and_counted() {
     assert_counted(&counters, &[("frames", 1), ("other_ethernet", 1), ("unknown_ethertype", 1)]);
     let bytes = ether(0x0806, &[9, 9]);
     assert_counted(&once(LinkType::Ethernet, &bytes).1, &[("frames", 1), ("other_ethernet", 1)]);
-    let bytes = ether(0x8864, &[9, 9]);
+    let bytes = ether(0x894F, &[9, 9]);
     let counters = once(LinkType::Ethernet, &bytes).1;
     assert_counted(&counters, &[("frames", 1), ("other_ethernet", 1), ("not_followed", 1)]);
     let bytes = ether(0x0800, &ipv4(132, &[9]));

@@ -2,17 +2,17 @@
 
 use super::*;
 
-fn request() -> Vec<u8> {
+pub(super) fn request() -> Vec<u8> {
     ipv4(6, &tcp_bytes(&REQUEST))
 }
 
 /// An Ethernet frame with other addresses, to tell the innermost from the outermost.
-fn inner_frame() -> Vec<u8> {
+pub(super) fn inner_frame() -> Vec<u8> {
     [&hex("02 00 00 00 00 22 | 02 00 00 00 00 11 | 08 00")[..], &request()].concat()
 }
 
 /// Assert that the frame leads to the request, and through which tunnels; returns the packet.
-fn leads_to_the_request(
+pub(super) fn leads_to_the_request(
     bytes: &[u8],
     tunnels: &[&str],
     counted: &[(&str, u64)],
@@ -25,7 +25,7 @@ fn leads_to_the_request(
     (packet.vlan.ids().to_vec(), packet.src_mac)
 }
 
-const INNER_MAC: Option<MacAddr> = Some(MacAddr([2, 0, 0, 0, 0, 0x11]));
+pub(super) const INNER_MAC: Option<MacAddr> = Some(MacAddr([2, 0, 0, 0, 0, 0x11]));
 
 #[test]
 fn mpls_carries_ip_below_the_bottom_label() {
@@ -105,10 +105,10 @@ fn gre_carries_bridged_ethernet_mpls_and_ipv6() {
 #[test]
 fn gre_that_is_not_followed_is_shown_and_counted() {
     for (header, counter) in [
-        ("30 01 88 0b | 00 08 00 01 | 00 00 00 00", "gre_pptp"),
-        ("40 00 08 00 | 00 00 00 00", "gre_unknown"), // source routing
-        ("00 05 08 00", "gre_unknown"),               // version 5
-        ("00 00 20 00", "gre_unknown"),               // CDP
+        ("20 81 88 0b | 00 00 00 01 | 00 00 00 07", "gre_pptp"), // an acknowledgement alone
+        ("40 00 08 00 | 00 00 00 00", "gre_unknown"),            // source routing
+        ("00 05 08 00", "gre_unknown"),                          // version 5
+        ("00 00 20 00", "gre_unknown"),                          // CDP
     ] {
         let body = [hex(header), request()].concat();
         let bytes = ether(0x0800, &ipv4(47, &body));
