@@ -90,7 +90,7 @@ fn tight(workers: usize) -> SensorOptions {
     options.pipeline.flows.flows = 128;
     options.pipeline.flows.held_segments = 2;
     options.pipeline.sessions.pending_requests = 2;
-    options.detect = DetectLimits { selects: 1, associations: 1 };
+    options.detect = DetectLimits { selects: 1, associations: 1, ..DetectLimits::default() };
     options.windows = 2;
     options
 }
@@ -213,6 +213,25 @@ fn full_tables_give_the_same_with_any_number_of_workers() {
     }
 }
 
+/// Every read judged, however often the same came before.
+fn unremembered(options: SensorOptions) -> SensorOptions {
+    let detect = DetectLimits { reads_known: 0, ..options.detect };
+    SensorOptions { detect, ..options }
+}
+
+#[test]
+fn a_read_that_is_known_comes_to_the_same_as_one_that_is_judged() {
+    let Some(corpus) = corpus("a_read_that_is_known_comes_to_the_same_as_one_that_is_judged") else { return };
+    for path in captures(&corpus, &["modbus"]) {
+        let frames = read(&path);
+        for allowed in [None, Some(profile(PROFILE))] {
+            let of = |options| outcome(&frames, &options, allowed.clone(), &nothing);
+            let judged = of(unremembered(with_workers(1)));
+            assert_same(&of(with_workers(1)), &judged, &format!("{}", path.display()));
+        }
+    }
+}
+
 #[test]
 fn losses_and_another_profile_reach_all_shards_at_the_same_frame() {
     let frames = crowd(2, 300);
@@ -264,6 +283,23 @@ fn workers_are_threads_and_one_worker_needs_none() {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Whatever came before, under a profile, another, and none; while tables overflow, and while they do not.
+    #[test]
+    fn reads_that_are_known_come_to_the_same_as_those_judged(seed in 1000_u64..2000, full in any::<bool>()) {
+        let frames = crowd(seed, 120);
+        let scheduled = format!("{PROFILE}schedule = \"early\"\n[schedules.early]\ndays = \"mon-sun\"\nhours = \"00:00-12:00\"\n");
+        let half = frames.len() / 2;
+        let between = |sensor: &mut Sensor, number: usize, _: &OwnedFrame| {
+            if number == half {
+                sensor.set_profile((seed % 3 > 0).then(|| profile(&scheduled)));
+            }
+        };
+        let options = || if full { tight(1) } else { with_workers(1) };
+        let first = (seed % 2 == 0).then(|| profile(PROFILE));
+        let judged = outcome(&frames, &unremembered(options()), first.clone(), &between);
+        assert_same(&outcome(&frames, &options(), first, &between), &judged, "known and judged");
+    }
 
     /// Packets are handed over in rounds of any length, and a live sensor hears of pauses, is asked for its
     /// figures and flushed at any time.

@@ -112,6 +112,29 @@ impl Compiled {
         }
     }
 
+    /// The rule that allows a request whenever it comes, and however often: no denial concerns its function, and
+    /// no rule before this one, nor this one, asks for more than function and points.
+    #[must_use]
+    pub fn standing_rule(&self, pair: Pair, operation: &Operation<'_>) -> Option<RuleId> {
+        let (protocol, action, function) = (operation.protocol, operation.action, operation.function);
+        let denied = [&self.denials.of_file, &self.denials.of_roles];
+        if operation.exchange != Exchange::Request
+            || operation.broadcast
+            || denied.iter().any(|denied| denied.hold(protocol, action, function))
+        {
+            return None;
+        }
+        pair.client?;
+        pair.station?;
+        let mut grants = self.grants_of(self.table(pair.table)).filter(|grant| {
+            grant.operations.hold(protocol, action, function)
+                && grant.outside(operation.ranges).is_none()
+                && (!operation.more_ranges || grant.allows_all_points())
+        });
+        let first = grants.next().filter(|grant| !grant.conditional)?;
+        self.rule(first.rule).filter(|rule| rule.rate.is_none()).map(|_| first.rule)
+    }
+
     /// Whether a rule that goes before a denial allows all of the operation.
     fn excepted(&self, denial: u32, pair: Pair, operation: &Operation<'_>) -> bool {
         let Some(denial) = self.profile().denials.get(denial as usize) else { return false };

@@ -15,6 +15,7 @@ use parsers::{Coverage, Direction, FlowInfo, Host, Operation, Protocol, StationA
 use profiles::Pair;
 
 use super::coverage::Losses;
+use super::known::Known;
 use super::policy::Rates;
 use super::timing::Timing;
 use super::value::Values;
@@ -75,6 +76,8 @@ pub struct Association {
     pub last_seen: Timestamp,
     /// Values of its points that the profile names.
     pub values: Values,
+    /// Reads whose judgement stands.
+    pub(super) known: Known,
     /// Its controls.
     pub(super) control: super::control::Control,
     /// What could not be seen on the flow of the last operation.
@@ -95,6 +98,7 @@ impl Association {
             first_seen: now,
             last_seen: now,
             values: Values::default(),
+            known: Known::default(),
             control: super::control::Control::default(),
             coverage: Coverage::default(),
             last_gap: None,

@@ -9,6 +9,7 @@ pub mod commands;
 pub mod control;
 pub mod coverage;
 pub mod defects;
+pub mod known;
 pub mod partners;
 pub mod policy;
 pub mod publication;
@@ -36,6 +37,8 @@ use crate::report::record::StationState;
 use crate::site::redundancy::Sign;
 use association::{Association, AssociationId, AssociationTable};
 use coverage::Losses;
+use known::{Plain, Standing};
+use partners::Partner;
 use policy::Weighed;
 use pulse::Pulse;
 use scan::Scans;
@@ -55,11 +58,17 @@ pub struct DetectLimits {
     pub selects: usize,
     /// See [`ASSOCIATION_LIMIT`].
     pub associations: usize,
+    /// See [`known::READS_KNOWN`]; with 0 every read is judged, which must come to the same.
+    pub reads_known: usize,
 }
 
 impl Default for DetectLimits {
     fn default() -> Self {
-        DetectLimits { selects: SELECT_LIMIT, associations: ASSOCIATION_LIMIT }
+        DetectLimits {
+            selects: SELECT_LIMIT,
+            associations: ASSOCIATION_LIMIT,
+            reads_known: known::READS_KNOWN,
+        }
     }
 }
 
@@ -143,6 +152,7 @@ pub struct Detector {
     scans: Scans,
     publications: publication::Publications,
     timing: timing::Shared,
+    reads_known: usize,
 }
 
 /// What a [`SiteView`] shows.
@@ -195,6 +205,7 @@ impl Detector {
             scans: Scans::default(),
             publications: publication::Publications::default(),
             timing: timing::Shared::default(),
+            reads_known: limits.reads_known,
         }
     }
 
@@ -323,24 +334,79 @@ impl Detector {
         }
         let profile = self.common.profile.as_deref();
         let partner = context.partners.of(profile, self.common.epoch, &mut self.associations, operation);
-        let pair = partner.pair;
-        let verdict =
-            self.common.profile.as_deref().zip(pair).map(|(profile, pair)| profile.judge(pair, operation));
-        let verdict = match (verdict, profile.zip(pair)) {
-            (Some(denied @ Verdict::Denied(_)), Some((profile, pair)))
-                if select::may_be_unseen(context, operation, &self.common.losses) =>
-            {
-                let executed = Operation { action: Action::Operate, ..*operation };
-                match profile.judge(pair, &executed) {
-                    Verdict::Allowed(rule) => {
-                        sink.withheld(FindingKind::UnprofiledControl);
-                        Some(Verdict::Allowed(rule))
-                    }
-                    Verdict::Denied(_) => Some(denied),
-                }
-            }
-            (verdict, _) => verdict,
+        let plain = Plain::of(operation);
+        let known = plain.and_then(|plain| self.known(plain, context, operation, &partner));
+        let judged = match known {
+            Some(judged) => judged,
+            None => self.judge(context, operation, &partner, plain, sink),
         };
+        if let Some(id) = partner.association {
+            self.remember(context, operation, judged, id, sink);
+        }
+        judged
+    }
+
+    /// How an operation is judged, if it was before and that stands.
+    #[inline]
+    fn known(
+        &mut self,
+        plain: Plain,
+        context: &FlowContext,
+        operation: &Operation<'_>,
+        partner: &Partner,
+    ) -> Option<Judged> {
+        let association = self.associations.get(partner.association?)?;
+        let watch = self.scans.seen(context, operation)?;
+        let allowed = self.common.profile.is_some().then_some(true);
+        association.known.judged(plain, (self.common.epoch, watch), allowed, partner.pair)
+    }
+
+    /// Remember how an operation was judged, if that stands.
+    #[cold]
+    fn learn(
+        &mut self,
+        plain: Plain,
+        context: &FlowContext,
+        operation: &Operation<'_>,
+        judged: &Judged,
+        id: AssociationId,
+    ) {
+        let profile = self.common.profile.as_deref();
+        let rule = match plain {
+            Plain::Asked(_) => known::standing_rule(profile, judged, operation),
+            Plain::Answered => Some(Standing(None)),
+        };
+        let (Some(rule), Some(watch)) = (rule, self.scans.seen(context, operation)) else { return };
+        let stands = judged.rule == rule.0
+            && judged.allowed == profile.is_some().then_some(true)
+            && self.scans.knows(watch, operation, judged.allowed);
+        if let Some(association) = self.associations.get(id).filter(|_| stands) {
+            association.known.learn(plain, (self.common.epoch, watch), rule, self.reads_known);
+        }
+    }
+
+    /// Judge an operation by the profile, its selects, and as part of a scan; and report what is wrong.
+    #[inline(never)]
+    fn judge(
+        &mut self,
+        context: &mut FlowContext,
+        operation: &Operation<'_>,
+        partner: &Partner,
+        plain: Option<Plain>,
+        sink: &mut dyn FindingSink,
+    ) -> Judged {
+        let profile = self.common.profile.as_deref();
+        let pair = partner.pair;
+        let mut verdict = profile.zip(pair).map(|(profile, pair)| profile.judge(pair, operation));
+        if let (Some(Verdict::Denied(_)), Some((profile, pair))) = (&verdict, profile.zip(pair))
+            && select::may_be_unseen(context, operation, &self.common.losses)
+        {
+            let executed = Operation { action: Action::Operate, ..*operation };
+            if let Verdict::Allowed(rule) = profile.judge(pair, &executed) {
+                sink.withheld(FindingKind::UnprofiledControl);
+                verdict = Some(Verdict::Allowed(rule));
+            }
+        }
         let allowed = verdict.as_ref().map(Verdict::is_allowed);
         let rule = match &verdict {
             Some(Verdict::Allowed(rule)) => *rule,
@@ -368,8 +434,8 @@ impl Detector {
             self.report(context, operation, (verdict, allowed), pair, missing, sink);
         }
         let judged = Judged { allowed, pair, rule };
-        if let Some(id) = partner.association {
-            self.remember(context, operation, judged, id, sink);
+        if let (Some(plain), Some(id)) = (plain, partner.association) {
+            self.learn(plain, context, operation, &judged, id);
         }
         judged
     }

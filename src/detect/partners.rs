@@ -44,16 +44,20 @@ impl Partners {
     ) -> Partner {
         let commands =
             if operation.from_master { operation.direction } else { operation.direction.reverse() };
-        for partner in self.all() {
-            if partner.station == operation.station
+        let mut is = |partner: &Partner| {
+            partner.station == operation.station
                 && partner.commands == commands
                 && partner.epoch == epoch
                 && partner.association.is_some_and(|id| table.get(id).is_some())
-            {
-                return *partner;
-            }
+        };
+        if let Some(first) = self.first.filter(|first| is(first)) {
+            return first;
         }
-        self.look_up(profile, epoch, table, operation, commands)
+        let other = self.all().find(|partner| is(partner)).copied();
+        match other {
+            Some(partner) => partner,
+            None => self.look_up(profile, epoch, table, operation, commands),
+        }
     }
 
     fn look_up(

@@ -18,7 +18,8 @@ mod tell;
 mod watch;
 
 use parsers::{
-    Action, Defect, DefectKind, Exchange, FlowInfo, Operation, Origin, PointKind, Protocol, Timestamp,
+    Action, Defect, DefectKind, Direction, Exchange, FlowInfo, Operation, Origin, PointKind, Protocol,
+    Timestamp,
 };
 use profiles::{AnomalyKind, RuleId};
 
@@ -213,11 +214,24 @@ impl Scans {
         });
     }
 
+    /// An operation came that the watch of its hosts may know: that watch, if there is one.
+    #[inline]
+    pub fn seen(&mut self, context: &FlowContext, operation: &Operation<'_>) -> Option<WatchId> {
+        let id = context.scan[commands(operation).index()]?;
+        let watch = self.table.get(id)?;
+        watch.last_seen = watch.last_seen.max(operation.origin.at);
+        Some(id)
+    }
+
+    /// Whether a watch will never find anything in such a read, or in an answer to one.
+    pub fn knows(&mut self, id: WatchId, operation: &Operation<'_>, allowed: Option<bool>) -> bool {
+        let allowed = operation.from_master && allowed == Some(true);
+        self.table.get(id).is_some_and(|watch| allowed || watch.knows(operation))
+    }
+
     #[inline]
     fn watch(&mut self, context: &mut FlowContext, operation: &Operation<'_>) -> Option<WatchId> {
-        let commands =
-            if operation.from_master { operation.direction } else { operation.direction.reverse() };
-        let cached = &mut context.scan[commands.index()];
+        let cached = &mut context.scan[commands(operation).index()];
         if let Some(id) = *cached
             && self.table.get(id).is_some()
         {
@@ -226,6 +240,12 @@ impl Scans {
         *cached = self.table.admit(WatchKey::of(operation), operation.origin.at);
         *cached
     }
+}
+
+/// Which way commands travel.
+#[inline]
+fn commands(operation: &Operation<'_>) -> Direction {
+    if operation.from_master { operation.direction } else { operation.direction.reverse() }
 }
 
 /// The points that a master may ask for, where it asks with a function that a rule allows it: more polling in the

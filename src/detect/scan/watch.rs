@@ -358,6 +358,17 @@ impl Watch {
         Found::Sweep
     }
 
+    /// Whether the function, the points and the station are all known, of a read that no profile judges; of an
+    /// answer, whether the station is known to answer. What is known once stays so.
+    pub(super) fn knows(&self, operation: &Operation<'_>) -> bool {
+        let asks = operation.from_master;
+        let asked = || {
+            self.functions.contains(&distinct(operation.function))
+                && operation.ranges.iter().all(|range| self.points.holds(range))
+        };
+        (!asks || asked()) && operation.station.number().is_some_and(|number| self.answers(number))
+    }
+
     #[inline]
     fn answers(&self, number: u32) -> bool {
         self.answering.holds(&PointRange::one(NUMBERS, number))
