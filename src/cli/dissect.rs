@@ -118,6 +118,7 @@ impl<W: Write> Consumer for Printer<W> {
             }
             (DefectKind::Resynchronised, _) | (_, "MB-C02") => reader.lose(),
             (_, "MB-C01") => reader.stumble(),
+            (DefectKind::Malformed, _) => reader.pass_malformed(defect.origin.frame),
             _ => {}
         }
         if !self.wanted(defect.protocol) {

@@ -37,6 +37,8 @@ pub struct SegmentReader {
     /// A segment that begins inside a PDU whose beginning came after it. Such a reader finds no header at its
     /// beginning, so it has none of the PDUs behind that one.
     headless: Option<FrameRef>,
+    /// The frame of the last PDU that is malformed. Such a reader does not wait for what else begins in it.
+    malformed: Option<FrameRef>,
 }
 
 impl SegmentReader {
@@ -57,8 +59,12 @@ impl SegmentReader {
             return !late;
         }
         if unit.protocol != Protocol::Modbus {
-            // Other protocols find their next header again; only what came out of turn is missed.
-            return !late;
+            // Others find their next header again; only what came out of turn is missed, and what is
+            // behind a malformed PDU.
+            self.in_step |= head.first_frame != self.ended;
+            self.in_step &= self.malformed != Some(head.first_frame) || end.frame == head.first_frame;
+            self.ended = end.frame;
+            return !late && self.in_step;
         }
         if head.first_frame != self.ended {
             self.in_step = head.first_frame == head.frame;
@@ -84,6 +90,11 @@ impl SegmentReader {
         let Some(first) = chunk.pieces.first() else { return false };
         let is_cut = first.end < HEAD && first.frame != self.ended;
         is_cut || claimed(chunk.bytes).is_none()
+    }
+
+    /// A PDU was met that is malformed, and ends in this frame.
+    pub fn pass_malformed(&mut self, frame: FrameRef) {
+        self.malformed = Some(frame);
     }
 
     /// A PDU was met whose header such a reader does not accept.
@@ -193,7 +204,11 @@ mod tests {
             self.0.push(format!("{mark}{id}@{}", unit.origin.frame.number));
         }
         fn operation(&mut self, _: &mut FlowContext, _: &Operation<'_>) {}
-        fn defect(&mut self, _: &mut FlowContext, _: &parsers::Defect<'_>) {}
+        fn defect(&mut self, context: &mut FlowContext, defect: &parsers::Defect<'_>) {
+            if defect.kind == parsers::DefectKind::Malformed {
+                context.by_segment()[defect.direction.index()].pass_malformed(defect.origin.frame);
+            }
+        }
         fn reads_segments(&self) -> bool {
             true
         }
@@ -318,6 +333,20 @@ mod tests {
         assert_eq!(read_flagged(502, "02", &syn(THIRD)), ["2@2", "+3@3"]);
         const ONE: &str = "056405c00a000100b1ac";
         assert_eq!(read_flagged(20000, "02", &[(1, ONE), (99, ONE)]), ["1@2", "+1@3"]);
+    }
+
+    #[test]
+    fn an_apdu_that_is_not_whole_behind_a_malformed_one_is_not_waited_for() {
+        // By their lengths: an ASDU of no objects, one of one object, an S frame.
+        const NONE: &str = "680a 0000 0000 01 00 03 00 0100";
+        const ONE: &str = "680e 0200 0000 01 01 03 00 0100 010000 01";
+        const S: &str = "6804 0100 0200";
+        let (half, rest) = ONE.split_at(20);
+        let segments = [[NONE, half].concat(), [rest, S].concat(), S.to_owned()];
+        let places = [(1, &*segments[0]), (21, &segments[1]), (35, &segments[2])];
+        assert_eq!(read_at(2404, &places), ["10@2", "-14@3", "-4@3", "4@4"]);
+        let sound = [[ONE, half].concat(), [rest, S].concat()];
+        assert_eq!(read_at(2404, &[(1, &sound[0]), (25, &sound[1])]), ["14@2", "14@3", "4@3"]);
     }
 
     #[test]

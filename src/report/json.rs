@@ -284,6 +284,30 @@ impl Json {
         !value.is_ascii()
     }
 
+    /// Text of the wire that should be graphic characters of ASCII, as the reference reading shows it: it ends at a
+    /// NUL, white space is a blank, another control character is `\x1b`, another octet U+FFFD. Returns whether
+    /// anything but graphic characters was there, so that the caller can add the octets as hex.
+    pub fn graphic_text(&mut self, value: &[u8]) -> bool {
+        self.separate();
+        self.out.push(b'"');
+        for octet in value.iter().take_while(|octet| **octet != 0) {
+            match *octet {
+                b'"' | b'\\' => self.out.extend_from_slice(&[b'\\', *octet]),
+                0x20..=0x7e => self.out.push(*octet),
+                b'\t' | b'\n' | b'\r' => self.out.push(b' '),
+                0x80.. => self.out.extend_from_slice(b"\\ufffd"),
+                _ => {
+                    self.out.extend_from_slice(b"\\\\x");
+                    let digits =
+                        [octet >> 4, octet & 0x0F].map(|digit| b"0123456789abcdef"[usize::from(digit)]);
+                    self.out.extend_from_slice(&digits[usize::from(digits[0] == b'0')..]);
+                }
+            }
+        }
+        self.out.push(b'"');
+        value.iter().any(|octet| !matches!(octet, 0x20..=0x7e))
+    }
+
     /// Text made by formatting, cut at [`FORMATTED_OCTETS`]: what is formatted may hold text of the wire.
     pub fn formatted(&mut self, value: fmt::Arguments<'_>) {
         self.separate();

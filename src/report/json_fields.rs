@@ -49,7 +49,7 @@ impl FieldSink for JsonFields<'_> {
             Leaf::Bytes(value) => self.json.hex(value),
             Leaf::Text(value) | Leaf::Ascii(value) => {
                 let lossy = match leaf {
-                    Leaf::Ascii(_) => self.json.ascii_text(value),
+                    Leaf::Ascii(_) => self.json.graphic_text(value),
                     _ => self.json.wire_text(value),
                 };
                 if lossy && !self.in_list() {
@@ -85,6 +85,30 @@ impl FieldSink for JsonFields<'_> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn every_octet_of_an_ascii_text_gives_valid_json_and_is_shown_like_the_reference_does() {
+        let shown = |value: &[u8]| {
+            let mut json = Json::new();
+            json.open_object();
+            JsonFields::new(&mut json).leaf("name", Leaf::Ascii(value), None);
+            json.close_object();
+            let tree: serde_json::Value = serde_json::from_slice(&json.take()).unwrap();
+            (tree["name"].as_str().unwrap().to_owned(), tree.get("name_hex").is_some())
+        };
+        for octet in 0..=255_u8 {
+            let (text, is_hex) = shown(&[b'a', octet, b'z']);
+            let expected = match octet {
+                0 => "a".to_owned(),
+                9 | 10 | 13 => "a z".to_owned(),
+                0x20..=0x7e => format!("a{}z", char::from(octet)),
+                0x80.. => "a\u{fffd}z".to_owned(),
+                control => format!("a\\x{control:x}z"),
+            };
+            assert_eq!((text, is_hex), (expected, !matches!(octet, 0x20..=0x7e)));
+        }
+        assert_eq!(shown(b""), (String::new(), false));
+    }
 
     #[test]
     fn a_decode_tree_becomes_json_and_lost_octets_are_kept_as_hex() {

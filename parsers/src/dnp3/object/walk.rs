@@ -39,7 +39,7 @@ impl<'a> Walk<'a> {
 
     /// Whether the objects themselves follow a header of this group under the walk's function.
     #[inline]
-    fn has_objects(&self, group: u8, variation: u8) -> bool {
+    fn has_objects(&self, group: u8, variation: u8, sized: bool) -> bool {
         if !self.header_only {
             return true;
         }
@@ -47,7 +47,7 @@ impl<'a> Walk<'a> {
             // Authentication rides on any function; a freeze at a time needs the time.
             (_, 120) | (function::FREEZE_AT_TIME | function::FREEZE_AT_TIME_NR, 50) => true,
             // Reading a file means naming handle and block.
-            (function::READ, 70) => variation == 5,
+            (function::READ, 70) => variation == 5 && sized,
             _ => false,
         }
     }
@@ -71,7 +71,7 @@ impl<'a> Walk<'a> {
             data_offset: self.body.len() - data.len(),
             data,
             shape: layout::shape(group, variation),
-            has_objects: self.has_objects(group, variation),
+            has_objects: self.has_objects(group, variation, matches!(qualifier >> 4 & 7, 4..=6)),
             size: Size::Nothing,
             trouble: None,
         };

@@ -333,6 +333,8 @@ fn a_list_of_headers_goes_on_behind_kinds_that_have_no_objects() {
     assert_eq!(list(request("c002 3c04 1b 08 ff 3c02 06"), UP), ["g60v4 8", "g60v2 null"]);
     // A read that gives sizes, and the objects with them.
     assert_eq!(list(request("c001 0201 4b 02 01ff 0101 3c02 06"), UP), ["g2v1 2", "g60v2 null"]);
+    // A file's block can only be read with its size; as any other kind it is a header and nothing else.
+    assert_eq!(list(request("c001 4605 00 0709 3c02 06"), UP), ["g70v5 null", "g60v2 null"]);
     // An unknown group ends it: nobody knows where the next header begins.
     assert_eq!(list(request("c002 0500 07 09 3c02 06"), UP), ["g5v0 9"]);
 }
