@@ -1,6 +1,7 @@
 //! What a session learns about the flow its bytes belong to.
 
 use core::fmt;
+use core::hash::{Hash, Hasher};
 use core::net::IpAddr;
 use core::ops::Range;
 
@@ -51,7 +52,7 @@ impl fmt::Display for MacAddr {
 }
 
 /// Who speaks: an IP address, or a MAC address where there is no IP.
-#[derive(Debug, Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash)]
+#[derive(Debug, Copy, Clone, Eq, PartialEq, Ord, PartialOrd)]
 pub enum Host {
     /// IPv4 or IPv6 address.
     Ip(IpAddr),
@@ -59,6 +60,24 @@ pub enum Host {
     Mac(MacAddr),
     /// A side of a serial line, numbered by the tap.
     Serial(u16),
+}
+
+/// As one number: what is derived would hash kind, length and octets one after the other, and tables are searched
+/// by hosts for every operation.
+impl Hash for Host {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        const KIND: u32 = 56;
+        match self {
+            Host::Ip(IpAddr::V4(ip)) => state.write_u64(1 << KIND | u64::from(ip.to_bits())),
+            Host::Ip(IpAddr::V6(ip)) => state.write_u128(ip.to_bits()),
+            Host::Mac(MacAddr(octets)) => {
+                let bits = octets.iter().fold(0, |bits, octet| bits << 8 | u64::from(*octet));
+                state.write_u64(2 << KIND | bits);
+            }
+            Host::Serial(line) => state.write_u64(3 << KIND | u64::from(*line)),
+        }
+    }
 }
 
 impl fmt::Display for Host {

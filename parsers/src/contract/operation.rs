@@ -38,7 +38,7 @@ impl Exchange {
 }
 
 /// The address a protocol gives a station behind an endpoint.
-#[derive(Debug, Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash)]
+#[derive(Debug, Copy, Clone, Eq, PartialEq, Ord, PartialOrd)]
 pub enum StationAddress {
     /// The protocol has none.
     None,
@@ -48,6 +48,19 @@ pub enum StationAddress {
     Link(u16),
     /// IEC 60870-5 common address of ASDU.
     Common(u16),
+}
+
+/// As one number, as of [`super::Host`].
+impl core::hash::Hash for StationAddress {
+    #[inline]
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        state.write_u32(match self {
+            StationAddress::None => 0,
+            StationAddress::Unit(n) => 1 << 16 | u32::from(*n),
+            StationAddress::Link(n) => 2 << 16 | u32::from(*n),
+            StationAddress::Common(n) => 3 << 16 | u32::from(*n),
+        });
+    }
 }
 
 impl StationAddress {
