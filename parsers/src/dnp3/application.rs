@@ -9,7 +9,7 @@
 use core::ops::Range as Span;
 
 use super::function;
-use super::object::Walk;
+use super::object::{ObjectHeader, Trouble, Walk};
 
 /// Most octets of a fragment that a DNP3 device has to accept by default.
 pub(super) const USUAL_FRAGMENT: usize = 2048;
@@ -40,8 +40,52 @@ impl Control {
     }
 }
 
+/// Object headers kept of a fragment; those of nearly all fragments fit.
+const KEPT_HEADERS: usize = 8;
+
+/// The object headers of a fragment as one walk found them, so that not everybody who asks for values walks again.
+pub(super) struct Headers<'a> {
+    /// And room for the one at hand behind them.
+    kept: [Option<ObjectHeader<'a>>; KEPT_HEADERS + 1],
+    count: usize,
+    /// Walks what is behind the kept ones, if there is more.
+    rest: Option<Walk<'a>>,
+}
+
+impl<'a> Headers<'a> {
+    /// None yet.
+    pub(super) fn new() -> Headers<'a> {
+        Headers { kept: [const { None }; KEPT_HEADERS + 1], count: 0, rest: None }
+    }
+
+    /// The next header of a walk, which stays here if there is room.
+    #[inline]
+    pub(super) fn next(&mut self, walk: &mut Walk<'a>) -> Option<Result<&ObjectHeader<'a>, Trouble>> {
+        let slot = &mut self.kept[self.count];
+        match walk.step()? {
+            Ok(header) => *slot = Some(header),
+            Err(trouble) => return Some(Err(trouble)),
+        }
+        if self.count < KEPT_HEADERS {
+            self.count += 1;
+            self.rest = (self.count == KEPT_HEADERS).then(|| walk.clone());
+        }
+        slot.as_ref().map(Ok)
+    }
+
+    /// All of them.
+    fn each(&self, visit: &mut dyn FnMut(&ObjectHeader<'a>)) {
+        for header in self.kept.iter().take(self.count).flatten() {
+            visit(header);
+        }
+        if let Some(rest) = &self.rest {
+            rest.clone().flatten().for_each(|header| visit(&header));
+        }
+    }
+}
+
 /// A checked view of one fragment.
-#[derive(Debug, Copy, Clone)]
+#[derive(Copy, Clone)]
 pub(super) struct Fragment<'a> {
     /// The whole fragment.
     pub octets: &'a [u8],
@@ -53,6 +97,8 @@ pub(super) struct Fragment<'a> {
     pub iin: Option<[u8; 2]>,
     /// Where the objects stand in `octets`.
     body: usize,
+    /// Its object headers, if they were walked.
+    headers: Option<&'a Headers<'a>>,
 }
 
 impl<'a> Fragment<'a> {
@@ -64,7 +110,7 @@ impl<'a> Fragment<'a> {
             _ if has_iin(code) => (None, octets.len()),
             _ => (None, 2),
         };
-        Some(Fragment { octets, control: Control(control), function: code, iin, body })
+        Some(Fragment { octets, control: Control(control), function: code, iin, body, headers: None })
     }
 
     /// The octets behind function code and IIN.
@@ -85,6 +131,19 @@ impl<'a> Fragment<'a> {
     /// Walk over its objects.
     pub(super) fn objects(&self) -> Walk<'a> {
         Walk::new(self.body(), self.function)
+    }
+
+    /// The same with its headers, as they were walked.
+    pub(super) fn with(self, headers: &'a Headers<'a>) -> Fragment<'a> {
+        Fragment { headers: Some(headers), ..self }
+    }
+
+    /// Visit its object headers.
+    pub(super) fn each_header(&self, visit: &mut dyn FnMut(&ObjectHeader<'a>)) {
+        match self.headers {
+            Some(headers) => headers.each(visit),
+            None => self.objects().flatten().for_each(|header| visit(&header)),
+        }
     }
 
     /// Whether a response lacks its IIN.

@@ -43,21 +43,23 @@ const fn tables() -> [[u16; 256]; BLOCK] {
 #[inline]
 pub(super) fn crc(block: &[u8]) -> u16 {
     if let Ok(full) = <&[u8; BLOCK]>::try_from(block) {
-        let mut sum = 0;
-        for (table, octet) in TABLES.iter().rev().zip(full) {
-            sum ^= table[usize::from(*octet)];
-        }
-        return !sum;
+        return !contributions(full);
     }
     if let Ok(header) = <&[u8; 8]>::try_from(block) {
-        let mut sum = 0;
-        for (table, octet) in TABLES.iter().take(8).rev().zip(header) {
-            sum ^= table[usize::from(*octet)];
-        }
-        return !sum;
+        return !contributions(header);
     }
     let sum = TABLES.iter().zip(block.iter().take(BLOCK).rev()).fold(0, |s, (t, o)| s ^ t[usize::from(*o)]);
     !sum
+}
+
+/// What `N` octets, at most [`BLOCK`], contribute together.
+#[inline(always)]
+fn contributions<const N: usize>(octets: &[u8; N]) -> u16 {
+    let mut sum = 0;
+    for at in 0..N {
+        sum ^= TABLES[N - 1 - at][usize::from(octets[at])];
+    }
+    sum
 }
 
 /// Whether `check`, as it stood on the wire, is the CRC of `block`.

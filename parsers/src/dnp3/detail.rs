@@ -202,7 +202,7 @@ fn note_common_time(header: &ObjectHeader<'_>, point: &Point<'_>, common_time: &
 /// Visit the points of a fragment that the sink wants; packed bits in one call if they may be.
 fn each_run(fragment: &Fragment<'_>, packed: bool, sink: &mut dyn PointSink) {
     let mut common_time = None;
-    for header in fragment.objects().flatten() {
+    fragment.each_header(&mut |header| {
         let kind = layout::kind(header.group);
         let (first, last) = match header.range {
             Range::Indices(first, last) => (first, last),
@@ -210,21 +210,21 @@ fn each_run(fragment: &Fragment<'_>, packed: bool, sink: &mut dyn PointSink) {
         };
         // The common time is none of the points, but those behind it need it.
         if header.group != 51 && header.group != 0 && !sink.wants(kind, first, last) {
-            continue;
+            return;
         }
         if let (true, Range::Indices(..), Some(count)) = (packed, header.range, header.packed_states()) {
             sink.bits(kind, Some(first), header.data, count);
-            continue;
+            return;
         }
-        if header.group != 51 && value::each(&header, common_time, &mut |point| sink.point(point)) {
-            continue;
+        if header.group != 51 && value::each(header, common_time, &mut |point| sink.point(point)) {
+            return;
         }
         for item in header.items() {
-            let point = value::point(&header, &item, common_time);
-            note_common_time(&header, &point, &mut common_time);
+            let point = value::point(header, &item, common_time);
+            note_common_time(header, &point, &mut common_time);
             sink.point(&point);
         }
-    }
+    });
 }
 
 fn point_fields(

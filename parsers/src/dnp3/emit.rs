@@ -39,7 +39,7 @@ pub(super) fn unaccepted(
 ) {
     let whole = frame.octets.len() >= frame.header.wire();
     let blocks = link::whole_blocks(frame.octets, frame.header);
-    let mut user_data = link::UserData::new();
+    let mut user_data = link::UserData::<{ link::MAX_USER_DATA }>::new();
     let good = user_data.load(blocks);
     let data_crc_ok = (blocks.len() > link::HEADER).then_some(good);
     let octet = frame.octets.get(link::HEADER).filter(|_| frame.has_segment());

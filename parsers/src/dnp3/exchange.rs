@@ -1,6 +1,6 @@
 //! From checked frames to operations: transport series, fragments, and who answers whom.
 
-use super::application::{self, Fragment};
+use super::application::{self, Fragment, Headers};
 use super::association::{Association, Associations, Key, Lookup};
 use super::checks;
 use super::detail::{LinkView, View};
@@ -226,13 +226,17 @@ impl Exchanges {
         scene.function = Some(function::function(fragment.function));
         checks::application(&scene, &fragment, observer);
         let now_ms = origin.at.0 / 1_000_000;
-        let survey = survey::survey(&fragment, now_ms, &mut self.ranges, &mut |trouble, header| {
-            let mut scene = scene;
-            scene.offset = fragment.body_offset() + trouble.offset;
-            let (fault, words) = (trouble.fault, trouble.fault.words());
-            let texts = (format_args!("{}", words.expected), format_args!("{}", Observed { fault, header }));
-            scene.report(observer, (words.kind, words.check), texts.0, texts.1);
-        });
+        let mut headers = Headers::new();
+        let survey =
+            survey::survey(&fragment, now_ms, &mut headers, &mut self.ranges, &mut |trouble, header| {
+                let mut scene = scene;
+                scene.offset = fragment.body_offset() + trouble.offset;
+                let (fault, words) = (trouble.fault, trouble.fault.words());
+                let texts =
+                    (format_args!("{}", words.expected), format_args!("{}", Observed { fault, header }));
+                scene.report(observer, (words.kind, words.check), texts.0, texts.1);
+            });
+        let fragment = fragment.with(&headers);
         let found = self.matched(&scene, frame, index, &fragment, &survey, observer);
         self.operation(&scene, frame, link, fragment, (&survey, found, recovered), observer);
     }

@@ -144,8 +144,19 @@ pub(super) fn takes_no_objects(code: u8) -> bool {
 
 /// Whether object headers of this function stand alone, without the objects themselves.
 pub(super) fn is_header_only(code: u8) -> bool {
-    matches!(code, CONFIRM | READ | IMMED_FREEZE..=FREEZE_AT_TIME_NR)
-        || matches!(code, COLD_RESTART..=15 | 19..=RECORD_CURRENT_TIME)
+    HEADER_ONLY[usize::from(code)]
+}
+
+static HEADER_ONLY: [bool; 256] = header_only();
+
+const fn header_only() -> [bool; 256] {
+    let mut all = [false; 256];
+    let mut code = 0;
+    while code < all.len() {
+        all[code] = matches!(code as u8, CONFIRM | READ | IMMED_FREEZE..=15 | 19..=RECORD_CURRENT_TIME);
+        code += 1;
+    }
+    all
 }
 
 #[cfg(test)]

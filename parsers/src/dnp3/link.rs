@@ -202,15 +202,15 @@ fn fields(octets: &[u8]) -> Option<(Header, [u8; 2])> {
         .then_some((Header { length, control: Control(control), destination, source }, [c0, c1]))
 }
 
-/// The user data of one frame without its CRCs.
-pub(super) struct UserData {
-    octets: [u8; MAX_USER_DATA],
+/// The user data of one frame of at most `ROOM` octets of it, without its CRCs.
+pub(super) struct UserData<const ROOM: usize> {
+    octets: [u8; ROOM],
     length: usize,
 }
 
-impl UserData {
-    pub(super) fn new() -> UserData {
-        UserData { octets: [0; MAX_USER_DATA], length: 0 }
+impl<const ROOM: usize> UserData<ROOM> {
+    pub(super) fn new() -> UserData<ROOM> {
+        UserData { octets: [0; ROOM], length: 0 }
     }
 
     pub(super) fn octets(&self) -> &[u8] {
@@ -233,6 +233,17 @@ impl UserData {
         }
         good
     }
+}
+
+/// The user data of a frame that has none, or one good block, where it stands; `None` of any other.
+#[inline]
+pub(super) fn only_block(frame: &[u8]) -> Option<&[u8]> {
+    let blocks = frame.get(HEADER..)?;
+    if blocks.is_empty() {
+        return Some(blocks);
+    }
+    let (octets, check) = blocks.split_last_chunk::<2>()?;
+    (octets.len() <= crc::BLOCK && crc::holds(octets, *check)).then_some(octets)
 }
 
 /// A frame, or what there is of it, up to the end of its last whole block.

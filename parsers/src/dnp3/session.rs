@@ -13,6 +13,9 @@ use crate::sync::{Sync, Words};
 /// How the state of a direction speaks.
 const WORDS: Words = Words { protocol: Protocol::Dnp3, name: "DNP3", frame: "a link frame", check: "" };
 
+/// Octets of user data in a short frame.
+const FEW: usize = 32;
+
 /// State of DNP3 on one flow.
 pub(super) struct Dnp3 {
     /// By [`Direction::index`].
@@ -34,7 +37,7 @@ impl Dnp3 {
         chunk: &Chunk<'_>,
         at: usize,
         (header, kept): (link::Header, usize),
-        (user_data, good): (&UserData, bool),
+        (user_data, good): (&[u8], bool),
         observer: &mut dyn Observer,
     ) {
         let origin = chunk.origin(at..at + header.wire());
@@ -43,7 +46,7 @@ impl Dnp3 {
         sync.found(flow, chunk.direction, observer);
         let recovered = sync.recovered();
         let frame = super::exchange::Frame { direction: chunk.direction, origin, recovered, header, octets };
-        self.exchanges.frame(flow, &frame, (user_data.octets(), good), observer);
+        self.exchanges.frame(flow, &frame, (user_data, good), observer);
     }
 
     /// Octets at the end that no more will follow.
@@ -86,7 +89,6 @@ impl Dnp3 {
         observer: &mut dyn Observer,
     ) -> Progress {
         let mut at = 0;
-        let mut user_data = UserData::new();
         loop {
             let rest = chunk.bytes.get(at..).unwrap_or_default();
             match link::scan(rest) {
@@ -114,20 +116,51 @@ impl Dnp3 {
                 }
                 Scan::Frame(header) => {
                     let whole = rest.get(..header.wire()).unwrap_or_default();
-                    let good = user_data.load(whole);
-                    let kept = if good { Ok(header.wire()) } else { link::own_octets(rest, header, last) };
-                    let kept = match kept {
-                        Ok(kept) => kept,
-                        Err(needed) => return Progress { consumed: at, needed },
+                    let kept = match link::only_block(whole) {
+                        Some(user_data) => {
+                            self.frame(flow, chunk, at, (header, whole.len()), (user_data, true), observer);
+                            Ok(whole.len())
+                        }
+                        None => self.blocks(flow, chunk, at, (header, last), observer),
                     };
-                    self.frame(flow, chunk, at, (header, kept), (&user_data, good), observer);
-                    if kept < header.wire() {
-                        self.sync[chunk.direction.index()].lose();
+                    match kept {
+                        Ok(kept) => at += kept,
+                        Err(needed) => return Progress { consumed: at, needed },
                     }
-                    at += kept;
                 }
             }
         }
+    }
+
+    /// A frame with several blocks of user data, or one that does not hold. Gives the octets it takes, or how many are
+    /// wanted to tell.
+    fn blocks(
+        &mut self,
+        flow: &FlowInfo,
+        chunk: &Chunk<'_>,
+        at: usize,
+        (header, last): (link::Header, bool),
+        observer: &mut dyn Observer,
+    ) -> Result<usize, usize> {
+        let rest = chunk.bytes.get(at..).unwrap_or_default();
+        let whole = rest.get(..header.wire()).unwrap_or_default();
+        // Most are short, and clearing a large room costs more than the rest.
+        let (mut few, mut many);
+        let (user_data, good) = if header.user_data() <= FEW {
+            few = UserData::<FEW>::new();
+            let good = few.load(whole);
+            (few.octets(), good)
+        } else {
+            many = UserData::<{ link::MAX_USER_DATA }>::new();
+            let good = many.load(whole);
+            (many.octets(), good)
+        };
+        let kept = if good { header.wire() } else { link::own_octets(rest, header, last)? };
+        self.frame(flow, chunk, at, (header, kept), (user_data, good), observer);
+        if kept < header.wire() {
+            self.sync[chunk.direction.index()].lose();
+        }
+        Ok(kept)
     }
 
     /// The header of a frame that is due here and that everybody rejects, for its CRC is wrong.

@@ -1,9 +1,10 @@
 //! One look at every object of a fragment: which points it names, what is wrong with it, and what it
 //! says about the exchange. The checks are those of IEEE 1815 that one fragment can break by itself.
 
-use super::application::Fragment;
+use super::application::{Fragment, Headers};
 use super::function;
 use super::object::header::Item;
+use super::object::layout::Shape;
 use super::object::{Fault, ObjectHeader, Range, Trouble, layout, names, value};
 use crate::contract::{Action, Outcome, PointKind, PointRange, Value};
 
@@ -37,17 +38,19 @@ pub(super) struct Survey {
     time_fault: bool,
 }
 
-/// Look at all objects. `now_ms` is packet time; `ranges` is emptied and filled. `report` is told of trouble and
-/// the header it is about, unless that is cut.
-pub(super) fn survey(
-    fragment: &Fragment<'_>,
+/// Look at all objects. `now_ms` is packet time; `ranges` is emptied and filled, `headers` is filled. `report` is told
+/// of trouble and the header it is about, unless that is cut.
+pub(super) fn survey<'a>(
+    fragment: &Fragment<'a>,
     now_ms: u64,
+    headers: &mut Headers<'a>,
     ranges: &mut Vec<PointRange>,
     report: &mut dyn FnMut(&Trouble, Option<&ObjectHeader<'_>>),
 ) -> Survey {
     ranges.clear();
     let mut survey = Survey::default();
-    for step in fragment.objects() {
+    let mut walk = fragment.objects();
+    while let Some(step) = headers.next(&mut walk) {
         let header = match step {
             Ok(header) => header,
             Err(trouble) => {
@@ -58,16 +61,16 @@ pub(super) fn survey(
             }
         };
         survey.headers += 1;
-        survey.note_group(&header);
-        let mut report = |trouble: &Trouble| report(trouble, Some(&header));
+        survey.note_group(header);
+        let mut report = |trouble: &Trouble| report(trouble, Some(header));
         if let Some(trouble) = &header.trouble {
             report(trouble);
         }
-        if let Some(trouble) = misplaced(fragment.function, &header) {
+        if let Some(trouble) = misplaced(fragment.function, header) {
             report(&trouble);
         }
-        survey.collect(&header, ranges);
-        survey.look_into(&header, now_ms, &mut report);
+        survey.collect(header, ranges);
+        survey.look_into(header, now_ms, &mut report);
     }
     survey
 }
@@ -141,7 +144,9 @@ impl Survey {
     /// Runs of consecutive indices.
     fn indices(&mut self, header: &ObjectHeader<'_>, kind: PointKind, ranges: &mut Vec<PointRange>) {
         let mut run: Option<(u32, u32)> = None;
-        for index in header.items().filter_map(|item| item.index) {
+        let (mut records, mut items) = (header.records(), header.items());
+        let next = || if let Some(records) = &mut records { records.next() } else { items.next() };
+        for index in core::iter::from_fn(next).filter_map(|item| item.index) {
             run = match run {
                 Some((first, last)) if last.checked_add(1) == Some(index) => Some((first, index)),
                 Some((first, last)) => {
@@ -169,7 +174,10 @@ impl Survey {
             report(&Trouble { fault: Fault::RelativeTime, offset: header.offset });
         }
         match header.group {
-            12 | 41 => header.items().for_each(|item| self.command(header, &item, report)),
+            12 | 41 => match header.records() {
+                Some(records) => records.for_each(|item| self.command(header, &item, report)),
+                None => header.items().for_each(|item| self.command(header, &item, report)),
+            },
             70 | 120 => header.items().for_each(|item| self.status(header, &item)),
             50 | 51 => header.items().for_each(|item| self.time(header, &item, now_ms, report)),
             _ => {}
@@ -178,6 +186,12 @@ impl Survey {
 
     /// DN-C14, and the status of a command.
     fn command(&mut self, header: &ObjectHeader<'_>, item: &Item<'_>, report: &mut dyn FnMut(&Trouble)) {
+        if let (Some(Shape::Crob), [code, _, _, _, _, _, _, _, _, _, 0]) = (header.shape, item.octets)
+            && code & 0x0F <= 4
+            && code >> 6 != 3
+        {
+            return;
+        }
         let point = value::point(header, item, None);
         let fault = match point.value {
             Value::Crob(crob) if crob.code & 0x0F > 4 => Some(Fault::OperationType),

@@ -111,24 +111,81 @@ impl<'a> ObjectHeader<'a> {
         packed.then(|| usize::try_from(self.announced()).map_or(there, |count| count.min(there)))
     }
 
-    /// The objects, one by one.
-    pub(in crate::dnp3) fn items(&self) -> Items<'a> {
-        let first = match self.range {
+    /// First index or address, if the range field has one.
+    #[inline]
+    fn first(&self) -> Option<u32> {
+        match self.range {
             Range::Indices(first, _) | Range::Addresses(first, _) => Some(first),
             _ => None,
-        };
+        }
+    }
+
+    /// The objects, one by one, if they all have the same size and stand in whole octets.
+    #[inline]
+    pub(in crate::dnp3) fn records(&self) -> Option<Records<'a>> {
+        let Size::Octets(size @ 1..) = self.size else { return None };
+        (self.prefix() <= 3).then(|| Records {
+            data: self.data,
+            offset: self.data_offset,
+            left: self.announced(),
+            index: self.first(),
+            prefix: self.prefix_size(),
+            size: size as usize,
+        })
+    }
+
+    /// The objects, one by one.
+    pub(in crate::dnp3) fn items(&self) -> Items<'a> {
         // Objects without an octet on the wire are not walked: a range could name four thousand million.
         let silent = self.data.is_empty() || (self.prefix_size() == 0 && self.size == Size::Nothing);
         Items {
             data: self.data,
             offset: self.data_offset,
             left: if silent { 0 } else { self.announced() },
-            index: first,
+            index: self.first(),
             prefix: self.prefix(),
             size: self.size,
             sized: self.has_sizes(),
             bit: 0,
         }
+    }
+}
+
+/// Walks objects that all have the same size, with or without an index before each: what nearly all headers have
+/// behind them. The same as [`Items`] of these, in fewer steps.
+#[derive(Debug, Clone)]
+pub(in crate::dnp3) struct Records<'a> {
+    data: &'a [u8],
+    /// Octets walked over, before those the header's data begins with.
+    offset: usize,
+    left: u64,
+    index: Option<u32>,
+    prefix: usize,
+    size: usize,
+}
+
+impl<'a> Iterator for Records<'a> {
+    type Item = Item<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Item<'a>> {
+        if self.left == 0 {
+            return None;
+        }
+        self.left -= 1;
+        let (prefix, rest) = self.data.split_at_checked(self.prefix)?;
+        let (octets, rest) = rest.split_at_checked(self.size)?;
+        let index = match *prefix {
+            [] => self.index,
+            [a] => Some(a.into()),
+            [a, b] => Some(u16::from_le_bytes([a, b]).into()),
+            _ => Some(little_endian(prefix)),
+        };
+        let item = Item { index, octets, bit: 0, offset: self.offset + self.prefix };
+        self.data = rest;
+        self.offset += self.prefix + self.size;
+        self.index = self.index.map(|index| index.wrapping_add(1));
+        Some(item)
     }
 }
 

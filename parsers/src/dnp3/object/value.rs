@@ -1,6 +1,6 @@
 //! From an object's octets to a point with value, flags and time.
 
-use super::header::{Item, ObjectHeader, Range, little_endian};
+use super::header::{Item, ObjectHeader};
 use super::layout::{self, Lead, Number, Shape, Size, Tail, When};
 use crate::contract::{Crob, Point, Value};
 
@@ -81,31 +81,21 @@ pub(in crate::dnp3) fn each<'a>(
     common_time: Option<u64>,
     visit: &mut dyn FnMut(&Point<'a>),
 ) -> bool {
-    let (Size::Octets(octets @ 1..), Some(shape)) = (header.size, header.shape) else { return false };
-    let prefix = header.prefix_size();
-    if header.group == 0 || header.prefix() > 3 {
+    let (Some(records), Some(shape)) = (header.records(), header.shape) else { return false };
+    if header.group == 0 {
         return false;
     }
-    let first = match header.range {
-        Range::Indices(first, _) | Range::Addresses(first, _) => Some(first),
-        _ => None,
-    };
-    let mut point = Point::new(layout::kind(header.group), first, Value::None);
+    let mut point = Point::new(layout::kind(header.group), None, Value::None);
     point.object = Some((header.group, header.variation));
     point.ordered = matches!(header.group, 12 | 13 | 41 | 43);
-    let count = usize::try_from(header.announced()).unwrap_or(usize::MAX);
-    for object in header.data.chunks_exact(prefix + octets as usize).take(count) {
-        let (index, octets) = object.split_at_checked(prefix).unwrap_or_default();
-        if prefix > 0 {
-            point.address = Some(little_endian(index));
-        }
-        let item = Item { index: point.address, octets, bit: 0, offset: 0 };
+    for item in records {
+        point.address = item.index;
         if fill(&mut point, shape, &item, common_time).is_none() {
-            let (address, object, ordered) = (point.address, point.object, point.ordered);
-            point = Point { object, ordered, ..Point::new(point.kind, address, Value::Bytes(octets)) };
+            let (object, ordered) = (point.object, point.ordered);
+            point =
+                Point { object, ordered, ..Point::new(point.kind, item.index, Value::Bytes(item.octets)) };
         }
         visit(&point);
-        point.address = point.address.map(|address| address.wrapping_add(1));
     }
     true
 }

@@ -113,6 +113,18 @@ fn every_object_of_fixed_size_decodes_under_every_qualifier() {
     }
 }
 
+/// Headers of a fragment are kept up to a number; those behind are walked again.
+#[test]
+fn objects_come_out_in_order_however_many_headers_there_are() {
+    for count in [0, 1, 7, 8, 9, 10, 25] {
+        let body: Vec<u8> = (0..count).flat_map(|n| [0x1E, 4, 0, n, n, n, 0]).collect();
+        let mut wire = tcp();
+        wire.send(DOWN, &response(&format!("c0 81 0000 {}", to_hex(&body))));
+        let expected: Vec<_> = (0..count).map(|n| format!("analog_input[{n}]=Signed({n}) g30v4")).collect();
+        assert_eq!(wire.seen.points.first().cloned().unwrap_or_default(), expected);
+    }
+}
+
 #[test]
 fn every_object_of_variable_size_decodes_under_every_size_prefix() {
     for row in SIZED {
