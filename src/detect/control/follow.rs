@@ -246,11 +246,9 @@ impl Follow {
             return;
         }
         // Several commands of IEC 104, which have no number, may share a frame.
-        let orders = Orders::of(operation);
+        let orders = (operation.protocol == Protocol::Iec104).then(|| Orders::of(operation));
         let concerns = |p: &Pending| {
-            operation.protocol != Protocol::Iec104
-                || orders.as_slice().is_empty()
-                || p.shares(orders.as_slice())
+            orders.as_ref().is_none_or(|orders| orders.as_slice().is_empty() || p.shares(orders.as_slice()))
         };
         let Some(place) = self.pending.iter().rposition(|p| {
             p.frame == request.frame
