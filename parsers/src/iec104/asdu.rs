@@ -10,6 +10,7 @@ use nom::bytes::complete::take;
 use nom::number::complete::{le_u8, le_u16, le_u24};
 
 use super::types::{self, Size};
+use crate::contract::PointKind;
 
 /// Octets of the fields that 101 leaves to the installation. 104 fixes them; some devices keep those of 101.
 #[derive(Debug, Copy, Clone, Eq, PartialEq)]
@@ -161,6 +162,17 @@ impl<'a> Asdu<'a> {
         }
     }
 
+    /// The lowest and the highest address that its objects can have, told without a walk over them.
+    pub(super) fn reach(&self) -> (u32, u32) {
+        match self.first_address() {
+            Some(first) if self.sequence => {
+                (first, first.saturating_add(u32::from(self.count.saturating_sub(1))))
+            }
+            Some(first) if self.count == 1 => (first, first),
+            _ => (0, PointKind::InformationObject.highest()),
+        }
+    }
+
     /// The address of the first object, if it is there.
     pub(super) fn first_address(&self) -> Option<u32> {
         object_address(self.sizes.object)(self.body).ok().map(|(_, address)| address)
@@ -185,6 +197,7 @@ impl<'a> Objects<'a> {
         (self.rest, self.offset)
     }
 
+    #[inline]
     fn step(&self) -> IResult<&'a [u8], (u32, &'a [u8])> {
         let input = self.rest;
         let (input, address) = match self.next {
@@ -199,6 +212,7 @@ impl<'a> Objects<'a> {
 impl<'a> Iterator for Objects<'a> {
     type Item = Object<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Object<'a>> {
         if self.left == 0 {
             return None;

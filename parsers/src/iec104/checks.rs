@@ -97,6 +97,9 @@ fn values(scene: &Scene<'_>, asdu: &Asdu<'_>, observer: &mut dyn Observer) {
     let Some(row) = types::of(asdu.type_id) else { return };
     let mut told = [false; 3];
     for object in asdu.objects() {
+        if element::plain(row, object.element).is_some_and(|(value, _)| is_finite(value)) {
+            continue;
+        }
         let Some(element) = element::element(asdu.type_id, object.element) else { continue };
         let at = scene.at(HEAD + object.offset);
         if !told[0] && command(&at, row.form, &element, object.address, observer) {
@@ -123,6 +126,11 @@ fn values(scene: &Scene<'_>, asdu: &Asdu<'_>, observer: &mut dyn Observer) {
             at.report(observer, (DefectKind::Peculiar, "I4-C19"), texts.0, texts.1);
         }
     }
+}
+
+/// Whether a value is no number that there cannot be.
+fn is_finite(value: Value<'_>) -> bool {
+    !matches!(value, Value::Float32(value) if !value.is_finite())
 }
 
 /// I4-C14.

@@ -6,7 +6,7 @@ use super::cause;
 use super::element::{self, TimeTag};
 use super::time::{Time, Within};
 use super::types;
-use crate::contract::{Detail, FieldSink, Leaf, Point, PointKind, Value};
+use crate::contract::{Detail, FieldSink, Leaf, Point, PointKind, PointSink, Value};
 
 /// A frame as far as it was understood.
 pub(super) struct View<'a> {
@@ -26,6 +26,14 @@ impl Detail for View<'_> {
         let Some(asdu) = &self.asdu else { return };
         for object in asdu.objects() {
             visit(&element::point(asdu, &object));
+        }
+    }
+
+    fn values(&self, sink: &mut dyn PointSink) {
+        let Some(asdu) = &self.asdu else { return };
+        let (first, last) = asdu.reach();
+        if sink.wants(PointKind::InformationObject, first, last) {
+            asdu.objects().for_each(|object| sink.point(&element::point(asdu, &object)));
         }
     }
 

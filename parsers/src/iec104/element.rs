@@ -58,6 +58,26 @@ impl<'a> Element<'a> {
 
 type Parsed<'a> = IResult<&'a [u8], Element<'a>>;
 
+/// Value and quality of the elements that nearly all reports carry: a state or a measurement and its quality, without
+/// a time. `None` of all others; [`element`] reads these as well.
+#[inline]
+pub(super) fn plain(row: &types::Type, octets: &[u8]) -> Option<(Value<'static>, u8)> {
+    Some(match (row.tag, row.form, octets) {
+        (Tag::None, Form::Single, [siq]) => (Value::Bit(siq & 1 != 0), siq & OF_STATES),
+        (Tag::None, Form::Double, [diq]) => (Value::DoubleBit(diq & 3), diq & OF_STATES),
+        (Tag::None, Form::Float, [a, b, c, d, quality]) => {
+            (Value::Float32(f32::from_le_bytes([*a, *b, *c, *d])), quality & OF_VALUES)
+        }
+        (Tag::None, Form::Scaled, [a, b, quality]) => {
+            (Value::Signed(i16::from_le_bytes([*a, *b]).into()), quality & OF_VALUES)
+        }
+        (Tag::None, Form::Normalised, [a, b, quality]) => {
+            (of_normalised(i16::from_le_bytes([*a, *b])), quality & OF_VALUES)
+        }
+        _ => return None,
+    })
+}
+
 /// Take an element apart. `None` if its octets are too few, or its form is not known here.
 pub(super) fn element(type_id: u8, octets: &[u8]) -> Option<Element<'_>> {
     let row = types::of(type_id)?;
@@ -318,6 +338,10 @@ fn query_log(input: &[u8]) -> Parsed<'_> {
 /// An object as the rest of the program sees it.
 pub(super) fn point<'a>(asdu: &Asdu<'a>, object: &Object<'a>) -> Point<'a> {
     let mut point = Point::new(PointKind::InformationObject, Some(object.address), Value::None);
+    if let Some((value, quality)) = types::of(asdu.type_id).and_then(|row| plain(row, object.element)) {
+        (point.value, point.flags) = (value, Some(quality));
+        return point;
+    }
     let Some(element) = element(asdu.type_id, object.element) else {
         if !object.element.is_empty() {
             point.value = Value::Bytes(object.element);
@@ -338,6 +362,24 @@ pub(super) fn point<'a>(asdu: &Asdu<'a>, object: &Object<'a>) -> Point<'a> {
 mod tests {
     use super::*;
     use crate::testing::hex;
+
+    /// What nearly all elements are is read in a short way; it must say what the long one says.
+    #[test]
+    fn plain_elements_are_what_they_are_taken_apart_to() {
+        let samples = [[0x00; 5], [0xFF; 5], [0x01, 0x80, 0x7F, 0x02, 0xF1], [0x00, 0x00, 0xC0, 0x7F, 0x90]];
+        let mut plain_ones = 0;
+        for row in (0..=255).filter_map(types::of) {
+            for octets in samples.iter().flat_map(|sample| (0..=5).map(|length| &sample[..length])) {
+                let Some((value, quality)) = plain(row, octets) else { continue };
+                let element = element(row.id, octets).unwrap();
+                assert_eq!(format!("{:?}", element.value), format!("{value:?}"), "type {}", row.id);
+                assert_eq!((element.quality, element.tag), (Some(quality), TimeTag::None));
+                assert_eq!(types::way(row.id), types::Way::Monitor);
+                plain_ones += 1;
+            }
+        }
+        assert_eq!(plain_ones, 5 * samples.len());
+    }
 
     fn of(type_id: u8, text: &str) -> String {
         let octets = hex(text);

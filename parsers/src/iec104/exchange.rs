@@ -436,7 +436,10 @@ impl Exchanges {
     }
 
     pub(super) fn deadline(&self) -> Option<Timestamp> {
-        [self.pending.deadline(), self.link.deadline()].into_iter().flatten().min()
+        match (self.pending.deadline(), self.link.deadline()) {
+            (Some(answer), Some(link)) => Some(answer.min(link)),
+            (answer, link) => answer.or(link),
+        }
     }
 
     /// Octets of a direction were not seen.

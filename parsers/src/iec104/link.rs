@@ -251,8 +251,10 @@ impl Link {
 
     /// When something is due next.
     pub(super) fn deadline(&self) -> Option<Timestamp> {
-        let due = |side: &Side| [side.test, side.waits].into_iter().flatten().map(|o| o.at.plus(T1_NS)).min();
-        self.sides.iter().filter_map(due).min()
+        let since = |origin: &Option<Origin>| origin.as_ref().map_or(Timestamp(u64::MAX), |origin| origin.at);
+        let [one, other] = &self.sides;
+        let first = since(&one.waits).min(since(&one.test)).min(since(&other.waits)).min(since(&other.test));
+        (first.0 < u64::MAX).then(|| first.plus(T1_NS))
     }
 }
 

@@ -260,13 +260,27 @@ const fn octets(form: Form, tag: Tag) -> usize {
         }
 }
 
+/// By the number of the type: the octets of its elements.
+static SIZES: [Size; 256] = sizes();
+
+const fn sizes() -> [Size; 256] {
+    let mut sizes = [Size::Unknown; 256];
+    let mut n = 0;
+    while n < TYPES.len() {
+        let Type { id, form, tag, .. } = TYPES[n];
+        sizes[id as usize] = match form {
+            Opaque => Size::Unknown,
+            Segment => Size::Segment,
+            form => Size::Of(octets(form, tag)),
+        };
+        n += 1;
+    }
+    sizes
+}
+
 /// Octets of an element of this type.
 pub(super) fn size(id: u8) -> Size {
-    match of(id) {
-        None | Some(Type { form: Opaque, .. }) => Size::Unknown,
-        Some(Type { form: Segment, .. }) => Size::Segment,
-        Some(Type { form, tag, .. }) => Size::Of(octets(*form, *tag)),
-    }
+    SIZES[usize::from(id)]
 }
 
 impl Form {
