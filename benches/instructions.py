@@ -22,11 +22,13 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUDGET = HERE / "budget.toml"
-MIXES = ("modbus", "dnp3", "mixed", "iec104")
+MIXES = ("modbus", "dnp3", "mixed", "iec104", "goose")
 TOLERANCE = 0.10
 # Millions of octets of the shorter and the longer capture; the one is the beginning of the other.
 SIZES = (4, 10)
 HOSTILE = ("ordinary", "unanswered", "same-id", "out-of-order", "lost", "tiny", "flows", "deep")
+# Frames of the GOOSE captures, which goose.py makes.
+GOOSE_PACKETS = (24_000, 60_000)
 HOSTILE_PACKETS = (20_000, 60_000)
 
 
@@ -52,11 +54,14 @@ def a_packet(gridtap, captures, *options):
 def made(oracle, folder, mix):
     """The captures of a mix, made out of the corpus once."""
     paths = []
-    for size in SIZES:
+    for size in GOOSE_PACKETS if mix == "goose" else SIZES:
         path = folder / f"{mix}-{size}.pcap"
+        if mix == "goose":
+            script = [HERE / "goose.py", path, str(size), oracle.parent / "corpus"]
+        else:
+            script = [oracle / "make_bench.py", "--size-mb", str(size), "--mix", mix, "--pairs", "200", "--seed", "1", path]
         if not path.exists():
-            subprocess.run([sys.executable, oracle / "make_bench.py", "--size-mb", str(size), "--mix", mix,
-                            "--pairs", "200", "--seed", "1", path], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run([sys.executable, *script], check=True, stdout=subprocess.DEVNULL)
         paths.append(path)
     return paths
 

@@ -64,7 +64,24 @@ pub(super) enum Fault {
 }
 
 /// The element at the beginning, and what follows it.
+#[inline]
 pub(super) fn element(input: &[u8]) -> Result<(&[u8], Element<'_>), Fault> {
+    // Nearly all have one octet of tag and one of length, and are whole.
+    if let [first, length @ 0..=0x7F, rest @ ..] = input
+        && first & 0x1F != 0x1F
+        && let Some((value, after)) = rest.split_at_checked(usize::from(*length))
+    {
+        let tag = Tag { class: first & 0xC0, number: u32::from(first & 0x1F) };
+        let octets = input.get(..2 + usize::from(*length)).unwrap_or(input);
+        let constructed = first & 0x20 != 0;
+        return Ok((after, Element { tag, constructed, octets, value, missing: 0, indefinite: false }));
+    }
+    unusual(input)
+}
+
+/// The same for whatever it is.
+#[inline(never)]
+fn unusual(input: &[u8]) -> Result<(&[u8], Element<'_>), Fault> {
     match definite(input) {
         Err(Fault::Indefinite) if input.first().is_some_and(|first| first & 0x20 != 0) => indefinite(input),
         read => read,
@@ -146,6 +163,9 @@ fn length(input: &[u8]) -> Result<(&[u8], usize), Fault> {
 
 /// An INTEGER (X.690 clause 8.3): two's complement, of at most 8 octets behind leading ones that say nothing.
 pub(super) fn integer(value: &[u8]) -> Option<i64> {
+    if let &[one] = value {
+        return Some((one as i8).into());
+    }
     let first = *value.first()?;
     let fill = if first & 0x80 == 0 { 0 } else { 0xFF };
     let (lead, low) = value.split_at(value.len().saturating_sub(8));
@@ -164,6 +184,9 @@ pub(super) fn unsigned(value: &[u8]) -> Option<u64> {
     if value.is_empty() {
         return None;
     }
+    if let &[one] = value {
+        return Some(one.into());
+    }
     let significant = value.iter().position(|o| *o != 0).map_or(&[][..], |n| &value[n..]);
     (significant.len() <= 8).then(|| significant.iter().fold(0, |all, o| all << 8 | u64::from(*o)))
 }
@@ -178,6 +201,18 @@ mod tests {
         let octets = hex(octets);
         let (_, e) = element(&octets).unwrap();
         (e.tag.number, e.value.to_vec(), e.missing)
+    }
+
+    #[test]
+    fn the_short_way_reads_what_the_long_one_reads() {
+        for first in 0..=255 {
+            for length in 0..=255 {
+                for there in [0, 1, 2, 3, 127, 128, 200] {
+                    let octets = [&[first, length][..], &vec![7; there]].concat();
+                    assert_eq!(element(&octets), unusual(&octets));
+                }
+            }
+        }
     }
 
     #[test]

@@ -110,8 +110,7 @@ pub(super) fn header(site: &mut Site<'_, '_>, header: Header, apdu: &Element<'_>
 
 /// The elements.
 pub(super) fn elements(site: &mut Site<'_, '_>, pdu: &Pdu<'_>, cut: bool) {
-    let present = (0..NAMES.len()).filter(|n| pdu.element(*n).is_some()).fold(0_u16, |all, n| all | 1 << n);
-    let absent = !present & !OPTIONAL & ((1 << NAMES.len()) - 1);
+    let absent = !pdu.present & !OPTIONAL & ((1 << NAMES.len()) - 1);
     if let Some((fault, rest)) = pdu.broken.filter(|_| !cut) {
         let offset = site.offset_of(rest);
         site.report(
@@ -211,7 +210,7 @@ fn one(site: &mut Site<'_, '_>, number: usize, element: &Element<'_>, cut: bool)
             format_args!("{name} with {wants}"),
             format_args!("{} octets", element.value.len()),
         );
-    } else if matches!(number, 0 | 2 | 3) && !element.value.iter().all(|o| (0x20..0x7F).contains(o)) {
+    } else if matches!(number, 0 | 2 | 3) && !is_visible(element.value) {
         site.report(
             (DefectKind::FieldRange, "GO-C08"),
             offset,
@@ -221,11 +220,18 @@ fn one(site: &mut Site<'_, '_>, number: usize, element: &Element<'_>, cut: bool)
     }
 }
 
+/// Whether all are visible characters. Without an early end, so that the processor takes many at a time.
+fn is_visible(text: &[u8]) -> bool {
+    text.iter().fold(true, |all, octet| all & (0x20..0x7F).contains(octet))
+}
+
 /// The data set against what is said of it.
 pub(super) fn members(site: &mut Site<'_, '_>, pdu: &Pdu<'_>, cut: bool) {
     let Some(all_data) = pdu.all_data().filter(|_| !cut) else { return };
     let mut bad: Option<Step<'_>> = None;
+    let (mut depth, mut count) = (0_u32, 0_u32);
     data::walk(all_data, &mut |step| {
+        data::count(&step, &mut depth, &mut count);
         let is_bad = match &step {
             Step::Value(element) => !data::is_sound(element),
             Step::Broken(_) | Step::Limit => true,
@@ -271,7 +277,6 @@ pub(super) fn members(site: &mut Site<'_, '_>, pdu: &Pdu<'_>, cut: bool) {
         ),
         Some(Step::Open(_) | Step::Close) | None => {}
     }
-    let (count, _) = data::shape(all_data);
     if let Some(claimed) = pdu.num_dat_set_entries()
         && claimed != count
         && !matches!(bad, Some(Step::Broken(_) | Step::Limit))

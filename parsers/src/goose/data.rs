@@ -108,9 +108,26 @@ pub(super) fn is_sound(element: &Element<'_>) -> bool {
 
 /// Walk over `allData`.
 pub(super) fn walk<'a>(octets: &'a [u8], visit: &mut dyn FnMut(Step<'a>)) {
+    // Most hold values alone: no levels to come back to.
+    let (mut flat, mut values) = (octets, 0);
+    while let Ok((after, element)) = ber::element(flat) {
+        if element.constructed || values >= MAX_MEMBERS {
+            break;
+        }
+        values += 1;
+        visit(Step::Value(element));
+        flat = after;
+    }
+    if !flat.is_empty() {
+        levels(flat, values, visit);
+    }
+}
+
+/// The rest of a walk that has met `values` values.
+fn levels<'a>(octets: &'a [u8], mut values: usize, visit: &mut dyn FnMut(Step<'a>)) {
     let mut rest: [&[u8]; MAX_DEPTH] = [&[]; MAX_DEPTH];
     rest[0] = octets;
-    let (mut depth, mut values) = (0, 0);
+    let mut depth = 0;
     loop {
         let Some(level) = rest.get(depth).copied() else { return };
         if level.is_empty() {
@@ -152,39 +169,40 @@ pub(super) fn walk<'a>(octets: &'a [u8], visit: &mut dyn FnMut(Step<'a>)) {
 /// structure share the address of their member.
 pub(super) fn points(octets: &[u8], visit: &mut dyn FnMut(&Point<'_>)) {
     let (mut depth, mut member) = (0_u32, 0_u32);
-    walk(octets, &mut |step| match step {
-        Step::Open(_) => depth += 1,
-        Step::Close => {
-            depth = depth.saturating_sub(1);
-            member += u32::from(depth == 0);
+    walk(octets, &mut |step| {
+        if let Step::Value(element) = &step {
+            visit(&Point::new(PointKind::DataSetMember, Some(member), value(element)));
         }
-        Step::Value(element) => {
-            visit(&Point::new(PointKind::DataSetMember, Some(member), value(&element)));
-            member += u32::from(depth == 0);
-        }
-        Step::Broken(_) | Step::Limit => {}
+        count(&step, &mut depth, &mut member);
     });
+}
+
+/// Counts the members of the data set along the walk.
+#[inline]
+pub(super) fn count(step: &Step<'_>, depth: &mut u32, members: &mut u32) {
+    match step {
+        Step::Open(_) => *depth += 1,
+        Step::Close => {
+            *depth = depth.saturating_sub(1);
+            *members += u32::from(*depth == 0);
+        }
+        Step::Value(_) => *members += u32::from(*depth == 0),
+        Step::Broken(_) | Step::Limit => {}
+    }
 }
 
 /// How many members the data set has, and a number that changes with their types.
 pub(super) fn shape(octets: &[u8]) -> (u32, u64) {
     let (mut depth, mut members, mut shape) = (0_u32, 0_u32, 0xcbf2_9ce4_8422_2325_u64);
     let mut add = |octet: u32| shape = (shape ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3);
-    walk(octets, &mut |step| match step {
-        Step::Open(is_array) => {
-            depth += 1;
-            add(if is_array { 0x1A1 } else { 0x1A2 });
+    walk(octets, &mut |step| {
+        count(&step, &mut depth, &mut members);
+        match step {
+            Step::Open(is_array) => add(if is_array { 0x1A1 } else { 0x1A2 }),
+            Step::Close => add(0x100),
+            Step::Value(element) => add(u32::from(element.tag.class) | element.tag.number),
+            Step::Broken(_) | Step::Limit => add(0x1FF),
         }
-        Step::Close => {
-            depth = depth.saturating_sub(1);
-            members += u32::from(depth == 0);
-            add(0x100);
-        }
-        Step::Value(element) => {
-            members += u32::from(depth == 0);
-            add(u32::from(element.tag.class) | element.tag.number);
-        }
-        Step::Broken(_) | Step::Limit => add(0x1FF),
     });
     (members, shape)
 }

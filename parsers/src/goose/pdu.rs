@@ -46,6 +46,8 @@ const KEPT: usize = NAMES.len();
 #[derive(Debug, Copy, Clone)]
 pub(super) struct Pdu<'a> {
     elements: [Option<Element<'a>>; KEPT],
+    /// Those that are there, by bit.
+    pub(super) present: u16,
     /// Elements out of their order, by bit.
     pub(super) out_of_order: u16,
     /// Elements that came again, by bit.
@@ -60,9 +62,11 @@ pub(super) struct Pdu<'a> {
 
 impl<'a> Pdu<'a> {
     /// The elements in the value of the APDU.
+    #[inline]
     pub(super) fn parse(value: &'a [u8]) -> Pdu<'a> {
         let mut pdu = Pdu {
             elements: [None; KEPT],
+            present: 0,
             out_of_order: 0,
             repeated: 0,
             unknown: None,
@@ -98,6 +102,7 @@ impl<'a> Pdu<'a> {
             return;
         }
         *slot = Some(element);
+        self.present |= 1 << place;
         if place < *last {
             self.out_of_order |= 1 << place;
         }
