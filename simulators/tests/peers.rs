@@ -218,6 +218,22 @@ fn our_master_polls_the_level_1_outstation_of_others() {
     assert!(seen["answered"].as_u64().unwrap() >= 8, "{seen}");
 }
 
+/// Segments that the kernel has sent again in the namespaces of a site.
+fn repeated_by_the_kernel(site: &str) -> usize {
+    let names = said(Command::new("ip").args(["netns", "list"]));
+    let of_site =
+        names.lines().filter_map(|line| line.split(' ').next()).filter(|name| name.starts_with(site));
+    let counts = of_site.map(|name| {
+        let figures = said(Command::new("ip").args(["netns", "exec", name, "cat", "/proc/net/snmp"]));
+        let tcp: Vec<_> =
+            figures.lines().filter(|line| line.starts_with("Tcp:")).map(str::split_whitespace).collect();
+        let [titles, values] = <[_; 2]>::try_from(tcp).unwrap();
+        let (_, count) = titles.zip(values).find(|(title, _)| *title == "RetransSegs").unwrap();
+        count.parse::<usize>().unwrap()
+    });
+    counts.sum()
+}
+
 #[test]
 fn tshark_finds_nothing_wrong_in_live_traffic() {
     let test = "tshark_finds_nothing_wrong_in_live_traffic";
@@ -244,15 +260,33 @@ fn tshark_finds_nothing_wrong_in_live_traffic() {
     dumpcap.args(["-q", "-i", &name, "-a", "duration:25", "-w"]).arg(&file);
     let output = dumpcap.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let repeated = repeated_by_the_kernel(&name);
     site.last(Duration::from_mins(1));
     let tshark = |filter: &str| {
         let mut command = Command::new("tshark");
         command.args(["-n", "-r"]).arg(&file).args(["-o", "ip.check_checksum:TRUE"]);
-        said(command.args(["-o", "tcp.check_checksum:TRUE", "-Y", filter]))
+        command.args(["-o", "tcp.check_checksum:TRUE", "-Y", filter, "-T", "fields", "-E", "header=y"]);
+        let columns = ["frame.number", "frame.time_relative", "_ws.col.Info", "_ws.expert.message"];
+        said(command.args(columns.iter().flat_map(|column| ["-e", column])))
+            .lines()
+            .skip(1)
+            .collect::<Vec<_>>()
+            .join("\n")
     };
-    let wrong = "_ws.malformed or _ws.expert.severity >= 6291456 or tcp.analysis.flags or \
-                 tcp.checksum.status == 0 or ip.checksum.status == 0";
-    assert_eq!(tshark(wrong), "");
+    // What the kernel sends again, having seen no acknowledgement in time, is its own doing on a machine that stood
+    // still; it counts how often it did. Nothing else may be flagged, and no more than that.
+    let again =
+        "(tcp.analysis.retransmission or tcp.analysis.spurious_retransmission or tcp.analysis.duplicate_ack)";
+    let wrong = format!(
+        "_ws.malformed or (_ws.expert.severity >= 6291456 and not {again}) or \
+         (tcp.analysis.flags and not {again}) or tcp.checksum.status == 0 or ip.checksum.status == 0"
+    );
+    assert_eq!(tshark(&wrong), "");
+    let again = tshark(again);
+    assert!(
+        again.lines().count() <= 2 * repeated,
+        "the kernel sent {repeated} segments again, seen were:\n{again}"
+    );
     let spoken = tshark("modbus or dnp3").lines().count();
     assert!(spoken > 150, "{spoken} frames of Modbus and DNP3");
     let left = Command::new("ip").args(["netns", "list"]).output().unwrap();
