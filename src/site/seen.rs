@@ -1,7 +1,8 @@
 //! Conversations in which nothing is new: what keeps the cost of a packet to one look into a small table.
 //!
 //! A place holds one conversation in one direction, with its addresses and ports. While it is fresh, packets
-//! of it change nothing that [`super::Site`] remembers. A collision costs a longer look, no more.
+//! of it change nothing that [`super::Site`] remembers. Each may be in either of two places; a collision of three
+//! costs a longer look, no more.
 
 use core::net::IpAddr;
 
@@ -45,6 +46,25 @@ impl Conversation {
         Conversation { from, to, link, ports, vlan, epoch: 0, until: 0 }
     }
 
+    /// Whether it is the same, whenever it was noted.
+    #[inline(always)]
+    fn is_of(&self, other: &Conversation) -> bool {
+        // One comparison after the other would cost a branch each.
+        let hosts = (self.from ^ other.from) | (self.to ^ other.to);
+        let rest = (self.link ^ other.link)
+            | u64::from(self.ports ^ other.ports)
+            | u64::from(self.vlan ^ other.vlan);
+        (hosts as u64 | (hosts >> 64) as u64 | rest) == 0
+    }
+
+    /// Whether it is the same, and nothing is new about it.
+    #[inline(always)]
+    fn is_fresh(&self, at: Timestamp, other: &Conversation, epoch: u32) -> bool {
+        // Before `until`, and not so long before that the clock must have gone back.
+        let left = self.until.wrapping_sub(at.0);
+        self.is_of(other) && self.epoch == epoch && left.wrapping_sub(1) < FRESH_NS
+    }
+
     #[inline(always)]
     fn place(&self) -> usize {
         let fold = |word: u128| word as u64 ^ (word >> 64) as u64;
@@ -80,21 +100,30 @@ impl Seen {
     /// Whether nothing is new about this conversation; otherwise it is fresh from now on.
     #[inline(always)]
     pub(super) fn is_fresh(&mut self, at: Timestamp, conversation: &Conversation) -> bool {
-        let Some(place) = self.places.get_mut(conversation.place()) else { return false };
-        // One comparison after the other would cost a branch each.
-        let hosts = (place.from ^ conversation.from) | (place.to ^ conversation.to);
-        let rest = (place.link ^ conversation.link)
-            | u64::from(place.ports ^ conversation.ports)
-            | u64::from(place.vlan ^ conversation.vlan)
-            | u64::from(place.epoch ^ self.epoch);
-        let is_same = (hosts as u64 | (hosts >> 64) as u64 | rest) == 0;
-        // Before `until`, and not so long before that the clock must have gone back.
-        let left = place.until.wrapping_sub(at.0);
-        if is_same && left.wrapping_sub(1) < FRESH_NS {
+        let place = conversation.place();
+        let is = |place: usize| {
+            self.places.get(place).is_some_and(|kept| kept.is_fresh(at, conversation, self.epoch))
+        };
+        if is(place) || is(place ^ 1) {
             return true;
         }
-        *place = Conversation { epoch: self.epoch, until: at.plus(FRESH_NS).0, ..*conversation };
+        self.note(at, place, conversation);
         false
+    }
+
+    /// It is fresh from now on, in the place whose conversation was noted longer ago.
+    #[cold]
+    fn note(&mut self, at: Timestamp, place: usize, conversation: &Conversation) {
+        let epoch = self.epoch;
+        let until =
+            |place: usize| self.places.get(place).filter(|kept| kept.epoch == epoch).map(|kept| kept.until);
+        let is = |place: usize| self.places.get(place).is_some_and(|kept| kept.is_of(conversation));
+        // Never in both.
+        let older = if until(place ^ 1) < until(place) { place ^ 1 } else { place };
+        let place = [place, place ^ 1].into_iter().find(|place| is(*place)).unwrap_or(older);
+        if let Some(kept) = self.places.get_mut(place) {
+            *kept = Conversation { epoch, until: at.plus(FRESH_NS).0, ..*conversation };
+        }
     }
 
     /// Something is wrong: look at everything again.
@@ -124,5 +153,21 @@ mod tests {
         assert!(seen.is_fresh(Timestamp(1), &of(1)) && !seen.is_fresh(Timestamp(1), &tagged(1, 7)), "a tag");
         seen.forget();
         assert!(!seen.is_fresh(Timestamp(1), &of(1)));
+    }
+
+    #[test]
+    fn two_conversations_with_the_same_place_are_fresh_side_by_side_and_the_older_makes_room() {
+        let of = |port| {
+            let ip = |n| IpAddr::V4(Ipv4Addr::new(10, 0, 0, n));
+            Conversation::new((ip(1), ip(2)), (None, 0), 1, (port, 502))
+        };
+        let place = of(0).place();
+        let alike: Vec<_> = (1..).map(of).filter(|other| other.place() == place).take(2).collect();
+        let mut seen = Seen::default();
+        assert!(!seen.is_fresh(Timestamp(10), &of(0)) && !seen.is_fresh(Timestamp(11), &alike[0]));
+        assert!(seen.is_fresh(Timestamp(12), &of(0)) && seen.is_fresh(Timestamp(12), &alike[0]));
+        assert!(!seen.is_fresh(Timestamp(13), &alike[1]));
+        assert!(seen.is_fresh(Timestamp(14), &alike[0]) && seen.is_fresh(Timestamp(14), &alike[1]));
+        assert!(!seen.is_fresh(Timestamp(15), &of(0)));
     }
 }
