@@ -97,7 +97,8 @@ fn values(scene: &Scene<'_>, asdu: &Asdu<'_>, observer: &mut dyn Observer) {
     let Some(row) = types::of(asdu.type_id) else { return };
     let mut told = [false; 3];
     for object in asdu.objects() {
-        if element::plain(row, object.element).is_some_and(|(value, _)| is_finite(value)) {
+        let plain = element::plain(row, object.element);
+        if plain.is_some_and(|(value, _, time)| is_finite(value) && time.is_none_or(|time| can_be(&time))) {
             continue;
         }
         let Some(element) = element::element(asdu.type_id, object.element) else { continue };
@@ -106,8 +107,7 @@ fn values(scene: &Scene<'_>, asdu: &Asdu<'_>, observer: &mut dyn Observer) {
             told[0] = true;
         }
         if let (false, TimeTag::Long(time)) = (told[1], element.tag)
-            && !time.is_sound()
-            && !time.within.invalid
+            && !can_be(&time)
         {
             told[1] = true;
             let texts = (
@@ -126,6 +126,11 @@ fn values(scene: &Scene<'_>, asdu: &Asdu<'_>, observer: &mut dyn Observer) {
             at.report(observer, (DefectKind::Peculiar, "I4-C19"), texts.0, texts.1);
         }
     }
+}
+
+/// Whether there can be such a time, or it is said to be invalid.
+fn can_be(time: &Time) -> bool {
+    time.is_sound() || time.within.invalid
 }
 
 /// Whether a value is no number that there cannot be.

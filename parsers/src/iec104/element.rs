@@ -58,24 +58,37 @@ impl<'a> Element<'a> {
 
 type Parsed<'a> = IResult<&'a [u8], Element<'a>>;
 
-/// Value and quality of the elements that nearly all reports carry: a state or a measurement and its quality, without
-/// a time. `None` of all others; [`element`] reads these as well.
+/// Value, quality and time of the elements that nearly all reports carry: a state or a measurement, with a long time or
+/// none. `None` of all others; [`element`] reads these as well.
 #[inline]
-pub(super) fn plain(row: &types::Type, octets: &[u8]) -> Option<(Value<'static>, u8)> {
-    Some(match (row.tag, row.form, octets) {
-        (Tag::None, Form::Single, [siq]) => (Value::Bit(siq & 1 != 0), siq & OF_STATES),
-        (Tag::None, Form::Double, [diq]) => (Value::DoubleBit(diq & 3), diq & OF_STATES),
-        (Tag::None, Form::Float, [a, b, c, d, quality]) => {
+pub(super) fn plain(row: &types::Type, octets: &[u8]) -> Option<(Value<'static>, u8, Option<Time>)> {
+    let (octets, time) = match row.tag {
+        Tag::None => (octets, None),
+        Tag::Short => return None,
+        Tag::Long => {
+            let (octets, time) = octets.split_last_chunk::<7>()?;
+            (octets, Some(time))
+        }
+    };
+    let (value, quality) = match (row.form, octets) {
+        (Form::Single, [siq]) => (Value::Bit(siq & 1 != 0), siq & OF_STATES),
+        (Form::Double, [diq]) => (Value::DoubleBit(diq & 3), diq & OF_STATES),
+        (Form::Float, [a, b, c, d, quality]) => {
             (Value::Float32(f32::from_le_bytes([*a, *b, *c, *d])), quality & OF_VALUES)
         }
-        (Tag::None, Form::Scaled, [a, b, quality]) => {
+        (Form::Scaled, [a, b, quality]) => {
             (Value::Signed(i16::from_le_bytes([*a, *b]).into()), quality & OF_VALUES)
         }
-        (Tag::None, Form::Normalised, [a, b, quality]) => {
+        (Form::Normalised, [a, b, quality]) => {
             (of_normalised(i16::from_le_bytes([*a, *b])), quality & OF_VALUES)
         }
         _ => return None,
-    })
+    };
+    let time = match time {
+        Some(octets) => Some(time::time(octets).ok()?.1),
+        None => None,
+    };
+    Some((value, quality, time))
 }
 
 /// Take an element apart. `None` if its octets are too few, or its form is not known here.
@@ -335,11 +348,17 @@ fn query_log(input: &[u8]) -> Parsed<'_> {
     Ok((input, file(name, [None; 4])))
 }
 
+/// A time that the station vouches for.
+fn told_at(time: &Time) -> Option<u64> {
+    time.since_1970().filter(|_| !time.within.invalid)
+}
+
 /// An object as the rest of the program sees it.
 pub(super) fn point<'a>(asdu: &Asdu<'a>, object: &Object<'a>) -> Point<'a> {
     let mut point = Point::new(PointKind::InformationObject, Some(object.address), Value::None);
-    if let Some((value, quality)) = types::of(asdu.type_id).and_then(|row| plain(row, object.element)) {
+    if let Some((value, quality, time)) = types::of(asdu.type_id).and_then(|row| plain(row, object.element)) {
         (point.value, point.flags) = (value, Some(quality));
+        point.time_ms = time.as_ref().and_then(told_at);
         return point;
     }
     let Some(element) = element(asdu.type_id, object.element) else {
@@ -351,7 +370,7 @@ pub(super) fn point<'a>(asdu: &Asdu<'a>, object: &Object<'a>) -> Point<'a> {
     point.value = element.value;
     point.flags = element.quality;
     if let TimeTag::Long(time) = element.tag {
-        point.time_ms = time.since_1970().filter(|_| !time.within.invalid);
+        point.time_ms = told_at(&time);
     }
     point.ordered = types::way(asdu.type_id) == types::Way::Control;
     point
@@ -366,19 +385,28 @@ mod tests {
     /// What nearly all elements are is read in a short way; it must say what the long one says.
     #[test]
     fn plain_elements_are_what_they_are_taken_apart_to() {
-        let samples = [[0x00; 5], [0xFF; 5], [0x01, 0x80, 0x7F, 0x02, 0xF1], [0x00, 0x00, 0xC0, 0x7F, 0x90]];
+        let samples = [
+            "000000000000000000000000",
+            "ffffffffffffffffffffffff",
+            "01807f02f1a0141e0a560b18",
+            "0000c07f90a0149e0a560b18",
+        ];
         let mut plain_ones = 0;
         for row in (0..=255).filter_map(types::of) {
-            for octets in samples.iter().flat_map(|sample| (0..=5).map(|length| &sample[..length])) {
-                let Some((value, quality)) = plain(row, octets) else { continue };
-                let element = element(row.id, octets).unwrap();
+            for octets in samples.iter().flat_map(|text| (0..=12).map(|length| hex(text)[..length].to_vec()))
+            {
+                let Some((value, quality, time)) = plain(row, &octets) else { continue };
+                let element = element(row.id, &octets).unwrap();
                 assert_eq!(format!("{:?}", element.value), format!("{value:?}"), "type {}", row.id);
-                assert_eq!((element.quality, element.tag), (Some(quality), TimeTag::None));
+                assert_eq!(
+                    (element.quality, element.tag),
+                    (Some(quality), time.map_or(TimeTag::None, TimeTag::Long))
+                );
                 assert_eq!(types::way(row.id), types::Way::Monitor);
                 plain_ones += 1;
             }
         }
-        assert_eq!(plain_ones, 5 * samples.len());
+        assert_eq!(plain_ones, 10 * samples.len());
     }
 
     fn of(type_id: u8, text: &str) -> String {
