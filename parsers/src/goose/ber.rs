@@ -66,13 +66,17 @@ pub(super) enum Fault {
 /// The element at the beginning, and what follows it.
 #[inline]
 pub(super) fn element(input: &[u8]) -> Result<(&[u8], Element<'_>), Fault> {
-    // Nearly all have one octet of tag and one of length, and are whole.
-    if let [first, length @ 0..=0x7F, rest @ ..] = input
-        && first & 0x1F != 0x1F
-        && let Some((value, after)) = rest.split_at_checked(usize::from(*length))
+    // Nearly all have one octet of tag, one of length (two where a whole message stands in it), and are whole.
+    let (head, length, rest) = match input {
+        [_, length @ 0..=0x7F, rest @ ..] => (2, usize::from(*length), rest),
+        [_, 0x81, length, rest @ ..] => (3, usize::from(*length), rest),
+        _ => return unusual(input),
+    };
+    if let Some(first) = input.first().filter(|first| **first & 0x1F != 0x1F)
+        && let Some((value, after)) = rest.split_at_checked(length)
     {
         let tag = Tag { class: first & 0xC0, number: u32::from(first & 0x1F) };
-        let octets = input.get(..2 + usize::from(*length)).unwrap_or(input);
+        let octets = input.get(..head + length).unwrap_or(input);
         let constructed = first & 0x20 != 0;
         return Ok((after, Element { tag, constructed, octets, value, missing: 0, indefinite: false }));
     }
@@ -207,7 +211,7 @@ mod tests {
     fn the_short_way_reads_what_the_long_one_reads() {
         for first in 0..=255 {
             for length in 0..=255 {
-                for there in [0, 1, 2, 3, 127, 128, 200] {
+                for there in [0, 1, 2, 3, 7, 8, 127, 128, 200] {
                     let octets = [&[first, length][..], &vec![7; there]].concat();
                     assert_eq!(element(&octets), unusual(&octets));
                 }

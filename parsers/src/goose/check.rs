@@ -32,6 +32,8 @@ pub(super) struct Site<'a, 'o> {
     pub(super) observer: &'o mut dyn Observer,
     /// Whether something that changes the meaning of the message was told.
     pub(super) unsound: bool,
+    /// Whether anything was told.
+    pub(super) told: bool,
 }
 
 impl Site<'_, '_> {
@@ -43,6 +45,7 @@ impl Site<'_, '_> {
         expected: fmt::Arguments<'_>,
         observed: fmt::Arguments<'_>,
     ) {
+        self.told = true;
         self.unsound |= !matches!(kind, DefectKind::Peculiar | DefectKind::ReservedBits);
         self.observer.defect(&Defect {
             flow: self.flow,

@@ -167,6 +167,14 @@ impl Detail for Content<'_> {
         }
     }
 
+    fn values(&self, sink: &mut dyn PointSink) {
+        if let Some(all_data) = self.pdu.and_then(Pdu::all_data)
+            && sink.wants(PointKind::DataSetMember, 0, u32::MAX)
+        {
+            data::points(all_data, &mut |point| sink.point(point));
+        }
+    }
+
     fn publication(&self) -> Option<Publication<'_>> {
         let pdu = self.pdu?;
         let header = self.header?;

@@ -89,5 +89,5 @@ pub const DISSECTOR: Dissector = Dissector {
     ethertypes: &[ETHERTYPE, ETHERTYPE_MANAGEMENT],
     subject,
     probe: |_| Probe::No,
-    open: |_, _| Box::new(session::GooseSession),
+    open: |_, _| Box::new(session::GooseSession::default()),
 };

@@ -1,5 +1,7 @@
 //! From a frame's payload to a unit, an operation and defects.
 
+use core::ops::Range;
+
 use super::ber::{self, Element};
 use super::check::{self, Site};
 use super::detail::Content;
@@ -8,8 +10,47 @@ use super::header::{self, Header};
 use super::pdu::{self, Pdu};
 use crate::contract::*;
 
-/// A session has nothing to remember: every frame holds one message, whole.
-pub(super) struct GooseSession;
+/// The number of sqNum among the elements.
+const SQ_NUM: usize = 6;
+
+/// Octets of a message that are remembered; longer ones are checked every time.
+const REMEMBERED: usize = 512;
+
+/// Every frame holds one message, whole. What is remembered only saves looking for what was not found before.
+#[derive(Default)]
+pub(super) struct GooseSession {
+    clean: Clean,
+}
+
+/// The last message that the checks had nothing to say of. Publishers repeat a message until something changes, with
+/// nothing new but sqNum.
+#[derive(Default)]
+struct Clean {
+    /// Header and APDU.
+    octets: Vec<u8>,
+    /// Where the value of sqNum stands in them.
+    sequence: Range<usize>,
+}
+
+impl Clean {
+    /// Whether a message is that one, but for sqNum, so that all checks come to the same.
+    fn covers(&self, octets: &[u8], pdu: &Pdu<'_>) -> bool {
+        let Range { start, end } = self.sequence;
+        octets.len() == self.octets.len()
+            && octets.get(..start) == self.octets.get(..start)
+            && octets.get(end..) == self.octets.get(end..)
+            && pdu.element(SQ_NUM).is_some_and(pdu::is_int32u)
+    }
+
+    /// Remember a message.
+    fn set(&mut self, octets: &[u8], pdu: &Pdu<'_>) {
+        self.octets.clear();
+        let Some(sequence) = pdu.element(SQ_NUM).filter(|_| octets.len() <= REMEMBERED) else { return };
+        let end = (sequence.octets.as_ptr() as usize + sequence.octets.len()) - octets.as_ptr() as usize;
+        self.sequence = end - sequence.value.len()..end;
+        self.octets.extend_from_slice(octets);
+    }
+}
 
 impl Session for GooseSession {
     fn feed(&mut self, flow: &FlowInfo, chunk: &Chunk<'_>, observer: &mut dyn Observer) -> Progress {
@@ -22,8 +63,9 @@ impl Session for GooseSession {
             function: None,
             observer,
             unsound: false,
+            told: false,
         };
-        message(site, payload);
+        message(site, payload, &mut self.clean);
         Progress::all(chunk)
     }
 
@@ -34,7 +76,7 @@ impl Session for GooseSession {
     fn finish(&mut self, _: &FlowInfo, _: [Chunk<'_>; 2], _: &mut dyn Observer) {}
 
     fn memory(&self) -> usize {
-        0
+        size_of::<GooseSession>() + self.clean.octets.capacity()
     }
 
     fn deadline(&self) -> Option<Timestamp> {
@@ -42,7 +84,7 @@ impl Session for GooseSession {
     }
 }
 
-fn message<'a>(mut site: Site<'a, '_>, payload: &'a [u8]) {
+fn message<'a>(mut site: Site<'a, '_>, payload: &'a [u8], clean: &mut Clean) {
     if site.flow.ethertype == super::ETHERTYPE_MANAGEMENT {
         return management(&mut site, payload);
     }
@@ -69,7 +111,7 @@ fn message<'a>(mut site: Site<'a, '_>, payload: &'a [u8]) {
     let octets = payload.get(..header::LENGTH + apdu.octets.len()).unwrap_or(payload);
     site.octets = octets;
     match apdu.tag {
-        pdu::GOOSE => goose(site, header, &apdu, octets),
+        pdu::GOOSE => goose(site, (header, &apdu, octets), clean),
         pdu::MANAGEMENT => other(site, header, apdu, octets, 0),
         _ => other(site, header, apdu, octets, apdu.tag.number.min(255) as u8),
     }
@@ -107,15 +149,20 @@ fn unit(site: &mut Site<'_, '_>, content: &Content<'_>) {
     });
 }
 
-fn goose(mut site: Site<'_, '_>, header: Header, apdu: &Element<'_>, octets: &[u8]) {
+fn goose(mut site: Site<'_, '_>, (header, apdu, octets): (Header, &Element<'_>, &[u8]), clean: &mut Clean) {
     site.function = Some(function_of(1));
     let pdu = Pdu::parse(apdu.value);
     let mut content = Content { octets, header: Some(header), pdu: Some(&pdu), other: None, sound: false };
     unit(&mut site, &content);
-    let cut = apdu.missing > 0;
-    check::header(&mut site, header, apdu);
-    check::elements(&mut site, &pdu, cut);
-    check::members(&mut site, &pdu, cut);
+    if !clean.covers(octets, &pdu) {
+        let cut = apdu.missing > 0;
+        check::header(&mut site, header, apdu);
+        check::elements(&mut site, &pdu, cut);
+        check::members(&mut site, &pdu, cut);
+        if !site.told {
+            clean.set(octets, &pdu);
+        }
+    }
     content.sound = !site.unsound;
     if pdu.gocb_ref().is_none() {
         return;

@@ -195,3 +195,27 @@ fn what_a_frame_is_about_is_its_control_block() {
     assert_eq!(super::super::subject(&payload(&elements())), b"BAY1PROT/LLN0$GO$gcb1");
     assert_eq!(super::super::subject(b""), b"");
 }
+
+/// What was right is not looked at again; nothing may hide behind it.
+#[test]
+fn a_repeated_message_is_checked_as_if_it_came_alone() {
+    let sound = payload(&elements());
+    let mut defective = 0;
+    for place in 0..sound.len() {
+        for octet in [0x00, 0x01, 0x7F, 0x80, 0xFF] {
+            let mut other = sound.clone();
+            other[place] = octet;
+            let alone = see(&other).seen;
+            let mut wire = see(&sound);
+            wire.send(Direction::ToServer, &sound);
+            assert!(wire.seen.defects.is_empty());
+            wire.seen = Recorder::default();
+            wire.send(Direction::ToServer, &other);
+            let seen = (&wire.seen.units, &wire.seen.operations, &wire.seen.points, &wire.seen.defects);
+            let expected = (&alone.units, &alone.operations, &alone.points, &alone.defects);
+            assert_eq!(seen, expected, "octet {place} as {octet:#04x}");
+            defective += usize::from(!alone.defects.is_empty());
+        }
+    }
+    assert!(defective > 100);
+}

@@ -6,7 +6,7 @@ mod shapes;
 
 use super::DISSECTOR;
 use crate::contract::*;
-use crate::testing::{Wire, flow, hex};
+use crate::testing::{Recorder, Wire, flow, hex};
 
 /// A frame's payload, seen.
 fn see(payload: &[u8]) -> Wire {
