@@ -97,7 +97,7 @@ pub(crate) const SEVERITIES: &[&str] = &["info", "low", "medium", "high", "criti
 /// Protocols.
 pub(crate) const PROTOCOLS: &[&str] = &["modbus", "dnp3", "iec104"];
 
-const COMMENT: Key = key("comment", Text, "Why it is there; not used.");
+const COMMENT: Key = key("comment", Text, "Why it is there; told by `gridtap profile explain`.");
 
 pub(crate) const PROFILE: Section = Section {
     called: "[profile]",
@@ -264,9 +264,10 @@ pub(crate) const MAINTENANCE: Section = Section {
     called: "a maintenance window",
     keys: &[
         must("name", Text, "What is done; findings name it."),
-        must("from", Texts, "Hosts that work, groups, or \"any\"."),
-        must("to", Texts, "Stations worked on, groups, or \"any\"."),
-        must("allow", Texts, "Operations that are expected."),
+        key("from", Texts, "Hosts that work, groups, or \"any\". With `publishers` it may be left out."),
+        key("to", Texts, "Stations worked on, groups, or \"any\". With `publishers` it may be left out."),
+        key("allow", Texts, "Operations that are expected. With `publishers` it may be left out."),
+        key("publishers", Texts, "Publishers (GOOSE) worked on, or \"any\"."),
         must("start", Date, "From when."),
         must("end", Date, "Until when."),
         key("reference", Text, "Number of the work order."),

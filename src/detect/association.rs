@@ -11,7 +11,7 @@ use std::collections::BinaryHeap;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use parsers::{Coverage, Direction, FlowInfo, Host, Operation, Protocol, StationAddress, Timestamp};
+use parsers::{Coverage, Defect, Direction, FlowInfo, Host, Operation, Protocol, StationAddress, Timestamp};
 use profiles::Pair;
 
 use super::coverage::Losses;
@@ -51,6 +51,18 @@ impl AssociationKey {
             protocol: operation.protocol,
             station: operation.station,
         }
+    }
+
+    /// The key of a request that something is wrong with, if it is known who sent it.
+    #[must_use]
+    pub fn of_request(defect: &Defect<'_>) -> Option<AssociationKey> {
+        (defect.from_master == Some(true)).then(|| AssociationKey {
+            master: defect.flow.sender(defect.direction).host,
+            server: defect.flow.receiver(defect.direction).host,
+            service: service_port(defect.flow),
+            protocol: defect.protocol,
+            station: defect.station,
+        })
     }
 }
 
@@ -221,6 +233,12 @@ impl AssociationTable {
             return None;
         }
         slot.association.as_deref_mut()
+    }
+
+    /// The association of these two, if there is one.
+    pub fn find(&mut self, key: &AssociationKey) -> Option<&mut Association> {
+        let id = *self.map.get(key)?;
+        self.get(id)
     }
 
     /// Have an association called at packet time `at` (or at the first whole second after it). An earlier

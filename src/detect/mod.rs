@@ -35,6 +35,7 @@ use crate::report::point_values::PointReading;
 use crate::report::publication::PublicationEvent;
 use crate::report::record::StationState;
 use crate::site::redundancy::Sign;
+use crate::site::restarts::RestartSign;
 use association::{Association, AssociationId, AssociationTable};
 use coverage::Losses;
 use known::{Plain, Standing};
@@ -103,6 +104,8 @@ pub trait FindingSink {
     fn control(&mut self, _event: &ControlEvent<'_>) {}
     /// A master of a redundancy group did something that concerns the whole group.
     fn sign(&mut self, _sign: &Sign) {}
+    /// A station was told to restart, or says that it has.
+    fn restart(&mut self, _sign: RestartSign) {}
     /// Something happened to a publisher.
     fn publication(&mut self, _event: &PublicationEvent<'_>) {}
 }
@@ -311,11 +314,13 @@ impl Detector {
         }
     }
 
-    /// The end: tell of the controls that are still under way. No findings: what did not come may come.
+    /// The end: tell of the controls that are still under way, and of requests that are not answered still. No
+    /// findings: what did not come may come.
     pub fn finish(&mut self, sink: &mut dyn FindingSink) {
         let site = self.common.view();
         for association in self.associations.iter_mut() {
             control::finish(association, site, sink);
+            timing::unanswered::finish(association, site, sink);
         }
     }
 

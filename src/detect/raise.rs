@@ -285,3 +285,18 @@ impl fmt::Display for Hex<'_> {
         if self.0.len() > SHOWN { f.write_str(" ...") } else { Ok(()) }
     }
 }
+
+/// A title within a sentence.
+pub(super) struct Lower(pub(super) &'static str);
+
+impl fmt::Display for Lower {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // An abbreviation stays as it is: "GOOSE data set changed".
+        let abbreviated = self.0.split(' ').next().is_some_and(|word| word.chars().all(char::is_uppercase));
+        let mut letters = self.0.chars();
+        if !abbreviated && let Some(first) = letters.next() {
+            write!(f, "{}", first.to_lowercase())?;
+        }
+        f.write_str(letters.as_str())
+    }
+}

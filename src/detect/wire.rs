@@ -8,7 +8,8 @@ use profiles::Compiled;
 
 use super::policy::Weighed;
 use super::raise::{self, Frames, Subject};
-use super::{Detector, FindingSink, defects};
+use super::timing::unanswered;
+use super::{Detector, FindingSink, coverage, defects};
 use crate::decap::Anomaly;
 use crate::flow::{Forged, Overlap};
 use crate::pipeline::FlowContext;
@@ -40,6 +41,9 @@ impl Detector {
         if self.common.profile.as_deref().is_some_and(|profile| subject.has_quirk(profile, &words)) {
             return name;
         }
+        if unanswered::is_known(&mut self.associations, defect, self.common.view()) {
+            return name;
+        }
         let coverage = context.blindness.at(defect.flow, defect.origin.at, &self.common.losses);
         let frames = Frames::of_origin(&defect.origin);
         let function = defect.function.map_or(0, |f| u64::from(f.code) + 1);
@@ -53,6 +57,9 @@ impl Detector {
             ..subject.finding(coverage, &frames)
         };
         Self::unless_blind(&finding, sink);
+        if coverage::bears(kind, coverage) {
+            unanswered::told(&mut self.associations, defect);
+        }
         name
     }
 

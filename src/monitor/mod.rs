@@ -148,6 +148,7 @@ impl Monitor {
             server,
             station: operation.station,
             station_name: None,
+            unanswered: None,
         };
         self.journal.out.tell(Item::Fact(Fact::Station { event, name: name.map(Box::from) }));
     }

@@ -484,6 +484,10 @@ impl Sensor {
         self.sinks.stations_untold()
     }
 
+    pub(super) fn restarts_forgotten(&self) -> u64 {
+        self.sinks.restarts_forgotten()
+    }
+
     /// The time it is: of the last frame, or of the last pause if that was later.
     pub fn now(&self) -> Timestamp {
         self.front.now()

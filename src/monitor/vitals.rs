@@ -52,6 +52,7 @@ impl Sensor {
                 ("controls_cut_short", controls),
                 ("selects_not_remembered", selects),
                 ("stations_not_told", self.stations_untold()),
+                ("restarts_not_remembered", self.restarts_forgotten()),
                 ("associations_not_remembered", associations),
                 ("polls_not_followed", polls),
                 ("scans_not_watched", scans),

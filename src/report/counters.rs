@@ -369,7 +369,7 @@ impl Counters {
                 let since = self.silences.at(place);
                 *since = (*since).max(state.at.0);
             }
-            StationChange::AnswersAgain => {
+            StationChange::AnswersAgain(_) => {
                 let place = self.tables[Family::Silent].place(&labels);
                 let place = place.unwrap_or_else(|| self.tables[Family::Silent].overflow(&labels));
                 let silent = self.tables[Family::Silent].at(place);
@@ -388,6 +388,8 @@ impl Counters {
             StationChange::Period(_)
             | StationChange::Interval(_)
             | StationChange::NotPolled
+            | StationChange::Replies(_)
+            | StationChange::StillUnanswered(_)
             | StationChange::PolledAgain => {}
         }
     }

@@ -185,6 +185,10 @@ pub(super) fn station_line(json: &mut Json, common: &Common, event: &StationEven
     station(json, event.station, event.station_name, event.server);
     json.key("profiled");
     json.boolean(event.station_name.is_some());
+    if let Some(unanswered) = event.unanswered {
+        json.key("unanswered");
+        json.unsigned(unanswered.into());
+    }
     json.close_object();
     json.newline();
 }

@@ -29,6 +29,7 @@ use super::writer::Weight;
 use crate::detect::FindingSink;
 use crate::site::Fact;
 use crate::site::redundancy::Sign;
+use crate::site::restarts::RestartSign;
 
 /// Findings of a shard whose identity is remembered, so that equal ones are told apart.
 const UIDS_KEPT: usize = 1024;
@@ -165,7 +166,8 @@ impl ShardLog {
         self.counters.station_state(state);
         let StationState { at, protocol, server, station, station_name, change } = *state;
         if let Some(what) = change.name() {
-            journal.station(&StationEvent { at, what, protocol, server, station, station_name });
+            let unanswered = change.unanswered();
+            journal.station(&StationEvent { at, what, protocol, server, station, station_name, unanswered });
         }
     }
 
@@ -322,6 +324,9 @@ impl FindingSink for ToLog<'_> {
     }
     fn sign(&mut self, sign: &Sign) {
         self.journal.out.tell(Item::Fact(Fact::Sign(*sign)));
+    }
+    fn restart(&mut self, sign: RestartSign) {
+        self.journal.out.tell(Item::Fact(Fact::Restart(Box::new(sign))));
     }
     fn publication(&mut self, event: &PublicationEvent<'_>) {
         self.journal.publication(event);

@@ -2,7 +2,7 @@
 
 use core::fmt::{self, Display as _};
 
-use parsers::{Function, PointKind, PointRange, StationAddress};
+use parsers::{Function, PointKind, PointRange, Protocol, StationAddress};
 
 use super::catalogue::Actor;
 use super::finding::Finding;
@@ -14,7 +14,12 @@ impl fmt::Display for Explanation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let finding = self.0;
         write!(f, "{}: ", finding.kind.title())?;
-        match finding.kind.actor() {
+        // Nobody asks a publisher.
+        let actor = match finding.kind.actor() {
+            Actor::Client if finding.protocol == Some(Protocol::Goose) => Actor::Station,
+            actor => actor,
+        };
+        match actor {
             Actor::Client if finding.by_station => {
                 addressee(f, finding)?;
                 match finding.function {
@@ -38,7 +43,8 @@ impl fmt::Display for Explanation<'_> {
                 addressee(f, finding)?;
                 match finding.function {
                     Some(function) => write!(f, " answered {} to ", Words(function))?,
-                    None => f.write_str(" sent this to ")?,
+                    None if finding.protocol == Some(Protocol::Goose) => f.write_str(" published to ")?,
+                    None => f.write_str(" reported to ")?,
                 }
                 client(f, finding)?;
             }

@@ -97,6 +97,8 @@ pub struct StationEvent<'a> {
     pub station: StationAddress,
     /// Its name in the profile.
     pub station_name: Option<&'a str>,
+    /// Requests to it that went unanswered, where that is what the event is about.
+    pub unanswered: Option<u32>,
 }
 
 /// A change in a station's polling, for the event log and the metrics.
@@ -104,8 +106,12 @@ pub struct StationEvent<'a> {
 pub enum StationChange {
     /// It fell silent.
     Silent,
-    /// It answers again.
-    AnswersAgain,
+    /// It answers again, after so many requests that it did not answer.
+    AnswersAgain(u32),
+    /// It answers again although it was never called silent: so many requests went unanswered.
+    Replies(u32),
+    /// The end of what is watched, and it still does not answer: so many requests went unanswered.
+    StillUnanswered(u32),
     /// Its master asks no more.
     NotPolled,
     /// Its master asks again.
@@ -124,10 +130,22 @@ impl StationChange {
     pub fn name(self) -> Option<&'static str> {
         match self {
             StationChange::Silent => Some("silent"),
-            StationChange::AnswersAgain => Some("answers_again"),
+            StationChange::AnswersAgain(_) | StationChange::Replies(_) => Some("answers_again"),
+            StationChange::StillUnanswered(_) => Some("still_unanswered"),
             StationChange::NotPolled => Some("not_polled"),
             StationChange::PolledAgain => Some("polled_again"),
             StationChange::Period(_) | StationChange::Interval(_) | StationChange::Missed(_) => None,
+        }
+    }
+
+    /// How many requests went unanswered, where the change is about that.
+    #[must_use]
+    pub fn unanswered(self) -> Option<u32> {
+        match self {
+            StationChange::AnswersAgain(n)
+            | StationChange::Replies(n)
+            | StationChange::StillUnanswered(n) => Some(n),
+            _ => None,
         }
     }
 }

@@ -28,6 +28,7 @@ use crate::blindness::Blindspots;
 use crate::dispatch::MAX_WORKERS;
 use crate::site::Fact;
 use crate::site::redundancy::{Groups, Sign};
+use crate::site::restarts::{RestartSign, Restarts};
 
 /// Octets after which a batch goes to the writer.
 pub const BATCH_BYTES: usize = 64 << 10;
@@ -111,10 +112,13 @@ pub struct Sinks {
     groups: GroupDesk,
 }
 
-/// What is found of redundancy groups, with a log of its own: no shard sees a whole group.
+/// What is found of redundancy groups and of restarts, with a log of its own: no shard sees all masters of a
+/// station.
 #[derive(Debug)]
 struct GroupDesk {
     groups: Groups,
+    restarts: Restarts,
+    profile: Option<Arc<Compiled>>,
     log: ShardLog,
     journal: Journal,
 }
@@ -125,7 +129,13 @@ impl Sinks {
         let common = Arc::new(Common::new(config.identity));
         let journal = Journal::new(Arc::clone(&common), config.writer.is_some(), config.operations);
         Sinks {
-            groups: GroupDesk { groups: Groups::default(), log: ShardLog::new(Arc::default()), journal },
+            groups: GroupDesk {
+                groups: Groups::default(),
+                restarts: Restarts::default(),
+                profile: None,
+                log: ShardLog::new(Arc::default()),
+                journal,
+            },
             common,
             operations: config.operations,
             writer: config.writer,
@@ -155,9 +165,10 @@ impl Sinks {
 
     /// The same, for what is found here.
     pub fn set_site(&mut self, profile: Option<Arc<Compiled>>, roster: Arc<Roster>) {
-        let GroupDesk { groups, log, journal } = &mut self.groups;
+        let GroupDesk { groups, profile: kept, log, journal, .. } = &mut self.groups;
         journal.common = Arc::clone(&self.common);
         log.set_roster(roster);
+        kept.clone_from(&profile);
         groups.set_profile(profile);
     }
 
@@ -168,10 +179,23 @@ impl Sinks {
 
     /// A master of a redundancy group did something.
     fn sign(&mut self, sign: &Sign) {
-        let GroupDesk { groups, log, journal } = &mut self.groups;
+        let GroupDesk { groups, log, journal, .. } = &mut self.groups;
         log.tick(journal, sign.at);
         groups.sign(sign, &mut ToLog { log, journal });
         self.take_own();
+    }
+
+    /// A station was told to restart, or says that it has.
+    fn restart(&mut self, sign: &RestartSign) {
+        let GroupDesk { restarts, profile, log, journal, .. } = &mut self.groups;
+        log.tick(journal, sign.at);
+        restarts.sign(profile.as_deref(), sign, &mut ToLog { log, journal });
+        self.take_own();
+    }
+
+    /// Commands to restart that were forgotten because too many stations were restarted.
+    pub fn restarts_forgotten(&self) -> u64 {
+        self.groups.restarts.forgotten()
     }
 
     /// No more will be said: end the windows of repeats.
@@ -258,6 +282,7 @@ impl Sinks {
                 self.station(&StationEvent { station_name: name.as_deref(), ..*event });
             }
             Item::Fact(Fact::Sign(sign)) => self.sign(sign),
+            Item::Fact(Fact::Restart(sign)) => self.restart(sign),
             Item::Blind(now, flow, tables) => self.blindspots.shard(act, *now, flow, tables),
             Item::Front(now, counts) => self.blindspots.front(act, *now, counts),
         }

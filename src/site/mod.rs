@@ -21,6 +21,7 @@ mod hosts;
 mod identity;
 mod plan;
 pub mod redundancy;
+pub mod restarts;
 mod seen;
 mod services;
 mod tell;
@@ -76,6 +77,8 @@ pub enum Fact {
     },
     /// A master of a redundancy group.
     Sign(redundancy::Sign),
+    /// A restart of a station, or a command to restart.
+    Restart(Box<restarts::RestartSign>),
 }
 
 /// What is known of all hosts together.

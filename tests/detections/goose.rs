@@ -46,7 +46,7 @@ fn a_second_publisher_is_told_and_not_adopted() {
     let finding = only(&outcome, K::GooseSecondPublisher);
     assert_eq!(
         says(&finding),
-        "Second publisher of one control block: 02:00:00:00:00:09 sent this to 01:0c:cd:01:00:01; expected \
+        "Second publisher of one control block: 02:00:00:00:00:09 published to 01:0c:cd:01:00:01; expected \
          'BAY1/LLN0$GO$gcb1' only from 02:00:00:00:00:01 to 01:0c:cd:01:00:01, APPID 0x0001, observed the same \
          from 02:00:00:00:00:09 to 01:0c:cd:01:00:01, APPID 0x0001, state 1, sqNum 0."
     );
@@ -62,7 +62,7 @@ fn a_poisoned_state_number_is_told_once_and_the_true_publisher_stays_the_true_on
     let finding = only(&outcome, K::GooseStateJump);
     assert_eq!(
         says(&finding),
-        "GOOSE state number jumps ahead: 02:00:00:00:00:01 sent this to 01:0c:cd:01:00:01; expected what follows \
+        "GOOSE state number jumps ahead: 02:00:00:00:00:01 published to 01:0c:cd:01:00:01; expected what follows \
          state 1, sqNum 5 of 'BAY1/LLN0$GO$gcb1', observed state 9999, sqNum 0: states that cannot all have been \
          missed."
     );
@@ -292,7 +292,7 @@ fn a_repetition_that_tells_the_next_state_early_is_no_alarm() {
     assert_eq!((contradicted, empty), (vec!["low".into()], vec!["low".into()]), "{}", outcome.text);
     assert_eq!(
         says(outcome.of(K::GooseEmptyChange)[0]),
-        "New GOOSE state without a new value: 02:00:00:00:00:01 sent this to 01:0c:cd:01:00:01; expected a new \
+        "New GOOSE state without a new value: 02:00:00:00:00:01 published to 01:0c:cd:01:00:01; expected a new \
          state with other values, observed state 4 of 'BAY1/LLN0$GO$gcb1' with the same values."
     );
     // The new state tells something else: nothing explains what the repetition told.
@@ -306,7 +306,7 @@ fn a_repetition_that_tells_the_next_state_early_is_no_alarm() {
     assert_eq!(told.len(), 2, "{}", outcome.text);
     assert_eq!(
         told[1],
-        "Other values in the same GOOSE state: 02:00:00:00:00:01 sent this to 01:0c:cd:01:00:01; expected a new \
+        "Other values in the same GOOSE state: 02:00:00:00:00:01 published to 01:0c:cd:01:00:01; expected a new \
          state of 'BAY1/LLN0$GO$gcb1' that tells the values which a repetition of state 3 told, observed state 4, \
          sqNum 0, 5 ms after them."
     );
@@ -434,7 +434,7 @@ fn publishers_are_held_to_the_profile() {
     let finding = only(&outcome, K::UnprofiledPublisher);
     assert_eq!(
         says(&finding),
-        "Publisher that the profile does not know: 02:00:00:00:00:02 sent this to 01:0c:cd:01:00:02; expected control \
+        "Publisher that the profile does not know: 02:00:00:00:00:02 published to 01:0c:cd:01:00:02; expected control \
          blocks that the profile names, observed 'BAY2/LLN0$GO$gcb1', APPID 0x0002."
     );
     let wrong = |change: fn(&mut Goose)| {
@@ -495,4 +495,64 @@ fn another_profile_keeps_what_is_known_of_publishers_whose_row_stays() {
     assert!(told(&other_place) > 0);
     let gone = "[profile]\nname = \"x\"\n[publishers.a]\ncontrol_block = \"BAY2/LLN0$GO$gcb1\"\n";
     assert_eq!(told(gone), 0);
+}
+
+/// Work at an IED from 5 s to 30 s of the tests, by this publisher's name in the profile.
+fn worked_on(publisher: &str) -> Outcome {
+    let profile = r#"
+[profile]
+name = "Bay"
+[publishers.bay1-trip]
+control_block = "BAY1/LLN0$GO$gcb1"
+[publishers.bay2-trip]
+control_block = "BAY2/LLN0$GO$gcb1"
+[[maintenance]]
+name = "bay 1: new settings"
+publishers = "PUBLISHER"
+start = 2023-11-14T22:13:25Z
+end = 2023-11-14T22:13:50Z
+reference = "WO-4712"
+"#;
+    let mut messages = steady(0, 60, 1);
+    for m in &mut messages {
+        m.revision = 1 + u8::from(m.at >= 10 * SECOND) + u8::from(m.at >= 40 * SECOND);
+    }
+    let messages = [messages, other(60)].concat();
+    seen_by(&[], Some(&profile.replace("PUBLISHER", publisher)), &messages)
+}
+
+#[test]
+fn planned_work_at_a_publisher_is_for_information_and_told_when_it_goes_on() {
+    let severities = |outcome: &Outcome| {
+        let found = outcome.of(K::GooseConfiguration);
+        found.iter().map(|f| f["severity"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    for publisher in ["bay1-trip", "any"] {
+        let outcome = worked_on(publisher);
+        assert_eq!(severities(&outcome), ["info", "high"]);
+        let [over] = outcome.of(K::MaintenanceOverrun)[..] else { panic!("{}", outcome.text) };
+        assert_eq!(
+            says(over),
+            "Work goes on after its maintenance window: bay1-trip (02:00:00:00:00:01) published to 01:0c:cd:01:00:01; \
+             expected the work 'bay 1: new settings' (WO-4712) to be over, observed GOOSE configuration changed or \
+             incomplete 10 s after its end."
+        );
+    }
+    // Near miss: work at another publisher.
+    let outcome = worked_on("bay2-trip");
+    assert_eq!(severities(&outcome), ["high"], "and the second one is a repeat");
+    assert!(outcome.of(K::MaintenanceOverrun).is_empty());
+}
+
+#[test]
+fn what_only_a_forger_does_keeps_its_weight_while_somebody_works() {
+    let profile = "[profile]\nname = \"Bay\"\n[publishers.bay1-trip]\ncontrol_block = \"BAY1/LLN0$GO$gcb1\"\n\
+                   [[maintenance]]\nname = \"work\"\npublishers = \"any\"\nstart = 2023-11-14T22:00:00Z\n\
+                   end = 2023-11-14T23:00:00Z\n";
+    let mut forged = steady(3, 8, 1);
+    for m in &mut forged {
+        (m.from, m.at) = (9, m.at + 200 * MS);
+    }
+    let outcome = seen_by(&[], Some(profile), &[steady(0, 20, 1), forged].concat());
+    assert_eq!(only(&outcome, K::GooseSecondPublisher)["severity"], "critical");
 }

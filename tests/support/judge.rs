@@ -292,7 +292,8 @@ pub fn judged_changing(
     outcome
 }
 
-fn judged_by(
+/// The same by so many workers.
+pub fn judged_by(
     workers: usize,
     (profiles, drops): (&[(u64, &str)], &[u64]),
     frames: &[TimedFrame],

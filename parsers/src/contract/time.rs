@@ -1,5 +1,6 @@
 //! Packet time and the place of a frame in its capture.
 
+use core::fmt;
 use core::ops::Range;
 
 /// Packet time: nanoseconds since 1970-01-01T00:00:00Z, as the tap stamped it.
@@ -17,6 +18,20 @@ impl Timestamp {
     #[must_use]
     pub fn plus(self, nanoseconds: u64) -> Timestamp {
         Timestamp(self.0.saturating_add(nanoseconds))
+    }
+}
+
+/// A wait in nanoseconds, in words: "10 s", "2.5 s", "250 ms".
+#[derive(Debug, Copy, Clone)]
+pub struct Wait(pub u64);
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 / 1_000_000 {
+            ms @ ..1000 => write!(f, "{ms} ms"),
+            ms if ms % 1000 == 0 => write!(f, "{} s", ms / 1000),
+            ms => write!(f, "{}.{} s", ms / 1000, ms % 1000 / 100),
+        }
     }
 }
 

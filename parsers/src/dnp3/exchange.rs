@@ -349,13 +349,13 @@ impl Exchanges {
             for (series, from_master) in series.iter_mut().zip([true, false]) {
                 let Some(due) = series.last_segment_at().map(|at| at.plus(patience)) else { continue };
                 if due < now {
-                    let waited = patience / 1_000_000;
+                    let waited = Wait(patience);
                     emit::unfinished(
                         flow,
                         *key,
                         from_master,
                         series,
-                        format_args!("within {waited} ms"),
+                        format_args!("within {waited}"),
                         observer,
                     );
                     series.told();

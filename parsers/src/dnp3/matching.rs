@@ -146,8 +146,8 @@ impl Table<'_> {
             more_ranges: self.ranges.is_empty() && row.more_ranges,
         };
         if row.expired {
-            let late = scene.origin.at.since(row.origin.at) / 1_000_000;
-            let texts = (format_args!("an answer in time"), format_args!("one after {late} ms"));
+            let late = Wait(scene.origin.at.since(row.origin.at));
+            let texts = (format_args!("an answer in time"), format_args!("one after {late}"));
             scene.report(observer, (DefectKind::Peculiar, "DN-C15"), texts.0, texts.1);
         }
         if control.fir() != (row.fragments == 0) {

@@ -425,9 +425,9 @@ impl Exchanges {
             scene.from_master = Some(true);
             let function = types::function(row.key.type_id, row.sub);
             scene.function = Some(function);
-            let waited = row.deadline.since(row.origin.at) / 1_000_000;
+            let waited = Wait(row.deadline.since(row.origin.at));
             let (expected, observed) = (
-                format_args!("a confirmation within {waited} ms"),
+                format_args!("a confirmation within {waited}"),
                 format_args!("none to {} of common address {}", function.name, row.key.common),
             );
             scene.report(observer, (DefectKind::UnansweredRequest, ""), expected, observed);

@@ -1,7 +1,7 @@
 //! Questions and answers of one flow: which request a response answers, and whether it fits it (fact
 //! sheet, section 5 and checks MB-C11 to MB-C13, MB-C18, MB-C19).
 
-use crate::contract::{Action, DefectKind, Function, Limits, Observer, PointRange, Timestamp};
+use crate::contract::{Action, DefectKind, Function, Limits, Observer, PointRange, Timestamp, Wait};
 
 use super::detail::Framing;
 use super::fit::{agrees, contradicts_request, echoed, fits_request};
@@ -229,7 +229,7 @@ impl Exchanges {
             (DefectKind::SequenceError, "MB-C18"),
             0,
             format_args!("a transaction id that no unanswered request has"),
-            format_args!("id {} again after {} ms", new.transaction, apart / 1_000_000),
+            format_args!("id {} again after {}", new.transaction, Wait(apart)),
         );
     }
 

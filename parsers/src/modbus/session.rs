@@ -220,8 +220,7 @@ impl ModbusSession {
 
     /// Report requests whose answer is overdue.
     pub(super) fn expire(&mut self, flow: &FlowInfo, now: Timestamp, observer: &mut dyn Observer) {
-        let timeout_ms = self.limits.answer_timeout_ns / 1_000_000;
-        self.exchanges.expire(now, |pending| unanswered(flow, pending, timeout_ms, observer));
+        self.exchanges.expire(now, |pending| unanswered(flow, pending, observer));
     }
 }
 
@@ -348,7 +347,8 @@ fn role_reversal(site: &Site<'_>, role: Role, base: usize, observer: &mut dyn Ob
     );
 }
 
-fn unanswered(flow: &FlowInfo, pending: &Pending, timeout_ms: u64, observer: &mut dyn Observer) {
+fn unanswered(flow: &FlowInfo, pending: &Pending, observer: &mut dyn Observer) {
+    let waited = pending.due.since(pending.origin.at);
     let origin = Origin { at: pending.due, ..pending.origin };
     let site = Site {
         unit: Some(pending.unit),
@@ -360,7 +360,7 @@ fn unanswered(flow: &FlowInfo, pending: &Pending, timeout_ms: u64, observer: &mu
         observer,
         (DefectKind::UnansweredRequest, ""),
         0,
-        format_args!("an answer within {timeout_ms} ms"),
+        format_args!("an answer within {}", Wait(waited)),
         format_args!("none to {} of unit {}", pending.function.name, pending.unit),
     );
 }

@@ -234,7 +234,7 @@ fn sorted<'n>(names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
 }
 
 /// Whether a list is `"any"` and nothing else.
-fn any(texts: &[At<String>], reporter: &mut Reporter<'_>) -> bool {
+pub(super) fn any(texts: &[At<String>], reporter: &mut Reporter<'_>) -> bool {
     let Some(text) = texts.iter().find(|text| text.value == "any") else { return false };
     if texts.len() > 1 {
         reporter.error(&text.span, "`any` stands beside other names").label("take out `any`, or the others");

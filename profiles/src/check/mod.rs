@@ -68,8 +68,8 @@ pub(crate) fn check(file: File, reporter: &mut Reporter<'_>) -> Option<Profile> 
     let mut rules = rules::rules(&file, &names, &times, reporter);
     let mut denials = policy::denials(&file, &names, &rules, reporter);
     let redundancy = policy::redundancy(&file, &hosts.entries, &names, reporter);
-    let maintenance = policy::maintenance(&file, &names, &times, reporter);
     let publishers = publishers::publishers(&file, reporter);
+    let maintenance = policy::maintenance(&file, &names, &times, &publishers, reporter);
     let mut thresholds = Thresholds::default();
     for (name, value) in &file.thresholds {
         thresholds.set(&name.value, *value);

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use parsers::Protocol;
 
-use super::groups::Names;
+use super::groups::{Names, any};
 use super::operations::operations;
 use super::rules::{points, protocols_of};
 use super::times::Times;
-use crate::file::{DenyEntry, File, MaintenanceEntry};
+use crate::file::{At, DenyEntry, File, MaintenanceEntry};
 use crate::language::SEVERITIES;
-use crate::profile::{Deny, HostEntry, Maintenance, Redundancy, Rule, Severity};
+use crate::profile::{Deny, HostEntry, Maintenance, Publisher, Redundancy, Rule, Severity};
 use crate::reporter::Reporter;
 
 pub(super) fn denials(
@@ -142,21 +142,35 @@ pub(super) fn maintenance(
     file: &File,
     names: &Names<'_>,
     times: &Times,
+    publishers: &[Publisher],
     reporter: &mut Reporter<'_>,
 ) -> Vec<Maintenance> {
-    file.maintenance.iter().filter_map(|entry| window(entry, names, times, reporter)).collect()
+    let places: HashMap<&str, usize> =
+        publishers.iter().enumerate().map(|(n, p)| (p.name.as_str(), n)).collect();
+    let windows = file.maintenance.iter();
+    windows.filter_map(|entry| window(entry, names, times, &places, reporter)).collect()
 }
 
 fn window(
     entry: &MaintenanceEntry,
     names: &Names<'_>,
     times: &Times,
+    places: &HashMap<&str, usize>,
     reporter: &mut Reporter<'_>,
 ) -> Option<Maintenance> {
     let from = names.hosts_or_any(Some(&entry.from), reporter);
     let to = names.stations_or_any(Some(&entry.to), reporter);
     let protocols = spoken(to.as_deref(), names);
-    let allow = operations(&entry.allow, &protocols, reporter);
+    let allow = if entry.publishers.is_some() && entry.allow.is_empty() {
+        Vec::new()
+    } else {
+        operations(&entry.allow, &protocols, reporter)
+    };
+    let publishers = match entry.publishers.as_deref() {
+        None => Some(Vec::new()),
+        Some(texts) if any(texts, reporter) => None,
+        Some(texts) => Some(texts.iter().filter_map(|text| publisher(text, places, reporter)).collect()),
+    };
     let start = entry.start.as_ref().and_then(|date| times.time(date, reporter));
     let end = entry.end.as_ref().and_then(|date| times.time(date, reporter));
     let (start, end) = start.zip(end)?;
@@ -171,9 +185,25 @@ fn window(
         from,
         to,
         allow,
+        publishers,
         start,
         end,
         reference: entry.reference.clone(),
         comment: entry.comment.clone(),
     })
+}
+
+fn publisher(text: &At<String>, places: &HashMap<&str, usize>, reporter: &mut Reporter<'_>) -> Option<usize> {
+    let place = places.get(text.value.as_str()).copied();
+    if place.is_none() {
+        let mut names: Vec<&str> = places.keys().copied().collect();
+        names.sort_unstable();
+        let meant = reporter.meant(&text.value, names);
+        let error = reporter.error(&text.span, format!("no publisher has the name `{}`", text.value));
+        match meant {
+            Some(meant) => error.label(format!("did you mean `{meant}`?")),
+            None => error.label("not found"),
+        };
+    }
+    place
 }

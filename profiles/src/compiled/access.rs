@@ -138,6 +138,43 @@ impl Compiled {
         self.windows(pair, (protocol, action, function)).filter(over).max_by_key(|w| w.end)
     }
 
+    /// Whether planned work at `now` expects a restart of this station, whoever does it.
+    #[must_use]
+    pub fn expects_restart(&self, now: Timestamp, station: u32) -> bool {
+        let Some(protocol) = self.station(station).map(|station| station.protocol) else { return false };
+        let places = self.windows.of_restart(station, protocol);
+        let windows = places.filter_map(|place| self.profile.maintenance.get(place as usize));
+        windows.into_iter().any(|w| w.start <= now && now < w.end)
+    }
+
+    /// The planned work at `now` that this publisher is worked on in; `None`: one that the profile does not name.
+    #[must_use]
+    pub fn publisher_maintenance(&self, now: Timestamp, publisher: Option<&str>) -> Option<&Maintenance> {
+        self.publisher_windows(publisher).find(|w| w.start <= now && now < w.end)
+    }
+
+    /// The planned work on this publisher that ended last, if that is less than `within_ns` before `now`.
+    #[must_use]
+    pub fn publisher_maintenance_over(
+        &self,
+        now: Timestamp,
+        within_ns: u64,
+        publisher: Option<&str>,
+    ) -> Option<&Maintenance> {
+        let over = |w: &&Maintenance| w.end <= now && now.since(w.end) <= within_ns;
+        self.publisher_windows(publisher).filter(over).max_by_key(|w| w.end)
+    }
+
+    fn publisher_windows(&self, publisher: Option<&str>) -> impl Iterator<Item = &Maintenance> {
+        let places = self.windows.publishing().iter();
+        let windows = places.filter_map(|place| self.profile.maintenance.get(*place as usize));
+        windows.filter(move |window| {
+            let Some(listed) = &window.publishers else { return true };
+            let named = |place: &usize| self.profile.publishers.get(*place).map(|p| p.name.as_str());
+            publisher.is_some() && listed.iter().any(|place| named(place) == publisher)
+        })
+    }
+
     fn windows(
         &self,
         pair: Pair,

@@ -16,6 +16,8 @@ pub(super) struct Windows {
     by_station: Map<u32, Vec<u32>>,
     /// Places of those of every station.
     anywhere: Vec<u32>,
+    /// Places of those that concern publishers.
+    publishing: Vec<u32>,
 }
 
 #[derive(Debug)]
@@ -52,8 +54,12 @@ impl Windows {
             list: profile.maintenance.iter().map(Window::new).collect(),
             by_station: Map::default(),
             anywhere: Vec::new(),
+            publishing: Vec::new(),
         };
         for (place, window) in (0_u32..).zip(&profile.maintenance) {
+            if window.publishers.as_ref().is_none_or(|publishers| !publishers.is_empty()) {
+                windows.publishing.push(place);
+            }
             let Some(stations) = &window.to else {
                 windows.anywhere.push(place);
                 continue;
@@ -63,6 +69,22 @@ impl Windows {
             }
         }
         windows
+    }
+
+    /// Places in [`Profile::maintenance`] of the windows that expect a restart of this station, by whomever.
+    pub(super) fn of_restart(&self, station: u32, protocol: Protocol) -> impl Iterator<Item = u32> {
+        let class = (protocol, Action::Restart, Function { code: 255, sub: None, name: "" });
+        let here = self.by_station.get(&station).map_or(&[][..], Vec::as_slice);
+        let expects = move |place: &u32| {
+            let window = self.list.get(*place as usize);
+            window.is_some_and(|window| window.operations.hold(class.0, class.1, class.2))
+        };
+        here.iter().chain(&self.anywhere).copied().filter(expects)
+    }
+
+    /// Places in [`Profile::maintenance`] of the windows for publishers.
+    pub(super) fn publishing(&self) -> &[u32] {
+        &self.publishing
     }
 
     /// Places in [`Profile::maintenance`] of the windows that expect such an operation, whatever the time.

@@ -157,6 +157,7 @@ pub(crate) struct MaintenanceEntry {
     pub(crate) from: Vec<At<String>>,
     pub(crate) to: Vec<At<String>>,
     pub(crate) allow: Vec<At<String>>,
+    pub(crate) publishers: Option<Vec<At<String>>>,
     pub(crate) start: Option<At<Datetime>>,
     pub(crate) end: Option<At<Datetime>>,
     pub(crate) reference: Option<String>,

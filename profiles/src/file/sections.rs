@@ -314,10 +314,17 @@ impl Walk<'_, '_> {
                 self.missing(&section, key, "2027-01-31T08:00:00Z");
             }
         }
+        let publishers = self.list(&section, "publishers");
+        // A window for publishers alone concerns no stations.
+        let stations = ["from", "to", "allow"].iter().any(|key| section.table.get(*key).is_some());
+        let mut of_stations = |key| {
+            if stations || publishers.is_none() { self.required_list(&section, key) } else { Vec::new() }
+        };
         Some(MaintenanceEntry {
-            from: self.required_list(&section, "from"),
-            to: self.required_list(&section, "to"),
-            allow: self.required_list(&section, "allow"),
+            from: of_stations("from"),
+            to: of_stations("to"),
+            allow: of_stations("allow"),
+            publishers,
             start: self.date(&section, "start"),
             end: self.date(&section, "end"),
             reference: self.plain_text(&section, "reference"),

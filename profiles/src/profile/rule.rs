@@ -292,6 +292,9 @@ pub struct Maintenance {
     pub to: Option<Vec<usize>>,
     /// What is expected.
     pub allow: Vec<Allow>,
+    /// Publishers that are worked on: indexes in [`Profile::publishers`]; `None`: all, also those that the profile
+    /// does not name.
+    pub publishers: Option<Vec<usize>>,
     /// From when.
     pub start: Timestamp,
     /// Until when, not included.

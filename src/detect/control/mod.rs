@@ -260,6 +260,9 @@ fn asked(association: &mut Association, seen: &Seen<'_>, sink: &mut dyn FindingS
         let did = Did::Commands(operation.function);
         super::timing::sign(association, seen.site, (at, frame), scene.coverage, did, sink);
     }
+    if station::is_silenced_by(operation) && seen.judged.allowed != Some(true) {
+        super::timing::unanswered::silenced(association);
+    }
     let Control { station, reads, follow, .. } = &mut association.control;
     station.asked(&scene, seen, sink);
     if !seen.operation.action.is_control() {

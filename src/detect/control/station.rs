@@ -5,11 +5,12 @@ use parsers::{Action, Exchange, Operation, PointKind, Protocol, Timestamp, Value
 
 use super::{Scene, point_key};
 use crate::detect::association::Association;
-use crate::detect::raise::{Asked, Frames, Subject};
+use crate::detect::raise::{self, Asked, Frames, Subject};
 use crate::detect::{FindingSink, Seen, commands};
 use crate::report::catalogue::{FindingKind, Severity};
 use crate::report::control::Lasted;
 use crate::report::finding::Finding;
+use crate::site::restarts::{Evidence, Restart, RestartSign};
 
 const SECOND_NS: u64 = 1_000_000_000;
 /// A report may have been on its way when it was forbidden.
@@ -24,13 +25,14 @@ const RECORD_CURRENT_TIME: u8 = 24;
 const END_OF_INITIALISATION: u8 = 70;
 /// What a station has said on a connection from which on its start is over.
 const SETTLED_REPORTS: u32 = 8;
+/// Octets of a message kept as evidence of a restart.
+const OCTETS: usize = 64;
 
 /// What is remembered of a station.
 #[derive(Debug, Default)]
 pub(super) struct Station {
     /// Whether its last answer had IIN1.7 (device restart) set.
     restarted: Option<bool>,
-    restart_commanded: Option<Timestamp>,
     /// Classes of which unsolicited reports are off, and since when.
     silenced: u8,
     silenced_at: Timestamp,
@@ -61,7 +63,7 @@ impl Station {
         if let Some(kind) = commands::dangerous(operation, None).filter(|kind| denies(*kind)) {
             self.denied = Some((now, kind));
             if kind == FindingKind::RestartCommand {
-                self.restart_commanded = Some(now);
+                sink.restart(RestartSign { at: now, key: scene.key, what: Restart::Commanded });
             }
         }
         if operation.protocol == Protocol::Iec104 && operation.action == Action::Time {
@@ -158,7 +160,7 @@ impl Station {
                     "{}, {} after a {}",
                     Asked(operation),
                     Lasted(ago),
-                    Lower(kind.title())
+                    raise::Lower(kind.title())
                 ),
                 fold_key: range.map_or(0, |range| point_key(range.kind(), range.first())),
                 ..subject.finding(scene.coverage, &frames)
@@ -213,35 +215,27 @@ fn initialised(association: &mut Association, seen: &Seen<'_>, sink: &mut dyn Fi
     }
 }
 
-/// SEQ-12.
+/// SEQ-12, unless somebody commanded it: which other masters did is known to `site::restarts`.
 #[cold]
 fn restart_seen(
     association: &mut Association,
     seen: &Seen<'_>,
-    indication: &str,
+    indication: &'static str,
     sink: &mut dyn FindingSink,
 ) {
     let operation = seen.operation;
-    let scene = super::scene(association, seen);
-    let station = &association.control.station;
-    let explained = (scene.site.thresholds.restart_explained * 1e9) as u64;
-    if station.restart_commanded.is_some_and(|at| scene.now.since(at) <= explained) {
-        return;
-    }
-    let subject = Subject::of_operation(operation, scene.site.profile);
-    let frames = Frames::of_operation(operation);
-    super::raise(
-        &Finding {
-            kind: FindingKind::RestartSeen,
-            expected: format_args!("a restart only after a command to restart"),
-            observed: format_args!(
-                "{indication}, and no such command in the last {}",
-                profiles::DurationText(explained)
-            ),
-            ..subject.finding(scene.coverage, &frames)
-        },
-        sink,
-    );
+    sink.restart(RestartSign {
+        at: operation.origin.at,
+        key: association.key,
+        what: Restart::Seen(Box::new(Evidence {
+            flow: operation.flow.clone(),
+            function: operation.requested.unwrap_or(operation.function),
+            frames: Frames::of_operation(operation).as_slice().to_vec(),
+            octets: operation.detail.octets().iter().copied().take(OCTETS).collect(),
+            indication,
+            coverage: seen.coverage(),
+        })),
+    });
 }
 
 /// SEQ-10.
@@ -268,6 +262,13 @@ fn unsolicited(association: &mut Association, seen: &Seen<'_>, sink: &mut dyn Fi
     );
 }
 
+/// Whether a station that obeys answers nothing any more (listen-only mode; Modbus Application Protocol V1.1b3,
+/// 6.8). What forbids DNP3 or IEC 104 stations to report leaves their answers.
+pub(super) fn is_silenced_by(operation: &Operation<'_>) -> bool {
+    operation.protocol == Protocol::Modbus
+        && commands::dangerous(operation, None) == Some(FindingKind::SilenceCommand)
+}
+
 fn denies(kind: FindingKind) -> bool {
     matches!(kind, FindingKind::RestartCommand | FindingKind::StopCommand | FindingKind::SilenceCommand)
     // Disabling unsolicited reports belongs to every start of a DNP3 master.
@@ -278,17 +279,4 @@ fn classes(operation: &Operation<'_>) -> u8 {
     let class = |n: u32| if (1..=3).contains(&n) { 1_u8 << (n - 1) } else { 0 };
     let named = operation.ranges.iter().filter(|range| range.kind() == PointKind::ClassData);
     named.fold(0, |mask, range| (range.first()..=range.last().min(3)).fold(mask, |mask, n| mask | class(n)))
-}
-
-/// A title within a sentence.
-struct Lower(&'static str);
-
-impl core::fmt::Display for Lower {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let mut letters = self.0.chars();
-        if let Some(first) = letters.next() {
-            write!(f, "{}", first.to_lowercase())?;
-        }
-        f.write_str(letters.as_str())
-    }
 }

@@ -1,11 +1,14 @@
 //! What the profile says beyond the verdict: how much a finding weighs, how often a rule may be used, which
 //! controls need no select, and work that goes on after its maintenance window.
 
+mod publishing;
 mod rate;
 mod weight;
 
+use core::fmt;
+
 use parsers::{Exchange, Operation, PointRange};
-use profiles::{Compiled, DurationText, Pair, RuleId};
+use profiles::{Compiled, DurationText, Maintenance, Pair, RuleId};
 
 pub use rate::Rates;
 pub(crate) use weight::RAISING;
@@ -86,14 +89,19 @@ pub(super) fn overrun(
         return;
     }
     let Some(window) = profile.maintenance_over(now, within, pair, what) else { return };
+    over(window, blank, &raise::Asked(operation), sink);
+}
+
+/// What is done after the end of this window.
+fn over(window: &Maintenance, blank: &Finding<'_>, done: &dyn fmt::Display, sink: &mut dyn FindingSink) {
     let reference = window.reference.as_deref().map_or(String::new(), |text| format!(" ({text})"));
     sink.finding(&Finding {
         kind: FindingKind::MaintenanceOverrun,
+        severity: None,
         expected: format_args!("the work '{}'{reference} to be over", window.name),
         observed: format_args!(
-            "{} {} after its end",
-            raise::Asked(operation),
-            DurationText(now.since(window.end) / 1_000_000_000 * 1_000_000_000)
+            "{done} {} after its end",
+            DurationText(blank.at.since(window.end) / 1_000_000_000 * 1_000_000_000)
         ),
         rule: Some(&window.name),
         fold_key: raise::name_key(&window.name),

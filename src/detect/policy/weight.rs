@@ -4,6 +4,7 @@
 use parsers::{Operation, PointRange};
 use profiles::{Compiled, Pair};
 
+use super::publishing;
 use crate::detect::FindingSink;
 use crate::report::catalogue::{FindingKind, Severity};
 use crate::report::control::ControlEvent;
@@ -12,6 +13,7 @@ use crate::report::point_values::PointReading;
 use crate::report::publication::PublicationEvent;
 use crate::report::record::StationState;
 use crate::site::redundancy::Sign;
+use crate::site::restarts::RestartSign;
 
 /// Tags that raise the severity of findings.
 pub(crate) const RAISING: [&str; 2] = ["protection", "breaker"];
@@ -57,6 +59,11 @@ impl FindingSink for Weighed<'_> {
             finding.kind != FindingKind::MaintenanceOverrun
                 && profile.maintenance(finding.at, pair, what(operation)).is_some()
         });
+        let planned = planned
+            || publishing::is_planned(profile, finding)
+            || (comes_of_restart(finding.kind)
+                && station.is_some_and(|station| profile.expects_restart(finding.at, station)));
+        publishing::overrun(profile, finding, &mut *self.sink);
         let severity = if planned {
             Severity::Info
         } else if !is_lowered(finding)
@@ -97,6 +104,10 @@ impl FindingSink for Weighed<'_> {
         self.sink.sign(sign);
     }
 
+    fn restart(&mut self, sign: RestartSign) {
+        self.sink.restart(sign);
+    }
+
     fn publication(&mut self, event: &PublicationEvent<'_>) {
         self.sink.publication(event);
     }
@@ -104,6 +115,12 @@ impl FindingSink for Weighed<'_> {
 
 fn pair(profile: &Compiled, finding: &Finding<'_>) -> Option<Pair> {
     Some(profile.pair(finding.client, finding.server, finding.protocol?, finding.station))
+}
+
+/// What a station does that is restarted, or out of service for a while.
+fn comes_of_restart(kind: FindingKind) -> bool {
+    use FindingKind::{RestartSeen, StationSilent, UnansweredFlood, UnansweredRequest};
+    matches!(kind, StationSilent | UnansweredRequest | UnansweredFlood | RestartSeen)
 }
 
 /// A change-over of masters is no news at a protection relay either.

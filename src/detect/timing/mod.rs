@@ -14,6 +14,7 @@ mod reason;
 mod rhythm;
 mod silence;
 mod transfer;
+pub(super) mod unanswered;
 mod words;
 
 use std::sync::Arc;
@@ -39,6 +40,7 @@ use rate::Rate;
 use reason::Reasons;
 use rhythm::Rhythm;
 use silence::{Exchanges, Lost};
+use unanswered::Story;
 use words::Span;
 
 /// Recurring requests followed for a pair.
@@ -55,6 +57,8 @@ const HABITS_NS: u64 = 60_000_000_000;
 #[derive(Debug, Default)]
 pub struct Timing {
     operations: u8,
+    /// Whether it is known that requests go unanswered.
+    story: Story,
     state: Option<Box<State>>,
 }
 
@@ -203,8 +207,12 @@ pub(super) fn shown(
     shared: &mut Shared,
     sink: &mut dyn FindingSink,
 ) -> Option<Timestamp> {
+    if association.timing.story.is_open() && !seen.operation.from_master {
+        unanswered::answered(association, seen, sink);
+    }
     if association.timing.operations < OPERATIONS_FIRST {
         association.timing.operations += 1;
+        association.timing.story.early(seen.operation);
         return None;
     }
     let state = association.timing.state.take();
@@ -237,6 +245,9 @@ pub(super) fn due(
             transfer::not_started(&party, since, now, frame, sink);
         }
         sign(association, site, (now, frame), coverage, Did::Unpolled(since), sink);
+    }
+    if state.lost == Some(Lost::Silent) {
+        unanswered::silenced(association);
     }
     state.wake = [state.wake, state.takeover].into_iter().flatten().min();
     let wake = state.wake;
@@ -377,11 +388,13 @@ impl State {
         self.lost = None;
         shared.outages.end(&association.key);
         let party = Party::of(association, Coverage::default(), seen.site.profile);
-        let change = match lost {
-            Lost::Silent => StationChange::AnswersAgain,
-            Lost::NotPolled => StationChange::PolledAgain,
-        };
-        sink.station(&party.changed(change, seen.operation.origin.at));
+        let at = seen.operation.origin.at;
+        match lost {
+            Lost::Silent => {
+                sink.station(&party.changed(StationChange::AnswersAgain(self.exchanges.missed), at));
+            }
+            Lost::NotPolled => sink.station(&party.changed(StationChange::PolledAgain, at)),
+        }
     }
 
     /// Note a recurring request.

@@ -52,6 +52,8 @@ pub(super) struct Exchanges {
     silences: [u64; SILENCES],
     /// Requests since then.
     pub(super) unanswered: u32,
+    /// Requests that had gone unanswered when the station was heard again.
+    pub(super) missed: u32,
     /// The tap's clock at the first of them.
     mark: u64,
     scale: Scale,
@@ -117,6 +119,7 @@ impl Exchanges {
             self.learn(self.waiting_ns(at, pulse), thresholds);
         }
         self.answers = self.answers.saturating_add(1);
+        self.missed = self.unanswered.saturating_sub(u32::from(reply));
         self.unanswered = 0;
     }
 

@@ -275,7 +275,7 @@ fn a_station_is_silent_until_it_answers_again_and_its_polls_have_a_period() {
     sinks.station_state(&pump_is(StationChange::Missed(3)));
     sinks.station_state(&pump_is(StationChange::Silent));
     assert_eq!(read(&mut sinks, "silent"), 1);
-    sinks.station_state(&pump_is(StationChange::AnswersAgain));
+    sinks.station_state(&pump_is(StationChange::AnswersAgain(7)));
     sinks.station_state(&pump_is(StationChange::Missed(1)));
     assert_eq!(read(&mut sinks, "silent"), 0);
     assert_eq!(read(&mut sinks, "polls_missed_total"), 4);

@@ -231,6 +231,7 @@ fn stations_and_the_sensor_keep_to_the_schema() {
             server: end(2, 20_000),
             station: StationAddress::Link(10),
             station_name: None,
+            unanswered: None,
         });
         log.sensor(&SensorEvent {
             at: Timestamp(T0),

@@ -1,6 +1,7 @@
 //! VAL-05, VAL-06: what points do, commanded or not. SEQ-10, SEQ-12, DEN-13: what stations do.
 
 use super::*;
+use crate::timing::together;
 
 // ---- VAL-05, VAL-06 ----
 
@@ -148,6 +149,34 @@ fn a_restart_that_nobody_commanded_is_told() {
     let blind = judged(&without(gap, 5), None, "a.pcap");
     assert!(blind.of(K::RestartSeen).is_empty());
     assert_eq!(blind.withheld(K::RestartSeen), 1);
+}
+
+#[test]
+fn a_restart_that_another_master_commanded_is_explained() {
+    let polls = |mut talk: Talk| {
+        talk = talk.later(3);
+        talk.iin = [0x80, 0];
+        talk.later(1).frames()
+    };
+    let by = |host: u8, station: u16, seconds: u64| {
+        let lines = vec![
+            command(station, &dnp3::request(1, 13, &[])).after(seconds * SECOND),
+            report(station, &dnp3::response(1, [0, 0], &[])).after(20_000_000),
+        ];
+        TcpTalk::new(address(host, 40_001), address(20, 20_000), lines).frames()
+    };
+    let told = |other: Vec<TimedFrame>| {
+        let frames = together([polls(Talk::new().later(1)), other]);
+        let one = judged(&frames, None, "a.pcap");
+        for workers in [2, 8] {
+            assert_eq!(judged_by(workers, (&[], &[]), &frames, None, "a.pcap").text, one.text);
+        }
+        one.of(K::RestartSeen).len()
+    };
+    assert_eq!(told(by(2, 10, 2)), 0);
+    // Another station behind the same host, or after it had restarted.
+    assert_eq!(told(by(2, 11, 2)), 1);
+    assert_eq!(told(by(2, 10, 6)), 1);
 }
 
 #[test]

@@ -12,7 +12,8 @@ use simulators::value::Value as Datum;
 use simulators::wire::{Line, START_NS, Side, TcpTalk, TimedFrame};
 
 use crate::support::judge::{
-    Outcome, answer, ask, command, crob, dnp3 as over_dnp3, judged, midstream, modbus, one_way, report,
+    Outcome, address, answer, ask, command, crob, dnp3 as over_dnp3, judged, judged_by, midstream, modbus,
+    one_way, report,
 };
 
 const SECOND: u64 = 1_000_000_000;

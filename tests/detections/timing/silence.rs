@@ -19,6 +19,70 @@ fn a_station_that_stops_answering_is_told_once_and_when_it_is_back() {
     );
 }
 
+/// Findings about unanswered requests, how many of them the log folds, and how the stories end.
+fn unanswered(outcome: &Outcome) -> (usize, usize, Vec<String>) {
+    let lines = || outcome.text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let ends = lines()
+        .filter(|line| line.get("unanswered").is_some())
+        .map(|line| format!("{} {}", line["what"].as_str().unwrap(), line["unanswered"]));
+    let of_kind = lines().filter(|line| line["kind"] == "unanswered_request").count();
+    (outcome.of(K::UnansweredRequest).len(), of_kind, ends.collect())
+}
+
+#[test]
+fn requests_to_a_station_that_is_known_to_be_silent_are_one_fact() {
+    let quiet = |script: Script, span| script.unanswered(span, SECOND, 0);
+    let script = quiet(Script::default().polls(0..s(60), SECOND, 0), s(60)..s(600));
+    let script =
+        quiet(script.polls(s(600)..s(660), SECOND, 0), s(660)..s(720)).polls(s(720)..s(780), SECOND, 0);
+    let seen = outcome(&together([script.frames(), alive(0..s(780))]));
+    // Told by its silence (TIM-03) before the first request is overdue, both times.
+    assert_eq!(unanswered(&seen), (0, 0, vec!["answers_again 540".into(), "answers_again 60".into()]));
+    // Whom nobody knows yet is told by the first request, once, and again after it was heard.
+    let script = quiet(Script::default(), s(0)..s(300)).polls(s(300)..s(303), SECOND, 0);
+    let script = quiet(script, s(303)..s(600));
+    let seen = outcome(&together([script.frames(), alive(0..s(640))]));
+    let (told, lines, ends) = unanswered(&seen);
+    assert_eq!((told, lines), (2, 2), "{}", seen.text);
+    assert_eq!(ends, ["answers_again 300", "still_unanswered 297"]);
+}
+
+#[test]
+fn the_silence_of_a_station_that_is_worked_on_is_for_information() {
+    let script = Script::default().polls(0..s(60), SECOND, 0).unanswered(s(60)..s(120), SECOND, 0);
+    let frames = together([script.frames(), alive(0..s(120))]);
+    let severity = |allow: &str, end: &str| {
+        let profile = format!(
+            "[profile]\nname = \"x\"\n[hosts.scada]\naddress = \"10.10.0.1\"\n[hosts.rtu]\naddress = \
+             \"10.10.0.20\"\n[stations.pump]\nprotocol = \"modbus\"\nhost = \"rtu\"\nunit_id = 5\n\
+             [[maintenance]]\nname = \"new firmware\"\nfrom = \"scada\"\nto = \"pump\"\nallow = \"{allow}\"\n\
+             start = 2023-11-14T22:13:20Z\nend = {end}\n"
+        );
+        let outcome = judged(&frames, Some(&profile), "timing.pcap");
+        outcome.of(K::StationSilent)[0]["severity"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(severity("restart", "2023-11-14T22:20:00Z"), "info");
+    assert_eq!(severity("restart", "2023-11-14T22:14:00Z"), "high", "the window is over");
+    assert_eq!(severity("write", "2023-11-14T22:20:00Z"), "high", "nobody is to restart it");
+}
+
+#[test]
+fn an_order_to_listen_only_explains_what_goes_unanswered_until_the_station_is_heard() {
+    let mut script = Script::default().polls(0..s(5), SECOND, 0);
+    script.0.push((s(5), ask(999, 5, &Request::Diagnostics(4, vec![0, 0]))));
+    let script = script.unanswered(s(6)..s(300), SECOND, 0).polls(s(300)..s(310), SECOND, 0);
+    let script = script.unanswered(s(310)..s(340), 30 * SECOND, 0).polls(s(341)..s(360), SECOND, 0);
+    let seen = outcome(&together([script.frames(), alive(0..s(400))]));
+    assert_eq!(seen.of(K::SilenceCommand).len(), 1);
+    let (told, _, ends) = unanswered(&seen);
+    assert_eq!(
+        (told, ends),
+        (1, vec!["answers_again 294".into()]),
+        "a single loss later is news: {}",
+        seen.text
+    );
+}
+
 #[test]
 fn a_master_that_gives_up_asking_hides_no_silent_station() {
     let script = Script::default().polls(0..s(60), SECOND, 0).unanswered(s(60)..s(61), SECOND, 0);

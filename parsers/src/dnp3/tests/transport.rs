@@ -247,7 +247,7 @@ fn fragment_that_does_not_go_on_is_told_of_once_and_taken_if_it_does_after_all()
     assert!(due < wire.now);
     assert!(wire.seen.has(DefectKind::IncompleteFragment, "DN-C08"), "{:?}", wire.seen.defects);
     let text = wire.seen.defects.iter().find(|d| d.contains("without an end")).unwrap();
-    assert!(text.contains("the last segment of a fragment within 10000 ms"), "{text}");
+    assert!(text.contains("the last segment of a fragment within 10 s"), "{text}");
     wire.wait(20_000_000_000);
     assert_eq!(wire.seen.count(DefectKind::IncompleteFragment), 1);
     let before = wire.seen.operations.len();

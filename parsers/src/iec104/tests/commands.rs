@@ -92,9 +92,7 @@ fn what_is_never_confirmed_is_told_in_its_time() {
     wire.wait(11_000_000_000);
     assert_eq!(
         wire.seen.defects,
-        [
-            "unanswered_request : none to c_sc_na_1 of common address 10 (expected a confirmation within 10000 ms)"
-        ]
+        ["unanswered_request : none to c_sc_na_1 of common address 10 (expected a confirmation within 10 s)"]
     );
     wire.down(&frame(0, 1, "2d 01 07 00 0a00 941100 01"));
     assert_eq!(wire.seen.defects.len(), 1, "late, but an answer");
