@@ -191,7 +191,7 @@ fn conformance() -> Vec<Case> {
     };
     vec![
         Case::new(K::UnexpectedPort, &odd, &[5], "Control protocol on an unexpected port: between 10.10.0.1 and 10.10.0.20; expected modbus on its own ports only, observed modbus between 10.10.0.1:40000 and 10.10.0.20:1502."),
-        Case::new(K::MalformedPdu, &surplus, &[4], "Malformed PDU: between 10.10.0.1 and unit 5 at 10.10.0.20 in read exception status (function 7); expected a PDU of 1 octets by the layout of function 7, observed 1 octets more."),
+        Case::new(K::MalformedPdu, &surplus, &[4], "Malformed PDU: between 10.10.0.1 and unit 5 at 10.10.0.20 in read exception status (function 7); expected a PDU of 1 octet by the layout of function 7, observed 1 octet more."),
         Case::new(K::UnknownFunction, &undefined, &[4], "Undefined function: between 10.10.0.1 and unit 5 at 10.10.0.20 in an unknown function (function 29); expected a public function code, observed function code 29 (unknown)."),
         Case::new(K::UnknownObject, &group_200, &[4], "Undefined object: between 10.10.0.1 and link 10 at 10.10.0.20 in read (function 1); expected a defined object, observed group 200 variation 1."),
         Case::new(K::FieldRange, &coil, &[4], "Field outside its range: between 10.10.0.1 and unit 5 at 10.10.0.20 in write single coil (function 5); expected 0x0000 or 0xFF00, observed 0x0001.").near(&modbus(vec![ask(
@@ -200,7 +200,7 @@ fn conformance() -> Vec<Case> {
             &Request::WriteCoil(7, 0xff00),
         )])),
         Case::new(K::BadChecksum, &dnp3(vec![Line::client(spoilt)]), &[4], "Checksum failure: between 10.10.0.1 and link 10 at 10.10.0.20; expected good block CRCs, observed a wrong CRC in the block at 10."),
-        Case::new(K::BrokenFraming, &dnp3(rubbish.clone()), &[6], "Broken framing: between 10.10.0.1 and 10.10.0.20; expected a link frame, observed 23 octets that are none.").blind(midstream(dnp3(rubbish))),
+        Case::new(K::BrokenFraming, &dnp3(rubbish.clone()), &[6], "Broken framing: between 10.10.0.1 and 10.10.0.20; expected a link frame, observed 23 octets that fit none.").blind(midstream(dnp3(rubbish))),
         Case::new(K::ReservedBits, &reserved, &[5], "Reserved bits or illegal flags: between 10.10.0.1 and link 10 at 10.10.0.20 in response (function 129); expected IIN2.6 and IIN2.7 clear, observed set."),
         Case::new(
             K::ConflictingOverlap,
@@ -238,7 +238,7 @@ fn exchanges() -> Vec<Case> {
         Case::new(K::AnswerWithoutRequest, &modbus(unasked.clone()), &[4], "Answer without a request: unit 5 at 10.10.0.20 answered read holding registers (function 3) to 10.10.0.1; expected a request before it, observed an answer to function 3 of unit 5, transaction 7.")
             .blind(midstream(modbus(unasked.clone())))
             .blind(one_way(&modbus(unasked), Side::Server)),
-        Case::new(K::UnansweredRequest, &modbus(unanswered.clone()), &[4], "Request never answered: 10.10.0.1 sent read holding registers (function 3) to unit 5 at 10.10.0.20; expected an answer within 10 s, observed none to read_holding_registers of unit 5.")
+        Case::new(K::UnansweredRequest, &modbus(unanswered.clone()), &[4], "Request never answered: 10.10.0.1 sent read holding registers (function 3) to unit 5 at 10.10.0.20; expected an answer within 10 s, observed none to read holding registers of unit 5.")
             .blind(midstream(modbus(unanswered.clone())))
             .blind(one_way(&modbus(unanswered), Side::Client)),
         Case::new(K::ContradictingAnswer, &contradicts, &[5], "Answer contradicts its request: unit 5 at 10.10.0.20 answered read input registers (function 4) to 10.10.0.1; expected unit 5 and function 3, observed unit 5 and function 4, transaction 7."),
@@ -530,7 +530,9 @@ fn a_connection_that_is_given_up_leaves_its_requests_unanswered() {
     let script = vec![ask(7, 5, &Request::Read(3, 0, 2)), ask(8, 5, &Request::Read(3, 4, 2))];
     let outcome = judged(&modbus(script.clone()).frames(), None, "a.pcap");
     assert_eq!(outcome.of(K::UnansweredRequest).len(), 1, "and the other one folded: {:?}", outcome.kinds());
-    assert!(outcome.text.contains("\"what\":\"still_unanswered\"") && outcome.text.contains("\"unanswered\":2"));
+    assert!(
+        outcome.text.contains("\"what\":\"still_unanswered\"") && outcome.text.contains("\"unanswered\":2")
+    );
     let select = command(10, &dnp3::request(1, 3, &crob(5, 0x81)));
     let outcome = judged(&dnp3(vec![select]).frames(), None, "a.pcap");
     assert_eq!(outcome.of(K::UnansweredRequest).len(), 1, "{:?}", outcome.kinds());

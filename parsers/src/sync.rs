@@ -145,7 +145,7 @@ impl Sync {
     fn report(&mut self, flow: &FlowInfo, direction: Direction, observer: &mut dyn Observer) {
         if self.skipped > 0 {
             let (expected, observed) =
-                (format_args!("{}", self.words.frame), format_args!("{} octets that are none", self.skipped));
+                (format_args!("{}", self.words.frame), format_args!("{} octets that fit none", self.skipped));
             let kind = (DefectKind::Resynchronised, self.words.check);
             self.tell(flow, direction, kind, (expected, observed), observer);
         }

@@ -41,7 +41,7 @@ impl Detector {
         if self.common.profile.as_deref().is_some_and(|profile| subject.has_quirk(profile, &words)) {
             return name;
         }
-        if unanswered::is_known(&mut self.associations, defect, self.common.view()) {
+        if unanswered::is_known(&mut self.associations, defect) {
             return name;
         }
         let coverage = context.blindness.at(defect.flow, defect.origin.at, &self.common.losses);

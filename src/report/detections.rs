@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attack::attack;
 use super::catalogue::{CATALOGUE, FindingKind};
+use super::left_out;
 use crate::detect::coverage;
 
 /// What an engineer is told about a kind of finding.
@@ -126,16 +127,22 @@ pub fn text() -> String {
 
 /// The content of `docs/detections.md`.
 pub fn markdown() -> String {
-    let mut text = String::from(HEAD);
-    let mut group = "";
+    let mut text = format!("{HEAD}{}", left_out::shared());
+    let mut groups: Vec<&str> = Vec::new();
     for kind in CATALOGUE {
-        let (prefix, _) = kind.id().split_once('-').unwrap_or((kind.id(), ""));
-        if prefix != group {
-            group = prefix;
-            let _ = write!(text, "\n## {prefix}: {}\n", group_name(prefix));
+        if !groups.contains(&group(*kind)) {
+            groups.push(group(*kind));
         }
-        section(&mut text, *kind);
     }
+    for prefix in groups {
+        let _ = write!(text, "\n## {prefix}: {}\n", group_name(prefix));
+        let mut kinds: Vec<_> = CATALOGUE.iter().filter(|kind| group(**kind) == prefix).collect();
+        kinds.sort_by_key(|kind| kind.id());
+        for kind in kinds {
+            section(&mut text, *kind);
+        }
+    }
+    text.push_str(&left_out::markdown());
     text
 }
 
@@ -182,6 +189,10 @@ fn section(text: &mut String, kind: FindingKind) {
     }
 }
 
+fn group(kind: FindingKind) -> &'static str {
+    kind.id().split_once('-').map_or(kind.id(), |(prefix, _)| prefix)
+}
+
 fn group_name(prefix: &str) -> &'static str {
     match prefix {
         "POL" => "what the profile does not allow",
@@ -192,6 +203,7 @@ fn group_name(prefix: &str) -> &'static str {
         "TOP" => "topology and identity",
         "REC" => "reconnaissance",
         "DEN" => "denial and destruction",
+        "GO" => "publishers (GOOSE)",
         _ => "the sensor itself",
     }
 }
@@ -202,9 +214,10 @@ const HEAD: &str = "\
 Made from the program's own table (`gridtap detections --markdown`); a test holds it to this text.
 
 Every finding has one of these kinds. The severity is the kind's own: it is raised one step where the station,
-the point or the host is tagged `protection` or `breaker`, and lowered to `info` within a maintenance window of the
-profile. A station's `quirks` silence a kind, an id or a check for that station. Thresholds are set in the
-profile's `[thresholds]`.
+the point or the host is tagged `protection` or `breaker`, and lowered to `info` by a maintenance window of the
+profile that names the work. Some findings have another severity where they mean less or more; their text says so.
+A station's `quirks` silence a kind, an id or a check for that station. Thresholds are set in the profile's
+`[thresholds]`.
 ";
 
 #[cfg(test)]

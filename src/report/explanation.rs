@@ -42,6 +42,9 @@ impl fmt::Display for Explanation<'_> {
             Actor::Station => {
                 addressee(f, finding)?;
                 match finding.function {
+                    Some(function) if is_answer(function) && finding.protocol != Some(Protocol::Modbus) => {
+                        write!(f, " sent {} to ", Words(function))?;
+                    }
                     Some(function) => write!(f, " answered {} to ", Words(function))?,
                     None if finding.protocol == Some(Protocol::Goose) => f.write_str(" published to ")?,
                     None => f.write_str(" reported to ")?,

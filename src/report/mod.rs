@@ -22,6 +22,7 @@ pub mod finding;
 pub mod fold;
 pub mod json;
 pub mod json_fields;
+mod left_out;
 pub mod metric_table;
 pub mod output;
 pub mod point_values;

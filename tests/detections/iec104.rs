@@ -275,10 +275,9 @@ fn data_before_the_start_of_transfer_is_told_unless_the_start_may_be_in_a_hole()
     let outcome = judged(&talk().frames(), None, "iec104.pcap");
     let found = outcome.of(K::NotStarted);
     assert!(!found.is_empty(), "{}", outcome.text);
-    assert!(
-        words(found[0]).contains("expected no data before transfer is started, observed an I frame"),
-        "{}",
-        words(found[0])
+    assert_eq!(
+        words(found[0]),
+        "Data before transfer is started: between 10.10.0.1 and CA 10 at 10.10.0.20 in C_SC_NA_1 (function 45); expected no data before transfer is started, observed an I frame."
     );
     let started = Talk::started().command(SECOND, BREAKER, "01").judged(None);
     assert!(started.of(K::NotStarted).is_empty());
@@ -292,7 +291,10 @@ fn the_test_bit_in_operation_is_told() {
     let outcome = Talk::started().ask(SECOND, "2d0186000a0094110001").judged(None);
     let found = outcome.of(K::TestMode);
     assert_eq!(found.len(), 1, "{}", outcome.text);
-    assert!(words(found[0]).contains("expected operation, observed the test bit"), "{}", words(found[0]));
+    assert_eq!(
+        words(found[0]),
+        "Marked as a test: between 10.10.0.1 and CA 10 at 10.10.0.20 in C_SC_NA_1 (function 45); expected operation, observed the test bit: nothing is to follow from it."
+    );
     assert!(Talk::started().ask(SECOND, "2d0106000a0094110001").judged(None).of(K::TestMode).is_empty());
 }
 

@@ -3,6 +3,7 @@
 //! is blind. One file a group.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod connections;
 mod gaps;
 mod goose;
 mod messages;
@@ -14,6 +15,7 @@ mod site;
 #[path = "../support/mod.rs"]
 mod support;
 mod thresholds;
+mod words;
 
 mod control;
 mod iec104;

@@ -15,7 +15,7 @@ const HANDSHAKE: usize = 3;
 const LINES: usize = 10;
 
 const BOTH: &str = "Forged ends of connections: between 10.10.0.1 and 10.10.0.20; expected a connection reset by one of its sides, to which the other says nothing, observed RST segments in the name of both sides within 1 s.";
-const GOES_ON: &str = "Forged ends of connections: between 10.10.0.1 and 10.10.0.20; expected nothing more from a side that has reset its connection, observed new octets of the side that a RST named.";
+const GOES_ON: &str = "Forged ends of connections: between 10.10.0.1 and 10.10.0.20; expected nothing more from a side that has reset its connection, observed new octets from the side in whose name a RST came.";
 
 fn talk() -> TcpTalk {
     let lines = (0..LINES as u16 / 2).flat_map(|n| -> [Line; 2] {

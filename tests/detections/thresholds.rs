@@ -1,11 +1,12 @@
 //! Thresholds that a profile sets take effect: each tips one conversation over, or keeps it quiet.
 
 use gridtap::report::catalogue::FindingKind as K;
+use serde_json::Value;
 use simulators::encode::dnp3::unsolicited;
 use simulators::encode::modbus::{Request, Response};
 use simulators::wire::{Line, TimedFrame};
 
-use super::support::judge::{Outcome, answer, ask, dnp3, judged, midstream, modbus, report};
+use super::support::judge::{Outcome, answer, ask, dnp3, judged, judged_changing, midstream, modbus, report};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -50,6 +51,24 @@ fn how_long_a_request_may_stay_unanswered_is_the_profiles() {
     let late = with(&frames, "answer_timeout = \"3 s\"");
     let told: Vec<_> = late.of(K::UnansweredRequest).iter().map(|f| f["observed"].to_string()).collect();
     assert_eq!(told.len(), 1, "{:?}", late.kinds());
+}
+
+#[test]
+fn sessions_that_are_open_follow_a_new_profile() {
+    // One connection; each poll is answered after four seconds.
+    let poll = |n| [read(n).after(SECOND), values(n).after(4 * SECOND)];
+    let frames = modbus((1..=4).flat_map(poll).collect()).frames();
+    let strict = format!("{SITE}[thresholds]\nanswer_timeout = \"3 s\"\n");
+    let told = |first: &str, then: &str| {
+        let change = (frames[0].at_ns + 8 * SECOND, then);
+        let outcome = judged_changing(&[change], &[], &frames, Some(first), "a.pcap");
+        let lines = outcome.text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let of_kind = lines.filter(|line| line["kind"] == K::UnansweredRequest.name());
+        of_kind.map(|line| line["count"].as_u64().unwrap()).max().unwrap_or(0)
+    };
+    assert_eq!((told(SITE, SITE), told(&strict, &strict)), (0, 4));
+    // The request of 6 s is on its way when the profile changes: it keeps the time that it was sent with.
+    assert_eq!((told(SITE, &strict), told(&strict, SITE)), (2, 2));
 }
 
 #[test]

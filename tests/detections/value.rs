@@ -229,7 +229,7 @@ fn dnp3_values_count_while_the_station_vouches_for_them() {
     only(
         &outcome,
         K::ValueLimit,
-        "Value outside its range: feeder (link 10 at 10.10.0.20) answered unsolicited response (function 130) \
+        "Value outside its range: feeder (link 10 at 10.10.0.20) sent unsolicited response (function 130) \
          to scada (10.10.0.1); expected current from 0 A to 600 A, observed 601 A in analog input 3.",
     );
     let offline =

@@ -269,7 +269,7 @@ pub(super) fn members(site: &mut Site<'_, '_>, pdu: &Pdu<'_>, cut: bool) {
                 (DefectKind::Malformed, "GO-C04"),
                 offset,
                 format_args!("an element in the data set"),
-                format_args!("{} octets that are none", rest.len()),
+                format_args!("{} octets that fit none", rest.len()),
             );
         }
         Some(Step::Limit) => site.report(

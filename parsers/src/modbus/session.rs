@@ -361,6 +361,6 @@ fn unanswered(flow: &FlowInfo, pending: &Pending, observer: &mut dyn Observer) {
         (DefectKind::UnansweredRequest, ""),
         0,
         format_args!("an answer within {}", Wait(waited)),
-        format_args!("none to {} of unit {}", pending.function.name, pending.unit),
+        format_args!("none to {} of unit {}", Spaced(pending.function.name), pending.unit),
     );
 }

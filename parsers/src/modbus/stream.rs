@@ -269,7 +269,7 @@ impl ModbusSession {
                 (DefectKind::Malformed, "MB-C03"),
                 0,
                 format_args!("an RTU frame"),
-                format_args!("octets that are none"),
+                format_args!("octets that fit none"),
             ),
         }
         Step::Used(0)
@@ -330,7 +330,7 @@ impl ModbusSession {
             (DefectKind::Resynchronised, ""),
             0,
             format_args!("a Modbus PDU"),
-            format_args!("{skipped} octets that are none, {end}"),
+            format_args!("{skipped} octets that fit none, {end}"),
         );
     }
 

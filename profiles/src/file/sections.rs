@@ -316,7 +316,7 @@ impl Walk<'_, '_> {
         }
         let publishers = self.list(&section, "publishers");
         // A window for publishers alone concerns no stations.
-        let stations = ["from", "to", "allow"].iter().any(|key| section.table.get(*key).is_some());
+        let stations = ["from", "to", "allow"].iter().any(|key| section.table.get(key).is_some());
         let mut of_stations = |key| {
             if stations || publishers.is_none() { self.required_list(&section, key) } else { Vec::new() }
         };

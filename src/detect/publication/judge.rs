@@ -13,6 +13,7 @@ use crate::detect::raise::Frames;
 use crate::report::catalogue::{FindingKind, Severity};
 use crate::report::finding::Finding;
 use crate::report::publication::{Happened, PublicationEvent};
+use crate::report::words::Span;
 
 /// Messages in a row that continue each other, before a suspect is believed.
 const CONSISTENT: u8 = 3;
@@ -291,10 +292,10 @@ impl Teller<'_> {
                 FindingKind::GooseTime,
                 format_args!("a state that begins when its message comes"),
                 format_args!(
-                    "t of state {} of {} is {} s {word} than its message",
+                    "t of state {} of {} is {} {word} than its message",
                     message.state,
                     Text(self.said.control_block),
-                    off / SECOND
+                    Span(off)
                 ),
                 sink,
             );

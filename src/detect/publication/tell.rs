@@ -10,6 +10,7 @@ use crate::detect::FindingSink;
 use crate::detect::raise::Frames;
 use crate::report::catalogue::{FindingKind, Severity};
 use crate::report::finding::Finding;
+use crate::report::words::Counted;
 
 /// Text of the wire, in quotes, as far as a sentence has room.
 pub(super) struct Text<'a>(pub(super) &'a [u8]);
@@ -164,13 +165,13 @@ impl Teller<'_> {
                 FindingKind::GooseDataSet,
                 None,
                 format_args!(
-                    "the data set of {block} as it was, with {} members",
-                    trusted.entries.unwrap_or_default()
+                    "the data set of {block} as it was, with {}",
+                    Counted(trusted.entries.unwrap_or_default().into(), "member{s}")
                 ),
                 format_args!(
-                    "{} with {} members, or members of other types, under the same revision",
+                    "{} with {}, or members of other types, under the same revision",
                     Text(self.said.data_set),
-                    self.said.entries.unwrap_or_default()
+                    Counted(self.said.entries.unwrap_or_default().into(), "member{s}")
                 ),
             ),
             Break::OldState => raise(

@@ -142,6 +142,8 @@ impl fmt::Display for Seconds {
         let seconds = self.0 as f64 / 1e9;
         if seconds >= 120.0 {
             crate::report::words::Span(self.0).fmt(f)
+        } else if self.0 < 100_000_000 {
+            f.write_str("less than 0.1 s")
         } else if seconds >= 10.0 || self.0.is_multiple_of(1_000_000_000) {
             write!(f, "{seconds:.0} s")
         } else {
@@ -176,7 +178,7 @@ pub(super) fn identification(
     sink: &mut dyn FindingSink,
 ) {
     let words = (
-        format_args!("nobody who asks what a device is, but an inventory that a profile names"),
+        format_args!("such a question only from an inventory tool that the profile names"),
         format_args!("{}", crate::detect::raise::Asked(step.operation)),
     );
     one(step, FindingKind::DeviceIdentification, severity, words, site.profile, sink);
@@ -225,7 +227,7 @@ pub(super) fn torn(
     let (expected, observed) = match sign {
         Forged::GoesOn => (
             "nothing more from a side that has reset its connection",
-            "new octets of the side that a RST named",
+            "new octets from the side in whose name a RST came",
         ),
         Forged::BothSides | Forged::Numbers => (
             "a connection reset by one of its sides, to which the other says nothing",

@@ -12,6 +12,7 @@ use super::words::{Clock, Recurrent, Span};
 use crate::detect::{FindingSink, coverage};
 use crate::report::catalogue::FindingKind;
 use crate::report::finding::Finding;
+use crate::report::words::Counted;
 
 /// Tells of one operation.
 pub(super) struct Teller<'a> {
@@ -52,7 +53,7 @@ impl Teller<'_> {
     pub(super) fn burst(&self, burst: Burst, sink: &mut dyn FindingSink) {
         self.tell(
             FindingKind::RequestBurst,
-            format_args!("at most {} requests in a second, the most so far", burst.peak),
+            format_args!("at most {} in a second, the most so far", Counted(burst.peak.into(), "request{s}")),
             format_args!("{} in the second of {}, and perhaps more", burst.count, Clock(self.at())),
             sink,
         );
@@ -81,7 +82,7 @@ impl Teller<'_> {
             FindingKind::MachineRhythm,
             format_args!("commands by hand, or by a scheme that has run before"),
             format_args!(
-                "{} commands to {} objects, one every {}, even to {:.1} %",
+                "{} commands to {} objects, one every {}, the gaps differing by {:.1} %",
                 even.commands,
                 even.objects,
                 Span(even.spacing_ns),

@@ -4,7 +4,7 @@
 //! The fact is known from the first of them that is told (SEQ-07), from the silence of the station (TIM-03), or
 //! from the order that silences it (DEN-03); it ends with the station's next sign of life.
 
-use parsers::{Coverage, Defect, DefectKind, Exchange, Operation, Timestamp};
+use parsers::{Coverage, Defect, DefectKind, Exchange, FrameRef, Operation};
 
 use super::silence::Lost;
 use super::{Party, is_of_gateway};
@@ -20,8 +20,8 @@ pub(super) struct Story {
     early: u8,
     /// Findings that were not raised again.
     folded: u32,
-    /// When the last such story ended.
-    ended: Timestamp,
+    /// The frame with which the last such story ended.
+    ended: Option<FrameRef>,
 }
 
 impl Story {
@@ -40,21 +40,20 @@ impl Story {
         self.told = true;
     }
 
-    /// Whether a request that went unanswered, and whose time was over at `due`, is part of what was told.
-    fn folds(&mut self, due: Timestamp, patience_ns: u64) -> bool {
+    /// Whether a request that went unanswered is part of what was told.
+    fn folds(&mut self, request: FrameRef) -> bool {
         if self.told {
             self.folded = self.folded.saturating_add(1);
             return true;
         }
-        // Sent before the station was heard again.
-        self.ended != Timestamp::default() && due.since(self.ended) <= patience_ns
+        // Sent before the station was heard again, though its time is over only now.
+        self.ended.is_some_and(|ended| ended.tap == request.tap && request.number < ended.number)
     }
 }
 
 /// Whether this defect is an unanswered request that has been told of with others.
-pub(crate) fn is_known(table: &mut AssociationTable, defect: &Defect<'_>, site: SiteView<'_>) -> bool {
-    let patience_ns = (site.thresholds.answer_timeout * 1e9) as u64;
-    of_request(table, defect).is_some_and(|of| of.timing.story.folds(defect.origin.at, patience_ns))
+pub(crate) fn is_known(table: &mut AssociationTable, defect: &Defect<'_>) -> bool {
+    of_request(table, defect).is_some_and(|of| of.timing.story.folds(defect.origin.frame))
 }
 
 /// An unanswered request was told.
@@ -84,8 +83,10 @@ pub(super) fn answered(association: &mut Association, seen: &Seen<'_>, sink: &mu
         return;
     }
     let at = operation.origin.at;
-    let Story { folded, early, .. } =
-        core::mem::replace(&mut association.timing.story, Story { ended: at, ..Story::default() });
+    let Story { folded, early, .. } = core::mem::replace(
+        &mut association.timing.story,
+        Story { ended: Some(operation.origin.frame), ..Story::default() },
+    );
     let state = association.timing.state.as_deref();
     // The end of a silence is told by itself.
     if folded == 0 || state.is_some_and(|state| state.lost == Some(Lost::Silent)) {

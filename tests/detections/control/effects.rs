@@ -100,7 +100,7 @@ fn unsolicited_reports_while_they_are_disabled_are_told() {
     assert_eq!(
         says(&outcome, K::UnsolicitedBeforeEnable),
         [
-            "Unsolicited report while disabled: link 10 at 10.10.0.20 answered unsolicited response (function 130) to 10.10.0.1; expected no unsolicited reports of events until the master enables them, observed one 30.0 s after they were disabled."
+            "Unsolicited report while disabled: link 10 at 10.10.0.20 sent unsolicited response (function 130) to 10.10.0.1; expected no unsolicited reports of events until the master enables them, observed one 30.0 s after they were disabled."
         ]
     );
     let enabled = disabled().exchange(SECOND, 20, &classes(), &[]);

@@ -116,7 +116,7 @@ fn is_from(frame: &TimedFrame, last: u8) -> bool {
     frame.bytes[26..30] == [10, 10, 0, last]
 }
 
-const RHYTHM: &str = "Commands in a machine's rhythm: 10.10.0.1 sent direct operate (function 5) to link 10 at 10.10.0.20 for binary output 4; expected commands by hand, or by a scheme that has run before, observed 5 commands to 5 objects, one every 200 ms, even to 0.0 %.";
+const RHYTHM: &str = "Commands in a machine's rhythm: 10.10.0.1 sent direct operate (function 5) to link 10 at 10.10.0.20 for binary output 4; expected commands by hand, or by a scheme that has run before, observed 5 commands to 5 objects, one every 200 ms, the gaps differing by 0.0 %.";
 
 fn controls(spacing: impl Fn(u64) -> u64) -> Outcome {
     let mut lines = Vec::new();

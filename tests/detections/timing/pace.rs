@@ -150,7 +150,7 @@ fn answers_that_stay_slow_for_minutes_are_told_once() {
     assert_eq!(told(&quick_enough), [""; 0]);
 }
 
-const BURST: &str = "Burst of requests: 10.10.0.1 talked to unit 5 at 10.10.0.20; expected at most 1 requests in a second, the most so far, observed 51 in the second of 22:14:31.490 UTC, and perhaps more.";
+const BURST: &str = "Burst of requests: 10.10.0.1 talked to unit 5 at 10.10.0.20; expected at most 1 request in a second, the most so far, observed 51 in the second of 22:14:31.490 UTC, and perhaps more.";
 
 #[test]
 fn a_burst_of_requests_is_told_and_a_page_of_reads_is_not() {

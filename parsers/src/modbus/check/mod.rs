@@ -57,8 +57,8 @@ pub(crate) fn check(pdu: &Pdu<'_>, asked: bool, site: &Site<'_>, base: usize, ob
                 DefectKind::Malformed,
                 "MB-C03",
                 at,
-                format_args!("a PDU of {at} octets by the layout of function {}", pdu.code),
-                format_args!("{} octets more", pdu.octets.len() - at),
+                format_args!("a PDU of {} by the layout of function {}", Octets(at), pdu.code),
+                format_args!("{} more", Octets(pdu.octets.len() - at)),
             );
         }
     }
@@ -202,5 +202,14 @@ fn response(pdu: &Pdu<'_>, checker: &mut Checker<'_, '_>) {
         24 => fifo(pdu, checker),
         43 => identification(pdu, checker),
         _ => {}
+    }
+}
+
+/// "1 octet", "2 octets".
+struct Octets(usize);
+
+impl core::fmt::Display for Octets {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{} octet{}", self.0, if self.0 == 1 { "" } else { "s" })
     }
 }
