@@ -124,12 +124,13 @@ fn paths(compiled: &Compiled) -> Vec<PathBuf> {
     compiled.files().iter().map(PathBuf::from).collect()
 }
 
+fn trace(path: &Path) -> Trace {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.len(), metadata.modified().ok()?))
+}
+
 fn traces(files: &[PathBuf]) -> Vec<Trace> {
-    let trace = |path: &PathBuf| {
-        let metadata = std::fs::metadata(path).ok()?;
-        Some((metadata.len(), metadata.modified().ok()?))
-    };
-    files.iter().map(trace).collect()
+    files.iter().map(|path| trace(path)).collect()
 }
 
 /// The watching thread: ends when nobody takes its news any more.
@@ -139,9 +140,9 @@ fn look(path: &Path, mut files: Vec<PathBuf>, news: &SyncSender<Read>) {
     loop {
         std::thread::sleep(LOOK);
         let now = traces(&files);
-        // A file that is still being written changes again until the next look; one that is replaced is
-        // missing for a moment.
-        let settled = now == before && now.iter().all(Option::is_some);
+        // A file that is still being written changes again until the next look, and one that is replaced is missing
+        // for less than that. One that stays away may be included no longer, or is an error that must be told.
+        let settled = now == before;
         before.clone_from(&now);
         let asked = ASKED.swap(false, Ordering::Relaxed);
         if !asked && (!settled || now == read) {
@@ -150,9 +151,14 @@ fn look(path: &Path, mut files: Vec<PathBuf>, news: &SyncSender<Read>) {
         read = now;
         let result = match profiles::load(path) {
             Ok(profile) => {
-                // Other files may be included now.
-                files = paths(&profile);
-                (read, before) = (traces(&files), traces(&files));
+                // Other files may be included now. Those known before are held to what they were before they were
+                // read: they may have changed while they were.
+                let included = paths(&profile);
+                let known = |path: &PathBuf| files.iter().position(|file| file == path);
+                let of = |path: &PathBuf| known(path).map_or_else(|| trace(path), |n| read[n]);
+                read = included.iter().map(of).collect();
+                before.clone_from(&read);
+                files = included;
                 Read::Sound(Arc::new(profile))
             }
             Err(errors) => Read::Refused(errors.to_string()),
@@ -160,5 +166,36 @@ fn look(path: &Path, mut files: Vec<PathBuf>, news: &SyncSender<Read>) {
         if news.send(result).is_err() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn an_include_that_goes_together_with_its_file_is_noticed() {
+        let folder = std::env::temp_dir().join(format!("gridtap-reload-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let (site, more) = (folder.join("site.toml"), folder.join("more.toml"));
+        let head = "[profile]\nname = \"x\"\nversion = \"1\"\n";
+        std::fs::write(&site, format!("include = [\"more.toml\"]\n{head}")).unwrap();
+        std::fs::write(&more, "[hosts.a]\naddress = \"10.0.0.1\"\n").unwrap();
+        let files = paths(&profiles::load(&site).unwrap());
+        assert_eq!(files.len(), 2);
+        let (sender, news) = sync_channel(1);
+        let path = site.clone();
+        std::thread::spawn(move || look(&path, files, &sender));
+        std::thread::sleep(LOOK / 2);
+        std::fs::write(&site, head).unwrap();
+        std::fs::remove_file(&more).unwrap();
+        let read = news.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert!(matches!(read, Read::Sound(profile) if profile.files().len() == 1));
+        // A file that stays away is told.
+        std::fs::remove_file(&site).unwrap();
+        let read = news.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert!(matches!(read, Read::Refused(_)));
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }
