@@ -52,8 +52,14 @@ impl RotatingFile {
 
     /// Begin the file anew, throwing away what it held (replay: the log is of this run).
     pub fn create(path: &Path) -> io::Result<RotatingFile> {
-        File::create(path)?;
-        RotatingFile::open(path, None)
+        // Opened once, and for writing alone: whoever reads a pipe would take a second opening for its end, and a
+        // writer that also reads never learns that nobody else does.
+        let file = OpenOptions::new().append(true).create(true).open(path)?;
+        if file.metadata()?.is_file() {
+            file.set_len(0)?;
+        }
+        let begun = SystemTime::now();
+        Ok(RotatingFile { path: path.to_owned(), file, size: 0, begun, rotation: None, number: 0 })
     }
 
     fn change_over(&mut self, rotation: Rotation) -> io::Result<()> {
@@ -66,7 +72,11 @@ impl RotatingFile {
         self.number += 1;
         let (stem, ending) = parts(&self.path);
         let name = format!("{stem}-{stamp}Z-{:06}{ending}", self.number);
-        fs::rename(&self.path, self.path.with_file_name(name))?;
+        match fs::rename(&self.path, self.path.with_file_name(name)) {
+            // Somebody has moved or removed it: nothing is left to rename, and a new one is begun all the same.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            renamed => renamed?,
+        }
         (self.file, self.size, self.begun) = begin(&self.path)?;
         let old = old_files(&self.path)?;
         for (_, path) in old.iter().take(old.len().saturating_sub(rotation.keep)) {

@@ -289,3 +289,41 @@ fn the_writer_thread_ends_when_the_log_is_dropped() {
     drop(LogWriter::start(Box::new(Ends(Arc::clone(&ended))), 10, WhenFull::Drop).unwrap());
     assert!(ended.load(SeqCst));
 }
+
+#[test]
+fn a_log_that_was_moved_away_is_begun_anew() {
+    let folder = std::env::temp_dir().join(format!("gridtap-moved-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("events.jsonl");
+    let rotation = Rotation { max_bytes: 4, ..Rotation::default() };
+    let mut file = RotatingFile::open(&path, Some(rotation)).unwrap();
+    assert_eq!(file.prepare(b"one\n").unwrap(), 4);
+    assert_eq!(file.write(b"one\n").unwrap(), 4);
+    std::fs::rename(&path, folder.join("elsewhere")).unwrap();
+    assert_eq!(file.prepare(b"two\n").unwrap(), 4);
+    assert_eq!(file.write(b"two\n").unwrap(), 4);
+    assert_eq!(std::fs::read(folder.join("elsewhere")).unwrap(), b"one\n");
+    assert_eq!(std::fs::read(&path).unwrap(), b"two\n");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn who_reads_a_pipe_gets_all_lines() {
+    let path = std::env::temp_dir().join(format!("gridtap-pipe-{}", std::process::id()));
+    let name = std::ffi::CString::new(path.to_str().unwrap()).unwrap();
+    // SAFETY: a string that ends with 0, not kept by the call.
+    assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+    let theirs = path.clone();
+    let reader = std::thread::spawn(move || {
+        let mut pipe = std::fs::File::open(theirs).unwrap();
+        let mut first = [0; 4];
+        io::Read::read_exact(&mut pipe, &mut first).unwrap();
+        first
+    });
+    let mut file = RotatingFile::create(&path).unwrap();
+    assert_eq!(file.write(b"one\n").unwrap(), 4);
+    assert_eq!(reader.join().unwrap(), *b"one\n");
+    // Nobody reads any more, and the writer learns it.
+    assert_eq!(file.write(b"two\n").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    std::fs::remove_file(path).unwrap();
+}
