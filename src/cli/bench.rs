@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use parsers::{DefectKind, Protocol};
 
+use super::exit::say;
 use super::{BenchArguments, Exit};
 use crate::capture::file::open_files;
 use crate::monitor::{Sensor, SensorOptions};
@@ -40,25 +41,28 @@ pub(super) fn bench(arguments: &BenchArguments) -> Exit {
         return Exit::failed(error);
     }
     let cpu = cpu_time().saturating_sub(started);
+    let wall = wall.elapsed();
     let frames = sensor.counters().frames;
     let sums = sensor.checksum();
     let counters = &sensor.tally().counters;
     let findings: u64 = CATALOGUE.iter().map(|kind| counters.findings_of(*kind)).sum();
     let all = |kind: &DefectKind| Protocol::ALL.iter().map(|p| counters.defects(*p, *kind)).sum::<u64>();
     let defects: u64 = DefectKind::ALL.iter().map(all).sum();
-    println!("packets      {frames}");
-    println!("operations   {}", sums.operations);
-    println!("points       {}", sums.points);
-    println!("defects      {defects}");
-    println!("findings     {findings}");
-    println!("checksum     {:016x}", sums.sum);
-    println!("cpu          {:.3} s", cpu.as_secs_f64());
-    println!("wall         {:.3} s", wall.elapsed().as_secs_f64());
-    println!("ns a packet  {:.1}", cpu.as_secs_f64() * 1e9 / frames.max(1) as f64);
-    println!("packets/s    {:.0}", frames as f64 / cpu.as_secs_f64().max(1e-9));
     let memory = peak_memory();
-    println!("peak memory  {} KiB resident at most, {} KiB anonymous at the end", memory.0, memory.1);
-    Exit::Done
+    let lines = [
+        format!("packets      {frames}"),
+        format!("operations   {}", sums.operations),
+        format!("points       {}", sums.points),
+        format!("defects      {defects}"),
+        format!("findings     {findings}"),
+        format!("checksum     {:016x}", sums.sum),
+        format!("cpu          {:.3} s", cpu.as_secs_f64()),
+        format!("wall         {:.3} s", wall.as_secs_f64()),
+        format!("ns a packet  {:.1}", cpu.as_secs_f64() * 1e9 / frames.max(1) as f64),
+        format!("packets/s    {:.0}", frames as f64 / cpu.as_secs_f64().max(1e-9)),
+        format!("peak memory  {} KiB resident at most, {} KiB anonymous at the end", memory.0, memory.1),
+    ];
+    say(lines.join("\n")).err().unwrap_or(Exit::Done)
 }
 
 fn cpu_time() -> Duration {
