@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::Exit;
 use super::exit::{complain, say};
+use super::replay::same_file;
 use crate::explain::{Change, Edit, Event, Explained, apply, explain, holds};
 
 /// Findings explained at a time; each may change the profile.
@@ -42,6 +43,13 @@ pub(super) fn run(arguments: &ExplainArguments) -> Exit {
 
 fn explained(arguments: &ExplainArguments) -> Result<(), Exit> {
     let path = arguments.profile.as_path();
+    let log = arguments.events.clone().unwrap_or_else(|| PathBuf::from(&arguments.event));
+    if arguments.apply.as_ref().is_some_and(|out| same_file(out, &log)) {
+        return Err(Exit::Usage(format!(
+            "--apply {} would overwrite the event log; write the profile to another file",
+            log.display()
+        )));
+    }
     let load = || profiles::load(path).map_err(|errors| Exit::Usage(errors.to_string()));
     let mut profile = load()?;
     let mut text = read(path)?;
@@ -163,13 +171,22 @@ fn events(arguments: &ExplainArguments) -> Result<Vec<Event>, Exit> {
     };
     let mut found: Vec<Event> = Vec::new();
     let mut left_out = 0_u64;
+    let (mut whole, mut broken, mut why) = (0_u64, 0_u64, None);
     let mut line = Vec::new();
     while next_line(&mut log, &mut line)? {
         if line.trim_ascii().is_empty() {
             continue;
         }
-        let parsed: Value = serde_json::from_slice(&line)
-            .map_err(|error| Exit::Usage(format!("this is no line of an event log: {error}")))?;
+        // A crash or a full disk leaves half a line behind, and so does the sensor while it writes.
+        let parsed: Value = match serde_json::from_slice(&line) {
+            Ok(parsed) => parsed,
+            Err(error) => {
+                broken += 1;
+                why = Some(error);
+                continue;
+            }
+        };
+        whole += 1;
         let Some(event) = Event::read(&parsed) else { continue };
         if wanted.is_some_and(|uid| uid != event.uid) {
             continue;
@@ -179,6 +196,12 @@ fn events(arguments: &ExplainArguments) -> Result<Vec<Event>, Exit> {
             None if found.len() < MOST_FINDINGS => found.push(event),
             None => left_out += 1,
         }
+    }
+    if let Some(error) = why {
+        if whole == 0 {
+            return Err(Exit::Usage(format!("this is no event log: {error}")));
+        }
+        complain(format_args!("lines that are not whole and were left out: {broken}; the last: {error}"));
     }
     if found.is_empty() {
         return Err(Exit::failed("there is no such finding"));
@@ -205,6 +228,28 @@ fn next_line(log: &mut dyn BufRead, line: &mut Vec<u8>) -> Result<bool, Exit> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn half_a_line_does_not_hide_the_others_and_the_log_is_not_overwritten() {
+        let folder = std::env::temp_dir().join(format!("gridtap-explain-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let log = folder.join("events.jsonl");
+        let arguments = |apply| ExplainArguments {
+            event: log.display().to_string(),
+            profile: folder.join("site.toml"),
+            events: None,
+            apply,
+        };
+        std::fs::write(&log, "{\"event\":\"sen\n{\"event\":\"sensor\"}\n{\"ev").unwrap();
+        assert!(
+            matches!(events(&arguments(None)), Err(Exit::Failed(what)) if what.contains("no such finding"))
+        );
+        std::fs::write(&log, "no log\n").unwrap();
+        assert!(matches!(events(&arguments(None)), Err(Exit::Usage(_))));
+        let refused = explained(&arguments(Some(log.clone())));
+        assert!(matches!(refused, Err(Exit::Usage(what)) if what.contains("would overwrite the event log")));
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 
     #[test]
     fn lines_are_read_one_by_one_and_none_without_an_end() {
