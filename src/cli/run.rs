@@ -94,6 +94,7 @@ pub(super) fn run(file: &Path) -> Exit {
 fn start(file: &Path) -> Result<(), Exit> {
     let (config, profile) = read(file)?;
     stop_on_signals();
+    outlive_hangups();
     let source = LiveSource::open(&live_options(&config)).map_err(Exit::failed)?;
     let reload = match (&config.profile, &profile) {
         (Some(place), Some(profile)) => Some(Reload::watch(&place.path, profile).map_err(Exit::failed)?),
@@ -117,6 +118,14 @@ pub(super) fn stop_on_signals() {
         let handler = on_signal as extern "C" fn(libc::c_int) as libc::sighandler_t;
         libc::signal(libc::SIGINT, handler);
         libc::signal(libc::SIGTERM, handler);
+    }
+}
+
+/// SIGHUP asks for the profile to be read again; where there is none, or not yet, it must not end the sensor.
+fn outlive_hangups() {
+    // SAFETY: ignoring a signal runs no code.
+    unsafe {
+        libc::signal(libc::SIGHUP, libc::SIG_IGN);
     }
 }
 
@@ -444,6 +453,13 @@ pub(super) fn clock() -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hangup_does_not_end_a_sensor_without_a_profile() {
+        outlive_hangups();
+        // SAFETY: a signal to this process, which would end it.
+        assert_eq!(unsafe { libc::raise(libc::SIGHUP) }, 0);
+    }
 
     #[test]
     fn frames_that_no_protocol_takes_are_not_lost() {
