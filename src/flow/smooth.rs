@@ -88,7 +88,7 @@ impl<S> FlowTable<S> {
         let length = segment.bytes.len();
         // What was acknowledged before it came is late, and that is told.
         let is_late = own.is_acked && ahead(own.acked, own.next) > 0;
-        if length > 0 && (segment.seq != own.next || is_late) {
+        if segment.seq != own.next || (length > 0 && is_late) {
             return false;
         }
         self.counters.packets += 1;

@@ -170,6 +170,9 @@ impl<S> Connection<S> {
                 }
             }
             moved |= taken == Taken::Held;
+        } else {
+            // An acknowledgement from beyond a segment that is still to come.
+            self.streams[direction.index()].pass(segment.seq);
         }
         if segment.flags & FIN != 0 {
             self.fin(direction, segment);

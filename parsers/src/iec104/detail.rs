@@ -41,6 +41,10 @@ impl Detail for View<'_> {
         self.control(sink);
         let Some(asdu) = &self.asdu else {
             self.names(sink);
+            if matches!(self.head.kind, Kind::Information { .. }) {
+                sink.open_list("ioas");
+                sink.close();
+            }
             begun(self.begun, sink);
             if let Some(rest) = self.octets.get(HEAD..).filter(|rest| !rest.is_empty()) {
                 sink.leaf("not_decoded", Leaf::Bytes(rest), Some(HEAD..self.octets.len()));
@@ -84,8 +88,6 @@ impl View<'_> {
 /// The fields of an ASDU's header that are there where it is not whole, by the sizes of 104.
 fn begun(octets: &[u8], sink: &mut dyn FieldSink) {
     let Some((type_id, rest)) = octets.split_first() else { return };
-    sink.open_list("ioas");
-    sink.close();
     number(sink, "type_id", (*type_id).into(), HEAD, 1);
     let Some((variable, rest)) = rest.split_first() else { return };
     sink.leaf("sq", Leaf::Bool(variable & 0x80 != 0), Some(HEAD + 1..HEAD + 2));

@@ -7,8 +7,9 @@
 use crate::contract::*;
 
 use super::foreign;
+use super::function;
 use super::judge::{self, Hunt, Verdict};
-use super::mbap::{Header, JUDGED};
+use super::mbap::{self, Header, JUDGED};
 use super::pdu::Role;
 use super::rtu::{self, Frame};
 use super::session::{Adu, Kind, ModbusSession};
@@ -380,7 +381,9 @@ impl ModbusSession {
     fn cut_adu(&mut self, flow: &FlowInfo, tail: &Chunk<'_>, at: usize, observer: &mut dyn Observer) -> bool {
         let rest = tail.bytes.get(at..).unwrap_or_default();
         let Some(header) = Header::at(rest).filter(|_| rest.len() >= JUDGED) else { return false };
-        if self.speaks == Some(Kind::Rtu) || header.protocol != 0 || !header.length_is_legal() {
+        // UMAS is known for ADUs that are longer than the specification allows.
+        let is_legal = header.length_is_legal() || rest.get(mbap::HEADER) == Some(&function::UMAS);
+        if self.speaks == Some(Kind::Rtu) || header.protocol != 0 || !is_legal {
             return false;
         }
         let missing = header.adu().saturating_sub(rest.len());

@@ -358,6 +358,22 @@ fn what_comes_before_the_end_of_a_disbelieved_reset_is_named() {
 }
 
 #[test]
+fn what_an_acknowledgement_has_overtaken_is_named() {
+    let mut tap = Tap::new();
+    tap.handshake(100, 500);
+    tap.send(&to_server(100, 500, b"ask"));
+    tap.send(&to_client(500, 103, b"answer"));
+    tap.send(&to_server(103, 506, b""));
+    tap.send(&to_client(512, 103, b""));
+    tap.send(&to_client(506, 103, b"answer"));
+    tap.send(&to_client(512, 103, b"answer"));
+    tap.finish();
+    let info = tap.seen.infos.last().unwrap();
+    assert_eq!((info.passed.map(|frame| frame.number), info.late), (Some(7), None));
+    assert_eq!(tap.text(S), "answeransweranswer");
+}
+
+#[test]
 fn segments_in_order_take_the_short_way_and_no_others() {
     let mut tap = Tap::new();
     tap.handshake(100, 500);

@@ -81,6 +81,7 @@ fn a_lone_frame_that_does_not_fit_is_shown_when_nothing_follows() {
 fn of_a_frame_that_is_cut_off_its_beginning_is_shown() {
     for (octets, part) in [
         ("680e02000400", "\"ns\":1,\"nr\":2,"),
+        ("680e02000400", "\"ioas\":[]"),
         ("680e02000400 64", "\"type_id\":100}"),
         ("680e02000400 64 01 47", "\"num_objects\":1,\"cot\":7,\"negative\":true,\"test\":false}"),
         ("680e02000400 64 01 06 00 0a00 000000", "\"common_address\":10,\"ioas\":"),

@@ -293,6 +293,16 @@ fn a_pdu_cut_by_the_snap_length_is_shown_as_far_as_it_goes() {
 }
 
 #[test]
+fn umas_longer_than_allowed_is_shown_as_far_as_it_goes_and_other_functions_are_not() {
+    for (function, shown) in [("5a", 1), ("41", 0)] {
+        let mut wire = tcp();
+        wire.up(&format!("0001 0000 00ff 00 {function} 00 20 00 13"));
+        wire.lose(ToServer, Some(249));
+        assert_eq!(wire.seen.units.len(), shown, "{function}");
+    }
+}
+
+#[test]
 fn a_pdu_that_its_sender_never_finished_is_none() {
     let mut wire = tcp();
     wire.up("0001 0000 0006 01 06 0000");
