@@ -70,7 +70,7 @@ pub(crate) struct Apci {
     input: Vec<u8>,
     out: Vec<u8>,
     /// When somebody was last told to come back; for whoever plans the wake-ups.
-    pub(crate) planned: u64,
+    planned: u64,
 }
 
 impl Apci {
@@ -242,7 +242,7 @@ impl Apci {
     }
 
     /// When it must be woken at the latest.
-    pub(crate) fn due(&self) -> u64 {
+    fn due(&self) -> u64 {
         if self.lost {
             return u64::MAX;
         }
@@ -252,6 +252,24 @@ impl Apci {
         let late = answers.into_iter().flatten().map(|at| at + t1).min().unwrap_or(u64::MAX);
         let confirm = self.unconfirmed_since.map_or(u64::MAX, |at| at + t2);
         silent.min(late).min(confirm)
+    }
+
+    /// The next wake-up, if it is earlier than the one that is planned.
+    pub(crate) fn plan(&mut self) -> Option<u64> {
+        let due = self.due();
+        (due < self.planned).then(|| {
+            self.planned = due;
+            due
+        })
+    }
+
+    /// A wake-up for `due` has come; false for one that was planned anew since, of which another is on its way.
+    pub(crate) fn awake(&mut self, due: u64) -> bool {
+        let planned = self.planned == due;
+        if planned {
+            self.planned = u64::MAX;
+        }
+        planned
     }
 
     /// Time passes.

@@ -268,10 +268,8 @@ impl World<'_> {
         let state = &mut self.attacks[attack as usize];
         let (Some(apci), Some((conn, _))) = (&mut state.apci, state.conn) else { return };
         let bytes = apci.take();
-        let due = apci.due();
-        if due < apci.planned {
-            apci.planned = due;
-            self.queue.push(due, Event::Alarm { conn, side: Side::Client });
+        if let Some(due) = apci.plan() {
+            self.queue.push(due, Event::Alarm { conn, side: Side::Client, due });
         }
         if let Some(bytes) = bytes {
             self.send(conn, Side::Client, bytes);
@@ -279,14 +277,16 @@ impl World<'_> {
     }
 
     /// Timers of the attacker's end of an IEC 104 connection.
-    pub(crate) fn attack_alarm(&mut self, attack: u32, conn: u32) {
+    pub(crate) fn attack_alarm(&mut self, attack: u32, conn: u32, due: u64) {
         let now = self.now;
         let state = &mut self.attacks[attack as usize];
         let Some(apci) = state.apci.as_mut().filter(|_| state.conn.is_some_and(|(own, _)| own == conn))
         else {
             return;
         };
-        apci.planned = u64::MAX;
+        if !apci.awake(due) {
+            return;
+        }
         if apci.wake(now).is_some() {
             state.apci = None;
             return self.close(conn, Side::Client);

@@ -31,7 +31,7 @@ impl World<'_> {
             self.queue.push(at, Event::Send { conn, from: Side::Server, bytes });
         }
         for (conn, due) in alarms {
-            self.queue.push(due, Event::Alarm { conn, side: Side::Server });
+            self.queue.push(due, Event::Alarm { conn, side: Side::Server, due });
         }
         self.effects(&outcome.effects, delay);
         for conn in outcome.closed {
@@ -78,11 +78,11 @@ impl World<'_> {
     }
 
     /// Timers of a station's end of a connection.
-    pub(super) fn station_alarm(&mut self, conn: u32) {
+    pub(super) fn station_alarm(&mut self, conn: u32, due: u64) {
         let state = &self.conns[conn as usize];
         let Some(stations) = self.services.get(&(state.hosts[1], state.ports[1])) else { return };
         self.with_controlled(stations[0], false, |controlled, _, now, outcome| {
-            controlled.wake(conn, now, outcome);
+            controlled.wake(conn, now, due, outcome);
         });
     }
 }

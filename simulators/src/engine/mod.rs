@@ -243,8 +243,8 @@ impl<'a> World<'a> {
             }
             Event::Publish { publisher, due } => self.publish(publisher, due),
             Event::Look => self.observe_goose(),
-            Event::Alarm { conn, side: Side::Server } => self.station_alarm(conn),
-            Event::Alarm { conn, side: Side::Client } => self.link_alarm(conn),
+            Event::Alarm { conn, side: Side::Server, due } => self.station_alarm(conn, due),
+            Event::Alarm { conn, side: Side::Client, due } => self.link_alarm(conn, due),
             Event::Fault(index) => self.fault(index),
             Event::Noise(client) => self.make_noise(client),
             Event::Attack { attack } => self.attack_goes_on(attack),

@@ -47,8 +47,8 @@ pub(crate) enum Event {
     Publish { publisher: u32, due: u64 },
     /// Publishers look at the process.
     Look,
-    /// Timers of one end of an IEC 104 connection.
-    Alarm { conn: u32, side: Side },
+    /// Timers of one end of an IEC 104 connection; void when another time was planned since.
+    Alarm { conn: u32, side: Side, due: u64 },
     /// A fault trips a breaker.
     Fault(u32),
     /// A host asks something that has nothing to do with control.

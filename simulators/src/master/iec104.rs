@@ -43,24 +43,24 @@ impl World<'_> {
             state.free_ns = at.max(state.free_ns + 1);
             self.queue.push(state.free_ns, Event::Send { conn, from: Side::Client, bytes });
         }
-        let due = apci.due();
-        if due < apci.planned {
-            apci.planned = due;
-            self.queue.push(due, Event::Alarm { conn, side: Side::Client });
+        if let Some(due) = apci.plan() {
+            self.queue.push(due, Event::Alarm { conn, side: Side::Client, due });
         }
     }
 
     /// Timers of this end of a connection.
-    pub(crate) fn link_alarm(&mut self, conn: u32) {
+    pub(crate) fn link_alarm(&mut self, conn: u32, due: u64) {
         let link = match self.conns[conn as usize].owner {
             Owner::Link(link) => link,
-            Owner::Attack(attack) => return self.attack_alarm(attack, conn),
+            Owner::Attack(attack) => return self.attack_alarm(attack, conn, due),
             _ => return,
         };
         let now = self.now;
         let state = &mut self.links[link as usize];
         let Some(apci) = state.apci.as_mut().filter(|_| state.conn == Some(conn)) else { return };
-        apci.planned = u64::MAX;
+        if !apci.awake(due) {
+            return;
+        }
         let lost = apci.wake(now).is_some();
         self.flush_link(link);
         if lost {

@@ -119,10 +119,12 @@ impl Controlled {
     }
 
     /// Timers of a connection.
-    pub(crate) fn wake(&mut self, connection: u32, now: u64, outcome: &mut Outcome) {
+    pub(crate) fn wake(&mut self, connection: u32, now: u64, due: u64, outcome: &mut Outcome) {
         let Some(place) = self.place(connection) else { return };
         let apci = &mut self.sessions[place].apci;
-        apci.planned = u64::MAX;
+        if !apci.awake(due) {
+            return;
+        }
         if let Some(Heard::Lost(_)) = apci.wake(now) {
             outcome.closed.push(connection);
         }
@@ -133,9 +135,7 @@ impl Controlled {
     pub(crate) fn alarms(&mut self) -> Vec<(u32, u64)> {
         let mut out = Vec::new();
         for session in &mut self.sessions {
-            let due = session.apci.due();
-            if due < session.apci.planned {
-                session.apci.planned = due;
+            if let Some(due) = session.apci.plan() {
                 out.push((session.connection, due));
             }
         }
