@@ -22,7 +22,9 @@ impl World<'_> {
         let mut outcome = Outcome::default();
         act(controlled, &view, now, &mut outcome);
         let alarms = controlled.alarms();
-        let delay = if answer { state.answer_ns + state.prng.below(2 * state.answer_ns + 1) } else { 0 };
+        // What nobody asked for comes with the station's scan, which keeps no time to the microsecond.
+        let scan = if outcome.sent.is_empty() { 0 } else { state.prng.below(2 * state.answer_ns + 1) };
+        let delay = if answer { state.answer_ns + scan } else { scan };
         for (conn, bytes, _) in outcome.sent {
             let state = &mut self.stations[station];
             state.free_ns = (now + delay).max(state.free_ns + 1);

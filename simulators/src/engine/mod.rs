@@ -247,6 +247,7 @@ impl<'a> World<'a> {
             Event::Alarm { conn, side: Side::Client, due } => self.link_alarm(conn, due),
             Event::Fault(index) => self.fault(index),
             Event::Noise(client) => self.make_noise(client),
+            Event::Datagram { from, to, ports, payload } => self.datagram(from, to, ports, &payload),
             Event::Attack { attack } => self.attack_goes_on(attack),
             Event::Forged { conn, attack, bytes } => self.forged(conn, attack, &bytes),
             Event::AttackTimeout { attack, serial } => self.attack_timeout(attack, serial),

@@ -55,7 +55,7 @@ impl World<'_> {
         }
     }
 
-    /// Question and answer; the answer follows at once, the resolver has it.
+    /// Question and answer: all names are those of the one server.
     fn name_lookup(&mut self, client: u32, server: u32) {
         let name = NAMES[self.prng.below(NAMES.len() as u64) as usize];
         let id = self.prng.next_u64() as u16;
@@ -70,23 +70,28 @@ impl World<'_> {
             [id, flags, 1, answers, 0, 0].iter().flat_map(|f| f.to_be_bytes()).collect::<Vec<u8>>()
         };
         let asked = [head(0x0100, 0), question.clone()].concat();
-        let record = [0xc0, 12, 0, 1, 0, 1, 0, 0, 14, 16, 0, 4, 10, 0, 0, 80];
-        let answered = [head(0x8180, 1), question, record.to_vec()].concat();
-        for (from, to, ports, payload) in
-            [(client, server, (port, 53), asked), (server, client, (53, port), answered)]
-        {
-            let id = self.hosts[from as usize].next_id();
-            let (source, target) = (&self.hosts[from as usize], &self.hosts[to as usize]);
-            let ends = Ends {
-                macs: (source.mac, target.mac),
-                addresses: (source.address, target.address),
-                ports,
-                ttl: source.ttl,
-                id,
-            };
-            self.framer.udp(&ends, &payload);
-            self.emit_frame();
-        }
+        let record = [0xc0, 12, 0, 1, 0, 1, 0, 0, 14, 16, 0, 4];
+        let address = self.hosts[server as usize].address.octets();
+        let answered = [head(0x8180, 1), question, record.to_vec(), address.to_vec()].concat();
+        self.datagram(client, server, (port, 53), &asked);
+        let at = self.now + self.latency() + 150_000 + self.prng.below(600_000);
+        let answer = Event::Datagram { from: server, to: client, ports: (53, port), payload: answered };
+        self.queue.push(at, answer);
+    }
+
+    /// A UDP datagram on the wire.
+    pub(super) fn datagram(&mut self, from: u32, to: u32, ports: (u16, u16), payload: &[u8]) {
+        let id = self.hosts[from as usize].next_id();
+        let (source, target) = (&self.hosts[from as usize], &self.hosts[to as usize]);
+        let ends = Ends {
+            macs: (source.mac, target.mac),
+            addresses: (source.address, target.address),
+            ports,
+            ttl: source.ttl,
+            id,
+        };
+        self.framer.udp(&ends, payload);
+        self.emit_frame();
     }
 
     pub(super) fn noise_connected(&mut self, conn: u32) {

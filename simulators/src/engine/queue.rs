@@ -53,6 +53,8 @@ pub(crate) enum Event {
     Fault(u32),
     /// A host asks something that has nothing to do with control.
     Noise(u32),
+    /// A host sends a datagram.
+    Datagram { from: u32, to: u32, ports: (u16, u16), payload: Vec<u8> },
     /// An attack goes on.
     Attack { attack: u32 },
     /// A forged answer goes out.
