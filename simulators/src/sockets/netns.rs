@@ -16,7 +16,8 @@ use std::process::Command;
 use std::sync::Arc;
 
 use crate::attack::Attack;
-use crate::scenario::Scenario;
+use crate::engine::frame::mac;
+use crate::scenario::{Mac, Scenario};
 
 /// The networks of a site. Dropping it takes all of them away.
 #[derive(Debug)]
@@ -68,6 +69,7 @@ impl Namespaces {
                     "-n {switch} filter add dev {port} ingress protocol all u32 match u32 0 0 action mirred egress mirror dev mirror"
                 ),
             )?;
+            ip(&name, &format!("link set eth0 address {}", Mac(mac(*host))))?;
             ip(&name, &format!("address add {host}/{prefix} dev eth0"))?;
             ip(&name, "link set eth0 up")?;
             // Sums are then worked out before the mirror sees a frame. Where ethtool is missing they are not.
