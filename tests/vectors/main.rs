@@ -13,6 +13,9 @@ use parsers::{
 use simulators::vectors::{Expected, ExpectedPoint, Vector};
 use simulators::wire::{Prng, Side};
 
+mod goose;
+mod iec104;
+
 /// An operation as the test keeps it.
 #[derive(Debug, Default)]
 struct Seen {
@@ -128,9 +131,20 @@ fn flow(port: u16) -> FlowInfo {
 
 /// A vector through a session. `cut` gives the sizes of the pieces in which the octets come.
 fn decode(protocol: Protocol, port: u16, vector: &Vector, cut: &mut dyn FnMut() -> usize) -> Notebook {
+    let mut notebook = Notebook::default();
+    decode_for(&mut notebook, protocol, port, vector, cut);
+    notebook
+}
+
+fn decode_for(
+    notebook: &mut dyn Observer,
+    protocol: Protocol,
+    port: u16,
+    vector: &Vector,
+    cut: &mut dyn FnMut() -> usize,
+) {
     let flow = flow(port);
     let mut session = (dissector(protocol).unwrap().open)(&flow, &Limits::default());
-    let mut notebook = Notebook::default();
     let mut tails: [Vec<u8>; 2] = [Vec::new(), Vec::new()];
     let mut at = Timestamp(1_700_000_000_000_000_000);
     for (number, line) in (1..).zip(&vector.script) {
@@ -143,15 +157,13 @@ fn decode(protocol: Protocol, port: u16, vector: &Vector, cut: &mut dyn FnMut() 
             rest = others;
             tail.extend_from_slice(piece);
             let pieces = [Piece { end: tail.len(), frame: FrameRef { tap: 0, number }, at }];
-            let progress =
-                session.feed(&flow, &Chunk { direction, bytes: tail, pieces: &pieces }, &mut notebook);
+            let progress = session.feed(&flow, &Chunk { direction, bytes: tail, pieces: &pieces }, notebook);
             tail.drain(..progress.consumed);
         }
         assert!(tail.is_empty(), "{}: {} octets are left over", vector.name, tail.len());
     }
     let none = |direction| Chunk { direction, bytes: &[], pieces: &[] };
-    session.finish(&flow, [none(Direction::ToServer), none(Direction::ToClient)], &mut notebook);
-    notebook
+    session.finish(&flow, [none(Direction::ToServer), none(Direction::ToClient)], notebook);
 }
 
 fn differences(expected: &Expected, seen: &Seen) -> Vec<String> {
