@@ -2,7 +2,8 @@
 
 use super::asdu::{Asdu, Sizes};
 
-/// ASDUs in a row that must not fit the sizes in use, and all fit the same others.
+/// ASDUs in a row that must not fit the sizes in use, and all fit the same others. They must differ in type or number of
+/// objects: the same ASDU again and again, a few octets short, is one that somebody has cut.
 const ENOUGH: u8 = 3;
 
 /// The sizes in use, and the doubt about them.
@@ -12,6 +13,9 @@ pub(super) struct Fields {
     /// An ASDU has fitted them.
     settled: bool,
     misfits: u8,
+    /// Type and number of objects of the first of them, and whether another one differs.
+    shape: Option<[u8; 2]>,
+    differ: bool,
     /// Bits of [`ORDER`]: those that all of the misfits have fitted.
     candidates: u16,
 }
@@ -37,7 +41,14 @@ fn order() -> impl Iterator<Item = Sizes> {
 
 impl Fields {
     pub(super) fn new() -> Fields {
-        Fields { sizes: Sizes::STANDARD, settled: false, misfits: 0, candidates: u16::MAX }
+        Fields {
+            sizes: Sizes::STANDARD,
+            settled: false,
+            misfits: 0,
+            shape: None,
+            differ: false,
+            candidates: u16::MAX,
+        }
     }
 
     /// Look at an ASDU. True if the sizes have changed: it is to be read by the new ones.
@@ -54,10 +65,14 @@ impl Fields {
         self.candidates &= mask;
         if self.candidates == 0 {
             (self.misfits, self.candidates) = (u8::from(mask != 0), if mask == 0 { u16::MAX } else { mask });
+            (self.shape, self.differ) = (octets.first_chunk().copied().filter(|_| mask != 0), false);
             return false;
         }
-        self.misfits += 1;
-        if self.misfits < ENOUGH {
+        let shape = octets.first_chunk().copied();
+        self.differ |= self.shape.is_some() && self.shape != shape;
+        self.shape = self.shape.or(shape);
+        self.misfits = self.misfits.saturating_add(1);
+        if self.misfits < ENOUGH || !self.differ {
             return false;
         }
         let Some((_, sizes)) = order().enumerate().find(|(n, _)| self.candidates & 1 << n != 0) else {
@@ -84,9 +99,21 @@ mod tests {
         // Two objects each: the size of their addresses shows.
         let asdu = hex("01 02 03 0a 0100 01 0200 00");
         assert!(!fields.look(&asdu) && !fields.look(&asdu));
-        assert!(fields.look(&asdu));
+        let measured = hex("09 01 03 0a 0500 1027 00");
+        assert!(fields.look(&measured));
         assert_eq!(fields.sizes, Sizes { cause: 1, common: 1, object: 2 });
         assert!(!fields.look(&asdu), "settled");
+    }
+
+    #[test]
+    fn the_same_short_one_again_and_again_settles_nothing() {
+        let mut fields = Fields::new();
+        // A single command in the sizes of 104, three octets short.
+        for object in 0..100 {
+            assert!(!fields.look(&[0x2d, 1, 6, 0, 1, object, 1]));
+        }
+        assert_eq!(fields.sizes, Sizes::STANDARD);
+        assert!(!fields.settled);
     }
 
     #[test]

@@ -219,7 +219,8 @@ impl Link {
             reversal(scene, bits, observer);
         }
         if self.transfer == Transfer::Unknown && bits == function::STARTDT_CON {
-            self.started_by = Some(scene.direction.reverse());
+            // Nor does one confirmation turn round what an act has told.
+            self.started_by.get_or_insert(scene.direction.reverse());
         }
         self.transfer = then;
     }

@@ -224,3 +224,18 @@ fn an_asdu_that_does_not_fit_turns_no_roles_round() {
         wire.seen.operations
     );
 }
+
+/// Who sends both STARTDT act and con speaks for two; that it commands is what the act has told.
+#[test]
+fn a_confirmation_by_the_one_who_started_turns_no_roles_round() {
+    let mut wire = midstream();
+    wire.up("680407000000"); // STARTDT act
+    wire.up("68040b000000"); // STARTDT con
+    wire.up(&frame(0, 0, "64 01 06 00 0100 000000 14"));
+    assert_eq!(
+        wire.seen.defects,
+        [
+            "role_reversal I4-C05: STARTDT con (expected STARTDT con from the other side, which has the other role)"
+        ]
+    );
+}

@@ -127,8 +127,9 @@ fn another_protocol_is_named() {
 #[test]
 fn the_field_sizes_of_101_are_found_out() {
     let mut wire = started();
-    for n in 0..4 {
-        wire.down(&frame(n, 0, "01 02 03 0a 0100 01 0500 00"));
+    let points = "01 02 03 0a 0100 01 0500 00";
+    for (n, asdu) in (0..).zip([points, "09 01 03 0a 0500 1027 00", points, points]) {
+        wire.down(&frame(n, 0, asdu));
     }
     assert!(wire.seen.has(DefectKind::Peculiar, "CNF-08"));
     assert!(
