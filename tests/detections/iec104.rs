@@ -36,7 +36,7 @@ points = ["information_object 1-4999"]
 "#;
 
 /// A controlling and a controlled station: numbers and lengths are kept here, line by line.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Talk {
     lines: Vec<Line>,
     sent: [u16; 2],
@@ -341,16 +341,37 @@ fn a_search_for_common_addresses_is_told() {
             talk.ask(SECOND / 3, &format!("64010600{:02x}0000000014", n.wrapping_mul(step)))
         })
     };
-    // Nobody answers; where only one side is seen, nobody knows.
+    // Nobody answers.
     let outcome = asks(40, 3).judged(None);
     assert_eq!(outcome.of(K::StationSweep).len(), 1, "{}", outcome.text);
     assert!(words(outcome.of(K::StationSweep)[0]).contains("common addresses"), "{}", outcome.text);
     for step in [1, 3] {
-        // A concentrator numbers its stations in order, and its master asks them so.
+        // Where only one side is seen, its own acknowledgements tell that nobody answers.
         let one_side = judged(&one_way(&asks(40, step).talk(), Side::Client), None, "iec104.pcap");
-        assert!(one_side.of(K::StationSweep).is_empty(), "{}", one_side.text);
-        assert!(one_side.withheld(K::StationSweep) > 0);
+        let told = one_side.of(K::StationSweep);
+        assert_eq!(told[0]["severity"], "medium", "{}", one_side.text);
+        assert!(words(told[0]).contains("the asking side acknowledges none"), "{}", words(told[0]));
+        // The master of a concentrator asks its stations in order, too. It acknowledges what they say: at once, or what
+        // each says late.
+        for late in [false, true] {
+            let polls = (1..=40).fold(Talk::started(), |talk, n: u8| {
+                let station =
+                    |cause: u8, n: u8| format!("6401{cause:02x}00{:02x}0000000014", n.wrapping_mul(step));
+                let talk = talk.ask(SECOND / 3, &station(6, n));
+                if late && n < 3 { talk } else { talk.tell(SECOND / 50, &station(7, n - 2 * u8::from(late))) }
+            });
+            let both = judged(&polls.clone().talk().frames(), None, "iec104.pcap");
+            assert!(both.of(K::StationSweep).is_empty(), "{}", both.text);
+            let one_side = judged(&one_way(&polls.talk(), Side::Client), None, "iec104.pcap");
+            assert!(one_side.of(K::StationSweep).is_empty(), "{}", one_side.text);
+            assert!(one_side.withheld(K::StationSweep) > 0);
+        }
     }
+    // Asked all at once, none of them can have been acknowledged yet.
+    let at_once = (1..=40)
+        .fold(Talk::started(), |talk, n: u8| talk.ask(SECOND / 100, &format!("64010600{n:02x}0000000014")));
+    let at_once = judged(&one_way(&at_once.talk(), Side::Client), None, "iec104.pcap");
+    assert!(at_once.of(K::StationSweep).is_empty(), "{}", at_once.text);
     let by_profile = judged(&one_way(&asks(40, 1).talk(), Side::Client), Some(PROFILE), "iec104.pcap");
     assert!(!by_profile.of(K::StationSweep).is_empty(), "{}", by_profile.text);
 }

@@ -12,6 +12,7 @@ mod redundancy;
 mod scan;
 mod services;
 mod site;
+mod stages;
 #[path = "../support/mod.rs"]
 mod support;
 mod thresholds;

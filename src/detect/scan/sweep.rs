@@ -34,6 +34,8 @@ pub(super) struct Running {
     pub(super) answered: u64,
     /// Other findings that were not reported, because they are part of this.
     pub(super) folded: u64,
+    /// Its answers cannot be seen; that there were none is what the asking side acknowledges.
+    pub(super) acknowledges_none: bool,
     told: u64,
     times: u64,
 }
@@ -59,6 +61,7 @@ impl Running {
             refused: 0,
             answered: 0,
             folded: 0,
+            acknowledges_none: false,
             told: 0,
             times: 0,
         }

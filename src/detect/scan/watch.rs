@@ -4,7 +4,8 @@
 use std::collections::VecDeque;
 
 use parsers::{
-    Coverage, Exchange, Function, Operation, Outcome, PointKind, PointRange, StationAddress, Timestamp,
+    Coverage, Exchange, Function, Operation, Outcome, PointKind, PointRange, Protocol, StationAddress,
+    Timestamp,
 };
 use profiles::Thresholds;
 
@@ -23,6 +24,11 @@ const FEWEST_REQUESTS_A_DAY: usize = 20;
 const FEWEST_UNUSUAL: u64 = 3;
 /// Without a profile: how long a station may take to answer before it counts as one that does not.
 const ANSWER_NS: u64 = 5_000_000_000;
+/// Where answers cannot be seen, but the asking side acknowledges frames by number: how long a station may take to be
+/// acknowledged. Each of these numbers says what had come by then.
+const ACKNOWLEDGED_NS: u64 = 2_000_000_000;
+/// Where acknowledgements stand in for answers, so many times as many stations as usual make a sweep.
+const BY_ACKNOWLEDGEMENT: usize = 2;
 const DAY_NS: u64 = 24 * 3600 * 1_000_000_000;
 
 /// The three sweeps.
@@ -60,6 +66,8 @@ pub(super) struct Watch {
     /// Stations that answered.
     answering: RangeSet,
     asked: Recent,
+    /// What the master acknowledges (N(R) of IEC 104), and the first request that said so.
+    acknowledged: Option<(u16, Timestamp)>,
     sweeps: [Option<Box<Running>>; 3],
     /// Stations are asked with functions of the link layer.
     pub(super) by_link: bool,
@@ -150,6 +158,7 @@ impl Watch {
             refused_ranges: VecDeque::new(),
             answering: RangeSet::default(),
             asked: Recent::default(),
+            acknowledged: None,
             sweeps: [None, None, None],
             by_link: false,
             identified: false,
@@ -328,26 +337,37 @@ impl Watch {
         }
         let (now, window) = (step.now(), step.window());
         let by_link = operation.exchange == Exchange::Link;
+        let quiet_since = self.acknowledge(operation);
         let fresh = self.asked.note(now, number.into(), u32::from(by_link), window);
         let learning = self.is_learning(step);
         let answering = &self.answering;
         let silent = |at: Timestamp, key: u64| {
             now.since(at) >= ANSWER_NS && !answering.holds(&PointRange::one(NUMBERS, key as u32))
         };
-        let within = self.asked.within(now, window, |at, key| !learning || silent(at, key));
+        let mut within = self.asked.within(now, window, |at, key| !learning || silent(at, key));
         let running = self.sweeps[Over::Stations as usize].is_some();
-        if !running && within.count < step.thresholds.sweep_stations as usize {
-            return Found::Nothing;
-        }
+        let few = step.thresholds.sweep_stations as usize;
         // Without a profile all rests on which stations answer; where answers are never seen none is known to.
         let coverage = step.coverage();
         let unseen = if learning { !coverage.is_complete() } else { coverage.one_way };
+        let mut acknowledges_none = false;
         if step.allowed.is_none() && !running && unseen {
-            return Found::Unseen;
+            let unheard = |at: Timestamp, _| {
+                quiet_since.is_some_and(|since| at >= since) && now.since(at) >= ACKNOWLEDGED_NS
+            };
+            acknowledges_none = self.asked.within(now, window, unheard).count >= BY_ACKNOWLEDGEMENT * few;
+            if !acknowledges_none {
+                return if within.count < few { Found::Nothing } else { Found::Unseen };
+            }
+            within = self.asked.within(now, window, |_, _| true);
+        }
+        if !running && within.count < few {
+            return Found::Nothing;
         }
         self.by_link = within.weight * 2 > within.count as u64;
         let seed = self.asked.keys(now, window).map(|key| key as u32);
         let sweep = begin(&mut self.sweeps[Over::Stations as usize], step, within, seed);
+        sweep.acknowledges_none |= acknowledges_none;
         sweep.cover(number);
         if fresh || !running {
             sweep.request(&operation.origin);
@@ -367,6 +387,15 @@ impl Watch {
                 && operation.ranges.iter().all(|range| self.points.holds(range))
         };
         (!asks || asked()) && operation.station.number().is_some_and(|number| self.answers(number))
+    }
+
+    /// Note what a master acknowledges with a request: since when it has received nothing more, if its protocol tells.
+    fn acknowledge(&mut self, operation: &Operation<'_>) -> Option<Timestamp> {
+        let received = received(operation)?;
+        if self.acknowledged.is_none_or(|(number, _)| number != received) {
+            self.acknowledged = Some((received, operation.origin.at));
+        }
+        self.acknowledged.map(|(_, since)| since)
     }
 
     #[inline]
@@ -422,6 +451,13 @@ fn begin<'a>(
         sweep.requests = (within.count as u64).saturating_sub(1);
         Box::new(sweep)
     })
+}
+
+/// How many frames the sender of a request has received, as it acknowledges (IEC 60870-5-104, 5.1: N(R) in the third and
+/// fourth octet of the control field of an I frame).
+fn received(operation: &Operation<'_>) -> Option<u16> {
+    let octets = operation.detail.octets().get(4..6).filter(|_| operation.protocol == Protocol::Iec104)?;
+    Some(u16::from_le_bytes([octets[0], octets[1]]) >> 1)
 }
 
 /// What an answer refuses.
