@@ -263,12 +263,22 @@ fn a_truncated_capture_is_read_up_to_the_offset_that_is_named_with_status_3() {
     assert_eq!(summary(&output)["packets"], frames.len() - 1);
     let (out, err) = ends_with(&gridtap(&["dissect", "--json", text(&path)]), 3);
     assert!(out.lines().count() > 0 && err.contains(&format!("offset {last}")), "{err}");
+    let (out, err) = ends_with(&gridtap(&["bench", text(&path)]), 3);
+    assert!(out.contains("ns a packet") && err.contains(&format!("offset {last}")), "{err}");
     let events = folder.file("events.jsonl");
     ends_with(&gridtap(&["replay", text(&path), "--events", text(&events)]), 3);
     let damaged: Vec<_> =
         json_lines(&events).into_iter().filter(|line| line["what"] == "capture_damaged").collect();
     assert_eq!(damaged.len(), 1, "the log says it too");
     assert_eq!(damaged[0]["figures"]["offset_octets"], last);
+}
+
+#[test]
+fn standard_input_is_not_compared_with_itself() {
+    let folder = Folder::new("cli-against");
+    let profile = text(&folder.write("site.toml", b"[profile]\nname = \"x\"\n")).to_owned();
+    let (_, err) = ends_with(&gridtap(&["profile", "test", &profile, "-", "--against", &profile]), 2);
+    assert!(err.contains("save it as a file"), "{err}");
 }
 
 #[test]

@@ -42,6 +42,7 @@ pub(super) fn bench(arguments: &BenchArguments) -> Exit {
     }
     let cpu = cpu_time().saturating_sub(started);
     let wall = wall.elapsed();
+    let damaged = super::replay::report_trouble(&mut source);
     let frames = sensor.counters().frames;
     let sums = sensor.checksum();
     let counters = &sensor.tally().counters;
@@ -62,7 +63,8 @@ pub(super) fn bench(arguments: &BenchArguments) -> Exit {
         format!("packets/s    {:.0}", frames as f64 / cpu.as_secs_f64().max(1e-9)),
         format!("peak memory  {} KiB resident at most, {} KiB anonymous at the end", memory.0, memory.1),
     ];
-    say(lines.join("\n")).err().unwrap_or(Exit::Done)
+    let done = if damaged > 0 { Exit::Damaged } else { Exit::Done };
+    say(lines.join("\n")).err().unwrap_or(done)
 }
 
 fn cpu_time() -> Duration {

@@ -48,6 +48,10 @@ fn tested(arguments: &TestArguments) -> Result<Exit, Exit> {
     let load = |path: &Path| -> Result<Compiled, Exit> {
         super::profile::load(Some(path))?.ok_or_else(|| Exit::failed("no profile"))
     };
+    if arguments.against.is_some() && arguments.captures.iter().any(|capture| capture.as_os_str() == "-") {
+        let why = "`-` cannot be read twice, as `--against` has to: save it as a file first";
+        return Err(Exit::Usage(why.to_owned()));
+    }
     let (new, old) = (load(&arguments.profile)?, arguments.against.as_deref().map(load).transpose()?);
     let (found, damaged) = findings(new, &arguments.captures)?;
     let Some(old) = old else {

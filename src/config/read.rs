@@ -118,7 +118,7 @@ impl Walk<'_, '_> {
         let default = Capture::default();
         Capture {
             interfaces: self.interfaces(section),
-            ring_mib: self.size(section, "ring_mib", 1..=4096, default.ring_mib),
+            ring_mib: self.size(section, "ring_mib", 1..=1024, default.ring_mib),
             promiscuous: self.flag(section, "promiscuous", default.promiscuous),
             prefilter: self.flag(section, "prefilter", default.prefilter),
             snap_length: self

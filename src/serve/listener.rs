@@ -16,7 +16,8 @@ use tokio::time::{Instant, Sleep, sleep};
 
 /// Connections open at a time. More wait until one ends.
 pub const MAX_CONNECTIONS: usize = 64;
-/// How long a connection may be silent before it is closed. Prometheus opens another one then.
+/// How long a connection may be silent, or take nothing of an answer, before it is closed. Prometheus opens another
+/// one then.
 pub const IDLE_LIMIT: Duration = Duration::from_secs(30);
 
 /// A listener with a limited number of connections.
@@ -59,28 +60,33 @@ pub(super) struct Connection {
     _permit: Option<OwnedSemaphorePermit>,
 }
 
+impl Connection {
+    /// What the other side has done, or that it has done nothing for too long.
+    fn in_time<T>(&mut self, cx: &mut Context<'_>, done: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if done.is_ready() {
+            let until = Instant::now() + self.idle;
+            self.silence.as_mut().reset(until);
+            return done;
+        }
+        self.silence.as_mut().poll(cx).map(|()| Err(io::Error::from(io::ErrorKind::TimedOut)))
+    }
+}
+
 impl AsyncRead for Connection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match Pin::new(&mut self.stream).poll_read(cx, buf) {
-            Poll::Ready(result) => {
-                let until = Instant::now() + self.idle;
-                self.silence.as_mut().reset(until);
-                Poll::Ready(result)
-            }
-            Poll::Pending => {
-                self.silence.as_mut().poll(cx).map(|()| Err(io::Error::from(io::ErrorKind::TimedOut)))
-            }
-        }
+        let done = Pin::new(&mut self.stream).poll_read(cx, buf);
+        self.in_time(cx, done)
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let done = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.in_time(cx, done)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -105,9 +111,26 @@ mod tests {
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let few = FewConnections::new(listener, 1, Duration::from_millis(50));
-        let app = axum::Router::new().route("/", axum::routing::get(|| async { "here" }));
+        let app = axum::Router::new()
+            .route("/", axum::routing::get(|| async { "here" }))
+            .route("/much", axum::routing::get(|| async { vec![b'x'; 64 << 20] }));
         runtime.spawn(async move { axum::serve(few, app).await });
         (runtime, address)
+    }
+
+    #[test]
+    fn a_client_that_takes_nothing_makes_room_for_the_next() {
+        let (runtime, address) = small();
+        runtime.block_on(async {
+            let mut deaf = TcpStream::connect(address).await.unwrap();
+            deaf.write_all(b"GET /much HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+            let mut next = TcpStream::connect(address).await.unwrap();
+            next.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+            let mut answer = String::new();
+            let read = next.read_to_string(&mut answer);
+            tokio::time::timeout(Duration::from_secs(20), read).await.unwrap().unwrap();
+            assert!(answer.ends_with("here"), "{answer}");
+        });
     }
 
     #[test]

@@ -25,7 +25,7 @@ const BLOCK: usize = 256 * 1024;
 /// Fewest blocks: one being read while others fill.
 const MIN_BLOCKS: usize = 4;
 
-/// Most blocks: 1 GiB of ring.
+/// Most blocks: 1 GiB of ring, the most that the configuration accepts (`capture.ring_mib`).
 const MAX_BLOCKS: usize = 4096;
 
 /// A block that is not full is handed over after so many milliseconds.
