@@ -193,7 +193,7 @@ fn a_bad_configuration_is_status_2_with_line_and_column() {
     assert!(err.contains("gridtap.toml:3:1"), "{err}");
     assert!(err.contains("ring_mb") && err.contains("ring_mib"), "{err}");
     let (_, err) = ends_with(&check("[capture]\ninterfaces = [\"eth1\"]\nring_mib = 0\n"), 2);
-    assert!(err.contains("gridtap.toml:3:12") && err.contains("from 1 to 4096"), "{err}");
+    assert!(err.contains("gridtap.toml:3:12") && err.contains("from 1 to 1024"), "{err}");
     let (_, err) = ends_with(&check("[capture]\ninterfaces = [\"a\", \"a\"]\n"), 2);
     assert!(err.contains("gridtap.toml:2:20") && err.contains("`a` is named twice"), "{err}");
     let (_, err) = ends_with(&check("[capture]\ninterfaces = []\n"), 2);
