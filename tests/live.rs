@@ -15,7 +15,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
-use simulators::live;
+use simulators::{attack, live, scenario, sockets};
 use support::net::{Folder, Namespace, Process, json_lines, missing, wait};
 use support::skip;
 
@@ -417,4 +417,180 @@ fn a_sensor_whose_last_interface_vanishes_ends_with_status_1() {
         "{errors}"
     );
     assert!(errors.contains("gridtap: no interface is left to listen on"), "{errors}");
+}
+
+/// A bay that publishes the state of a breaker, and nothing else.
+const BAY: &str = r#"
+[site]
+name = "bay"
+start = "2026-06-15T00:00:00Z"
+[buses]
+A = { kv = 20 }
+B = { kv = 20 }
+[lines]
+L = { from = "A", to = "B", x = 0.08 }
+[breakers]
+Q = { in = "L" }
+[generators]
+G = { bus = "A", kind = "grid" }
+[publishers.PROT]
+source = "02:a1:00:00:00:12"
+destination = "01:0c:cd:01:00:12"
+appid = 0x8012
+control_block = "PROT/LLN0$GO$gcbTrip"
+data_set = "PROT/LLN0$dsTrip"
+breakers = ["Q"]
+longest = "500 ms"
+"#;
+
+/// A publisher on a real interface, and somebody who sends a state number far ahead in its name.
+#[test]
+fn a_forged_goose_state_is_found_on_a_live_interface() {
+    if let Some(reason) = missing(&["ip"]) {
+        return skip("a_forged_goose_state_is_found_on_a_live_interface", &reason);
+    }
+    let folder = Folder::new("live-goose");
+    let (bay, sensor) = (Namespace::new("goose-bay"), Namespace::new("goose-sensor"));
+    bay.run(&format!("ip link add bus0 type veth peer name watch0 netns {}", sensor.name()));
+    bay.run("ip link set bus0 up");
+    sensor.run("ip link set watch0 up");
+    folder.write(
+        "profile.toml",
+        "[profile]\nname = \"Bay\"\n[publishers.prot]\ncontrol_block = \"PROT/LLN0$GO$gcbTrip\"\n\
+         appid = 0x8012\nsource = [\"02:a1:00:00:00:12\"]\ndestination = \"01:0c:cd:01:00:12\"\n",
+    );
+    let config = folder.write(
+        "gridtap.toml",
+        format!(
+            "capture.interfaces = [\"watch0\"]\nprofile.path = \"profile.toml\"\nserve.listen = \"{WEB}\"\n\
+             events.path = \"goose.jsonl\"\n"
+        ),
+    );
+    let mut command = sensor.command(GRIDTAP);
+    let mut process =
+        Process::start(command.args(["run", "--config"]).arg(config), folder.file("gridtap.stderr"));
+    let ready = wait(Duration::from_secs(20), || {
+        assert!(process.ended().is_none(), "{}", process.errors());
+        sensor.get(WEB, "/readyz").0 == 200
+    });
+    assert!(ready, "{}", process.errors());
+    let labels = bay.inside(|| {
+        let scenario = scenario::Scenario::parse(BAY, "bay.toml").unwrap();
+        let attacks = "[[attacks]]\nbehaviour = \"goose_poison\"\nat = \"3s\"\nactor = \"10.0.0.66\"\n\
+                       target = \"PROT\"\ncount = 2\nevery = \"100 ms\"\n";
+        let attacks = attack::parse(attacks, "attacks", &scenario).unwrap();
+        let (attacks, left_out) = sockets::over_sockets(attacks, false, true);
+        assert!(left_out.is_empty());
+        let options = sockets::Options {
+            length: Some(Duration::from_secs(6)),
+            goose: Some("bus0".into()),
+            ..sockets::Options::default()
+        };
+        let stop = std::future::pending();
+        sockets::run(&scenario, &attacks, &options, |_| {}, stop).unwrap().labels.len()
+    });
+    assert_eq!(labels, 1);
+    let lines = || json_lines(&folder.file("goose.jsonl"));
+    let told = |kind: &str| lines().iter().any(|line| line["kind"] == kind);
+    assert!(wait(Duration::from_secs(10), || told("goose_state_jump")), "{:?}", lines());
+    let (status, _) = process.stop(libc::SIGTERM);
+    assert_eq!(status.code(), Some(0), "{}", process.errors());
+    let lines = lines();
+    let of = |kind: &str| lines.iter().filter(|line| line["kind"] == kind && line["count"] == 1).count();
+    assert_eq!(of("goose_state_jump"), 1, "{lines:?}");
+    // The true publisher goes on and is believed.
+    assert_eq!((of("goose_replay"), of("goose_two_sequences")), (0, 0), "{lines:?}");
+    let happened: Vec<_> = lines.iter().filter(|line| line["event"] == "publication").collect();
+    assert!(happened.iter().any(|line| line["what"] == "first_seen"), "{lines:?}");
+    assert!(happened.iter().all(|line| line["what"] != "adopted"), "{lines:?}");
+    assert_eq!(sensor.statistic("watch0", "tx_packets"), 0, "the sensor sent something");
+}
+
+/// Attacks that need frames of their own making, on a live site behind a mirror port.
+#[test]
+fn forged_frames_on_a_live_site_are_found() {
+    if let Some(reason) = missing(&["ip", "tc", "ethtool"]) {
+        return skip("forged_frames_on_a_live_site_are_found", &reason);
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let scenario = scenario::Scenario::load(&root.join("simulators/scenarios/lab.toml")).unwrap();
+    let attacks = r#"
+        [[attacks]]
+        behaviour = "overlap_evasion"
+        at = "3s"
+        actor = "192.168.7.66"
+        target = "RTU"
+        point = "CB-2"
+        command = "open"
+
+        [[attacks]]
+        behaviour = "arp_spoofing"
+        at = "5s"
+        actor = "192.168.7.66"
+        victim = "bench-a"
+        target = "RECLOSER"
+        every = "1 s"
+        for = "4 s"
+
+        [[attacks]]
+        behaviour = "response_injection"
+        at = "11s"
+        actor = "bench-a"
+        target = "RTU"
+        for = "5 s"
+
+        [[attacks]]
+        behaviour = "tcp_reset"
+        at = "18s"
+        actor = "192.168.7.66"
+        victim = "bench-a"
+        target = "RTU"
+        count = 4
+        every = "2 s"
+    "#;
+    let attacks = attack::parse(attacks, "attacks", &scenario).unwrap();
+    let (attacks, left_out) = sockets::over_sockets(attacks, true, false);
+    assert!(left_out.is_empty());
+    let folder = Folder::new("live-forged");
+    let mirror = format!("gtf{}", std::process::id() % 100_000);
+    let namespaces = sockets::Namespaces::new(&scenario, &attacks, &mirror).unwrap();
+    let profile = root.join("profiles/examples/lab.toml");
+    let config = folder.write(
+        "gridtap.toml",
+        format!(
+            "capture.interfaces = [\"{mirror}\"]\nprofile.path = \"{}\"\nserve.listen = \"127.0.0.1:9837\"\n\
+             events.path = \"forged.jsonl\"\n",
+            profile.display()
+        ),
+    );
+    let mut command = Command::new(GRIDTAP);
+    let mut process =
+        Process::start(command.args(["run", "--config"]).arg(config), folder.file("gridtap.stderr"));
+    let options = sockets::Options {
+        length: Some(Duration::from_secs(28)),
+        namespaces: Some(namespaces),
+        ..sockets::Options::default()
+    };
+    let stop = std::future::pending();
+    let summary = sockets::run(&scenario, &attacks, &options, |_| {}, stop).unwrap();
+    assert!(summary.troubles.is_empty(), "{:?}", summary.troubles);
+    assert_eq!(summary.labels.len(), 4);
+    let (status, _) = process.stop(libc::SIGTERM);
+    assert_eq!(status.code(), Some(0));
+    let lines = json_lines(&folder.file("forged.jsonl"));
+    // Each within a moment of its label.
+    for (label, kind) in summary.labels.iter().zip([
+        "conflicting_overlap",
+        "arp_spoofing",
+        "conflicting_overlap",
+        "tcp_teardown",
+    ]) {
+        let (from, to): (jiff::Timestamp, jiff::Timestamp) =
+            (label.from.parse().unwrap(), label.to.parse().unwrap());
+        let found = lines.iter().filter(|line| line["kind"] == kind).any(|line| {
+            let at: jiff::Timestamp = line["time"].as_str().unwrap().parse().unwrap();
+            (from..=to + jiff::SignedDuration::from_secs(3)).contains(&at)
+        });
+        assert!(found, "{}: {lines:?}", label.behaviour);
+    }
 }

@@ -108,8 +108,8 @@ struct RunArguments {
     /// Run one part of the site; the other is elsewhere.
     #[arg(long, value_enum)]
     only: Option<Only>,
-    /// Interface on which GOOSE publishers send, such as one end of a veth pair; without it they are silent.
-    /// Needs root.
+    /// Interface on which GOOSE publishers send, such as one end of a veth pair. Without it they send on the switch
+    /// of --netns, and are silent on the loopback. Needs root.
     #[arg(long, value_name = "NAME")]
     goose: Option<String>,
     /// Port of Modbus stations; below 1024 it needs privileges.
@@ -218,10 +218,11 @@ fn run_site(arguments: &RunArguments) -> std::io::Result<()> {
         scenario.site.begin_at(begin);
     }
     let attacks = arguments.attacks.as_ref().map_or(Ok(Vec::new()), |file| attack::load(file, &scenario));
-    let (mut attacks, left_out) = sockets::over_sockets(attacks.map_err(wrong)?);
+    let (mut attacks, left_out) =
+        sockets::over_sockets(attacks.map_err(wrong)?, arguments.netns.is_some(), arguments.goose.is_some());
     for attack in &left_out {
         eprintln!(
-            "gridtap-sim: {} is left out: it needs frames of its own making, which only `capture` writes",
+            "gridtap-sim: {} is left out: it needs frames of its own making; give the hosts networks with --netns, or use `capture`",
             attack.behaviour.name()
         );
     }

@@ -344,13 +344,17 @@ impl World<'_> {
     /// A segment that looks like the next one of the stream but dies on its way.
     fn decoy(&mut self, attack: u32, bytes: &[u8]) {
         let Some((conn, _)) = self.attacks[attack as usize].conn else { return };
+        let live = self.overhear(conn).is_some();
         let mut ends = self.ends(conn, Side::Client);
         ends.ttl = 1;
+        // Live there is no router to stop it: it goes to an Ethernet address that nobody has.
+        if live {
+            ends.macs.1[0] ^= 0x40;
+        }
         let state = &self.conns[conn as usize];
         let tcp = Tcp { seq: state.next[0], ack: state.expected[0], flags: PSH | ACK, window: 64_240 };
         self.framer.tcp(&ends, &tcp, bytes);
-        self.emit_frame();
-        self.mark(attack);
+        self.emit_forged(attack, Some(self.attacks[attack as usize].host));
     }
 
     fn storm(&mut self, attack: u32, station: usize) {
@@ -365,28 +369,34 @@ impl World<'_> {
     }
 
     fn poison(&mut self, attack: u32, client: u32, station: usize, lie: bool) {
-        let own = self.hosts[self.attacks[attack as usize].host as usize].mac;
+        let host = self.attacks[attack as usize].host;
+        self.pass_on(host);
+        let own = self.hosts[host as usize].mac;
         let ends = [client, self.stations[station].host].map(|h| self.hosts[h as usize].clone());
         for (told, about) in [(&ends[0], &ends[1]), (&ends[1], &ends[0])] {
             let mac = if lie { own } else { about.mac };
             self.framer.arp(told.mac, 2, (mac, about.address), (told.mac, told.address));
-            self.emit_frame();
-            self.mark(attack);
+            self.emit_forged(attack, Some(host));
         }
         self.poison = lie.then_some(Poison { pair: (ends[0].address, ends[1].address), mac: own });
     }
 
     fn reset(&mut self, attack: u32, client: u32, station: usize) {
         let Some(conn) = self.between(client, station) else { return };
+        if self.wire.is_some() && self.overhear(conn).is_none() {
+            return;
+        }
         for (side, felt) in [(Side::Server, Side::Client), (Side::Client, Side::Server)] {
             let own = crate::engine::tcp::index(side);
             let seq = self.conns[conn as usize].next[own];
             let mut ends = self.ends(conn, side);
             ends.ttl = 64;
             self.framer.tcp(&ends, &Tcp { seq, ack: 0, flags: RST, window: 0 }, &[]);
-            self.emit_frame();
-            self.mark(attack);
-            self.queue.push(self.now + 100_000, Event::Tcp { conn, step: TcpStep::Reset(felt) });
+            self.emit_forged(attack, Some(self.attacks[attack as usize].host));
+            // Live, sockets feel it.
+            if self.wire.is_none() {
+                self.queue.push(self.now + 100_000, Event::Tcp { conn, step: TcpStep::Reset(felt) });
+            }
         }
     }
 
@@ -417,16 +427,18 @@ impl World<'_> {
     }
 
     pub(crate) fn forged(&mut self, conn: u32, attack: u32, bytes: &[u8]) {
-        let state = &self.conns[conn as usize];
-        if state.state != State::Open {
+        if self.conns[conn as usize].state != State::Open {
             return;
         }
+        if self.wire.is_some() && self.overhear(conn).is_none() {
+            return;
+        }
+        let state = &self.conns[conn as usize];
         let tcp = Tcp { seq: state.next[1], ack: state.expected[1], flags: PSH | ACK, window: 8192 };
         let mut ends = self.ends(conn, Side::Server);
         ends.ttl = 64;
         self.framer.tcp(&ends, &tcp, bytes);
-        self.emit_frame();
-        self.mark(attack);
+        self.emit_forged(attack, None);
     }
 
     /// What an attack is, for messages.

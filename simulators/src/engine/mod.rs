@@ -23,7 +23,7 @@ use crate::attack::{Injection, Running};
 use crate::grid::Grid;
 use crate::master::{Link, MasterState};
 use crate::scenario::{Network, Scenario};
-use crate::sockets::{Net, RawSocket};
+use crate::sockets::{Net, RawSocket, Wire};
 use crate::station::goose::{Listening, Publishing};
 use crate::wire::{Prng, Side};
 use frame::{Framer, Mac, mac};
@@ -106,6 +106,8 @@ pub(crate) struct World<'a> {
     pub(crate) subscribers: Vec<Listening>,
     /// Where GOOSE goes when live.
     pub(crate) raw: Option<RawSocket>,
+    /// Live, in networks of the site's own: frames that sockets do not send.
+    pub(crate) wire: Option<Wire>,
     pub(crate) attacks: Vec<Running>,
     pub(crate) injection: Option<Injection>,
     pub(crate) scenario: &'a Scenario,
@@ -157,6 +159,7 @@ impl<'a> World<'a> {
             publishers: Vec::new(),
             subscribers: Vec::new(),
             raw: None,
+            wire: None,
             attacks: Vec::new(),
             injection: None,
             scenario,
@@ -198,6 +201,7 @@ impl<'a> World<'a> {
     /// Write the frame under construction.
     pub(crate) fn emit_frame(&mut self) {
         if self.net.is_some() {
+            self.last_frame = (self.now, 0);
             return;
         }
         let at = self.sink.frame(self.now, &self.framer.bytes);

@@ -3,7 +3,7 @@
 //! ```text
 //! place.rs    which addresses and ports          netns.rs    a network of its own for every host
 //! net.rs      sockets and the tasks behind them  world.rs    what they tell the simulated world
-//! raw.rs      frames of layer 2 on an interface
+//! raw.rs      frames of layer 2 on an interface  wire.rs   frames of an attacker's own making
 //! modbus.rs   stations as tokio-modbus servers   framing.rs  where a message ends in a stream
 //! ```
 //!
@@ -16,6 +16,7 @@ mod net;
 mod netns;
 mod place;
 mod raw;
+mod wire;
 mod world;
 
 use std::io;
@@ -27,6 +28,7 @@ pub(crate) use net::Net;
 pub use netns::Namespaces;
 pub use place::{Ports, onto_loopback};
 pub use raw::RawSocket;
+pub(crate) use wire::Wire;
 
 use crate::attack::{Attack, Label};
 use crate::engine::World;
@@ -35,6 +37,8 @@ use crate::scenario::Scenario;
 
 /// What operators do, and when masters are out of service, is planned this far ahead.
 const PLANNED: Duration = Duration::from_hours(31 * 24);
+/// Ethertype of GOOSE.
+const GOOSE: u16 = 0x88b8;
 /// Messages of sockets taken at a time.
 const BATCH: usize = 64;
 /// Messages of sockets that may wait.
@@ -75,7 +79,8 @@ pub struct Options {
     pub namespaces: Option<Namespaces>,
     /// What runs here.
     pub part: Part,
-    /// The interface on which publishers send GOOSE; without one they are silent.
+    /// The interface on which publishers send GOOSE; without one they send on the switch of the namespaces, and are
+    /// silent on the loopback.
     pub goose: Option<String>,
 }
 
@@ -94,9 +99,14 @@ pub struct Summary {
     pub troubles: Vec<String>,
 }
 
-/// Attacks that can be carried out over sockets, and those that cannot.
-pub fn over_sockets(attacks: Vec<Attack>) -> (Vec<Attack>, Vec<Attack>) {
-    attacks.into_iter().partition(|attack| !attack.behaviour.needs_frames())
+/// Attacks that can be carried out live, and those that cannot. `networks`: hosts have networks of their own, where
+/// frames may be sent as they are; `goose`: there is an interface for GOOSE.
+pub fn over_sockets(attacks: Vec<Attack>, networks: bool, goose: bool) -> (Vec<Attack>, Vec<Attack>) {
+    let can = |attack: &Attack| {
+        let behaviour = attack.behaviour;
+        networks || !behaviour.needs_frames() || (goose && behaviour.is_goose())
+    };
+    attacks.into_iter().partition(can)
 }
 
 /// Run a site until `stop` is done or its time is over. `ready` is told where stations listen, before the
@@ -134,7 +144,22 @@ async fn drive(
     let mut world = World::new(scenario, options.seed, Some(clock.now()), length_ns, sink);
     let listening = if options.part == Part::Masters { Vec::new() } else { net.listen(&world)? };
     world.net = Some(net);
-    world.raw = options.goose.as_deref().map(RawSocket::open).transpose()?;
+    world.raw = match (&options.goose, &options.namespaces) {
+        (Some(interface), _) => Some(RawSocket::open(interface, GOOSE)?),
+        (None, Some(networks)) if !world.publishers.is_empty() => {
+            let port = || RawSocket::open("eth0", GOOSE);
+            Some(networks.entrances().within(netns::OUTSIDER, port)?)
+        }
+        _ => None,
+    };
+    world.wire = match &options.namespaces {
+        Some(networks) if attacks.iter().any(|a| a.behaviour.needs_frames()) => {
+            Some(Wire::open(networks.mirror(), networks.entrances())?)
+        }
+        _ => None,
+    };
+    // The networks have no tags.
+    world.framer.vlan = None;
     world.add_attacks(attacks, options.seed);
     ready(&listening);
 

@@ -19,6 +19,9 @@ use crate::attack::Attack;
 use crate::engine::frame::mac;
 use crate::scenario::{Mac, Scenario};
 
+/// In place of an address: the network of an attacker who is none of the hosts, a port of the switch.
+pub(super) const OUTSIDER: Ipv4Addr = Ipv4Addr::UNSPECIFIED;
+
 /// The networks of a site. Dropping it takes all of them away.
 #[derive(Debug)]
 pub struct Namespaces {
@@ -57,7 +60,13 @@ impl Namespaces {
         _ = std::fs::write(format!("/proc/sys/net/ipv6/conf/{mirror}/disable_ipv6"), "1");
         run("ip", &format!("link set {mirror} up"))?;
         let prefix = common_prefix(&hosts);
-        for (number, host) in hosts.iter().enumerate() {
+        let forgers: BTreeSet<Ipv4Addr> = attacks
+            .iter()
+            .filter(|attack| attack.behaviour.needs_frames())
+            .map(|attack| attack.actor_address(scenario))
+            .chain([OUTSIDER])
+            .collect();
+        for (number, host) in hosts.iter().chain([&OUTSIDER]).enumerate() {
             let (name, file) = made.add(&format!("{mirror}-{host}"))?;
             let port = format!("port{number}");
             ip(&switch, &format!("link add {port} type veth peer name eth0 netns {name}"))?;
@@ -70,7 +79,13 @@ impl Namespaces {
                 ),
             )?;
             ip(&name, &format!("link set eth0 address {}", Mac(mac(*host))))?;
-            ip(&name, &format!("address add {host}/{prefix} dev eth0"))?;
+            // The switch does not learn from frames in the name of others where these are.
+            if forgers.contains(host) {
+                ip(&switch, &format!("link set {port} type bridge_slave learning off"))?;
+            }
+            if *host != OUTSIDER {
+                ip(&name, &format!("address add {host}/{prefix} dev eth0"))?;
+            }
             ip(&name, "link set eth0 up")?;
             // Sums are then worked out before the mirror sees a frame. Where ethtool is missing they are not.
             _ = run("ip", &format!("netns exec {name} ethtool -K eth0 tx off tso off gso off gro off"));

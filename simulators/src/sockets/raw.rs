@@ -15,11 +15,11 @@ pub struct RawSocket {
 }
 
 impl RawSocket {
-    /// A socket that is bound to the interface. It receives GOOSE only (Ethertype 0x88b8).
+    /// A socket that is bound to the interface. It receives frames of this Ethertype, none if that is 0.
     ///
     /// # Errors
     /// No such interface, or no right to open such sockets.
-    pub fn open(interface: &str) -> io::Result<RawSocket> {
+    pub fn open(interface: &str, ethertype: u16) -> io::Result<RawSocket> {
         let wrong = |error: io::Error| io::Error::new(error.kind(), format!("{interface}: {error}"));
         let name = CString::new(interface).map_err(|_| wrong(io::ErrorKind::InvalidInput.into()))?;
         // SAFETY: `name` ends with a zero octet and lives during the call.
@@ -27,7 +27,7 @@ impl RawSocket {
         if index == 0 {
             return Err(wrong(io::Error::last_os_error()));
         }
-        let protocol = 0x88b8_u16.to_be();
+        let protocol = ethertype.to_be();
         let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
         // SAFETY: no pointers.
         let fd = unsafe { libc::socket(libc::AF_PACKET, kind, i32::from(protocol)) };
@@ -46,6 +46,14 @@ impl RawSocket {
         if unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), size) } != 0 {
             return Err(wrong(io::Error::last_os_error()));
         }
+        // What waits while others are served.
+        let room: libc::c_int = 4 << 20;
+        let size = size_of::<libc::c_int>() as libc::socklen_t;
+        let value = (&raw const room).cast();
+        // SAFETY: `value` points at a number of `size` octets that outlives the call. The default does, too.
+        _ = unsafe {
+            libc::setsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, value, size)
+        };
         Ok(RawSocket { socket, sent: 0, refused: 0 })
     }
 

@@ -13,14 +13,17 @@ impl World<'_> {
     pub(super) fn take(&mut self, message: Message) {
         self.last_frame = (self.now, 0);
         match message {
-            Message::Modbus { host, port, unit, pdu, reply } => {
+            Message::Modbus { host, port, unit, pdu: asked, reply } => {
                 let Some(stations) = self.services.get(&(host, port)).cloned() else { return };
                 let mut delay = 0;
-                let (station, answer) = self.modbus_answer(&stations, unit, &pdu, &mut delay);
+                let (station, answer) = self.modbus_answer(&stations, unit, &asked, &mut delay);
                 if let Some(attack) = station.and_then(|s| self.stations[s].spoofed_by) {
                     self.mark(attack);
                 }
                 if let Some(pdu) = answer {
+                    if let Some(station) = station {
+                        self.forge_live(station, unit, &asked, &pdu, delay);
+                    }
                     if let Some(net) = &mut self.net {
                         net.answers += 1;
                     }
@@ -136,6 +139,9 @@ impl World<'_> {
         let Some(mut net) = self.net.take() else { return };
         net.tend(|host, port| self.listens(host, port));
         self.net = Some(net);
+        if let Some(wire) = &mut self.wire {
+            wire.listen();
+        }
     }
 
     pub(super) fn noise_server(&self) -> Option<(u32, Ipv4Addr)> {
