@@ -24,8 +24,9 @@ pub fn check(data: &[u8]) {
         assert!(seen.units + seen.defects > 0, "nothing is dropped in silence");
         *text = seen.log.into_text();
     }
-    assert_eq!(logs[0], logs[1], "a session remembers nothing");
-    assert_eq!((session.memory(), session.deadline()), (0, None));
+    assert_eq!(logs[0], logs[1], "what a session remembers changes nothing");
+    assert!(session.memory() <= 2048, "{} octets remembered", session.memory());
+    assert_eq!(session.deadline(), None);
     let subject = (dissector.subject)(&payload);
     assert!(subject.len() <= payload.len());
 }

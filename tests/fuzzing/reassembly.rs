@@ -348,6 +348,7 @@ impl Tap {
             sent.flow = *flow;
             sent.ignored = sent.flags & RST != 0
                 || after.out_of_window > before.out_of_window
+                || after.syns_doubted > before.syns_doubted
                 || after.keep_alives > before.keep_alives;
         }
         self.check_limits();
