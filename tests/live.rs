@@ -450,7 +450,7 @@ fn a_forged_goose_state_is_found_on_a_live_interface() {
         return skip("a_forged_goose_state_is_found_on_a_live_interface", &reason);
     }
     let folder = Folder::new("live-goose");
-    let (bay, sensor) = (Namespace::new("goose-bay"), Namespace::new("goose-sensor"));
+    let (bay, sensor) = (Namespace::new("forged-bay"), Namespace::new("forged-sensor"));
     bay.run(&format!("ip link add bus0 type veth peer name watch0 netns {}", sensor.name()));
     bay.run("ip link set bus0 up");
     sensor.run("ip link set watch0 up");
