@@ -6,7 +6,7 @@
 //! ```
 
 use super::walk::{Outcome, View, Walk};
-use super::{Tunnels, gre};
+use super::{Tunnels, ethernet, gre};
 
 /// The UDP port it is sent to.
 pub(super) const PORT: u16 = 6081;
@@ -19,11 +19,17 @@ impl<'a> Walk<'a> {
         if begin >> 6 != 0 || inner.bytes.is_empty() {
             return None;
         }
+        let ethertype = u16::from_be_bytes([t0, t1]);
+        let carries = matches!(ethertype, gre::BRIDGED_ETHERNET | ethernet::IPV4 | ethernet::IPV6);
+        if !carries && !ethernet::is_known(ethertype) {
+            return None;
+        }
         self.counters.geneve += 1;
         self.packet.tunnels.insert(Tunnels::GENEVE);
-        Some(match u16::from_be_bytes([t0, t1]) {
-            gre::BRIDGED_ETHERNET => self.ethernet(inner),
-            other => self.ethertype(other, inner),
+        Some(if ethertype == gre::BRIDGED_ETHERNET {
+            self.ethernet(inner)
+        } else {
+            self.ethertype(ethertype, inner)
         })
     }
 }

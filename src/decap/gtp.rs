@@ -27,13 +27,19 @@ impl<'a> Walk<'a> {
         if flags & 0x07 != 0 {
             let (&[_, _, _, mut next], _) = inner.bytes.split_first_chunk::<4>()?;
             inner = inner.skip(4);
+            if flags & 0x04 == 0 {
+                next = 0;
+            }
             for _ in 0..MAX_EXTENSIONS {
-                if next == 0 || flags & 0x04 == 0 {
+                if next == 0 {
                     break;
                 }
                 let length = usize::from(*inner.bytes.first()?) * 4;
                 next = *inner.bytes.get(length.checked_sub(1)?)?;
                 inner = inner.skip(length);
+            }
+            if next != 0 {
+                return None;
             }
         }
         if !inner.bytes.first().is_some_and(|first| matches!(first >> 4, 4 | 6)) {

@@ -5,6 +5,7 @@
 //! ```
 
 use super::counters::Layer;
+use super::options::MAX_MPLS_LABELS;
 use super::walk::{Outcome, View, Walk};
 use super::{Checksums, Datagram, Payload, ethernet, geneve, gtp, ppp, protocol, tzsp};
 
@@ -81,7 +82,7 @@ impl<'a> Walk<'a> {
             tzsp::PORT => self.tzsp(view),
             gtp::PORT => self.gtp(view),
             ppp::L2TP_PORT => self.l2tp(view),
-            _ => Some(self.mpls(ethernet::MPLS, view)),
+            _ => self.labelled(view),
         };
         match outcome {
             Some(outcome) if outcome != Outcome::Undecodable => outcome,
@@ -91,5 +92,18 @@ impl<'a> Walk<'a> {
                 Outcome::Done
             }
         }
+    }
+
+    /// A label stack in a datagram. What shows no bottom of a stack, or nothing that is known behind it, is none.
+    fn labelled(&mut self, view: View<'a>) -> Option<Outcome> {
+        let labels = view.bytes.as_chunks::<4>().0.iter().take(MAX_MPLS_LABELS);
+        labels.into_iter().find(|label| label[2] & 1 != 0)?;
+        let (mpls, unknown) = (self.counters.mpls, self.counters.mpls_unknown);
+        let outcome = self.mpls(ethernet::MPLS, view);
+        if self.counters.mpls_unknown == unknown {
+            return Some(outcome);
+        }
+        (self.counters.mpls, self.counters.mpls_unknown) = (mpls, unknown);
+        None
     }
 }

@@ -26,8 +26,18 @@ fn geneve_with_and_without_options() {
     let bytes = datagram(6081, &[&hex("00 00 08 00 | 00 00 01 00"), &request()]);
     leads_to_the_request(&bytes, &["geneve"], &[("geneve", 1)]);
     stays_udp(6081, &hex("40 00 65 58 | 00 00 01 00 | 00"), &[]); // version 1
+    stays_udp(6081, &hex("00 00 1a 44 | 00 00 01 00 | 00 01"), &[]); // a type that nobody knows
     stays_udp(6081, &hex("3f 00 65 58 | 00 00 01 00 | 00"), &[]); // options beyond the end
     stays_udp(6081, &hex("00 00 65 58 | 00 00 01 00 | 00"), &[("geneve", 1), ("malformed_ethernet", 1)]);
+}
+
+#[test]
+fn label_stacks_in_datagrams() {
+    let bytes = datagram(6635, &[&hex("00 01 00 40 | 00 01 11 40"), &request()]);
+    leads_to_the_request(&bytes, &["mpls"], &[("mpls", 1)]);
+    // Answers of Modbus/UDP to a client that happens to have this port.
+    stays_udp(6635, &hex("0001 0000 0005 01 03 02 1234"), &[]);
+    stays_udp(6635, &[&hex("0001 0000 0053 02 03 50")[..], &[0; 80]].concat(), &[]);
 }
 
 #[test]
