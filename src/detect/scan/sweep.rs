@@ -50,6 +50,11 @@ pub(super) struct Telling {
 }
 
 impl Running {
+    /// Whether all that tells of no answers is what the asking side acknowledges, and none has been seen since.
+    pub(super) fn is_unheard(&self) -> bool {
+        self.acknowledges_none && self.answered == 0
+    }
+
     /// A sweep that began `span_ns` before its threshold was reached at `origin`.
     pub(super) fn new(origin: &Origin, span_ns: u64) -> Running {
         Running {

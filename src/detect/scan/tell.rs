@@ -40,7 +40,7 @@ pub(super) fn sweep(
     let observed = Extent { over, running, protocol: key.protocol, finished: telling.over };
     sink.finding(&Finding {
         kind,
-        severity: running.acknowledges_none.then_some(Severity::Medium),
+        severity: running.is_unheard().then_some(Severity::Medium),
         flow: step.map(|step| step.operation.flow),
         protocol: Some(key.protocol),
         client_name: site.profile.and_then(|p| p.host_name(key.master)),
@@ -122,7 +122,7 @@ impl fmt::Display for Extent<'_> {
         let span = Seconds(running.last.since(running.began));
         write!(f, " in {} requests within {span}", running.requests)?;
         match self.over {
-            Over::Stations if running.acknowledges_none => {
+            Over::Stations if running.is_unheard() => {
                 f.write_str("; answers cannot be seen, but the asking side acknowledges none (N(R))")?;
             }
             Over::Stations => write!(f, ", {} answered", running.answered)?,

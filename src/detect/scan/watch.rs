@@ -66,8 +66,8 @@ pub(super) struct Watch {
     /// Stations that answered.
     answering: RangeSet,
     asked: Recent,
-    /// What the master acknowledges (N(R) of IEC 104), and the first request that said so.
-    acknowledged: Option<(u16, Timestamp)>,
+    /// What the master acknowledges on its last connection (N(R) of IEC 104), and the first request that said so.
+    acknowledged: Option<(u64, u16, Timestamp)>,
     sweeps: [Option<Box<Running>>; 3],
     /// Stations are asked with functions of the link layer.
     pub(super) by_link: bool,
@@ -390,12 +390,13 @@ impl Watch {
     }
 
     /// Note what a master acknowledges with a request: since when it has received nothing more, if its protocol tells.
+    /// Each connection counts for itself, so another one says nothing of what came on those before.
     fn acknowledge(&mut self, operation: &Operation<'_>) -> Option<Timestamp> {
-        let received = received(operation)?;
-        if self.acknowledged.is_none_or(|(number, _)| number != received) {
-            self.acknowledged = Some((received, operation.origin.at));
+        let now = (operation.flow.id, received(operation)?);
+        if self.acknowledged.is_none_or(|(flow, number, _)| (flow, number) != now) {
+            self.acknowledged = Some((now.0, now.1, operation.origin.at));
         }
-        self.acknowledged.map(|(_, since)| since)
+        self.acknowledged.map(|(_, _, since)| since)
     }
 
     #[inline]
