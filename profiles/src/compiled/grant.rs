@@ -49,6 +49,17 @@ impl Operations {
             || function.sub.is_some_and(|sub| self.subs.contains(&(protocol, code, sub)))
     }
 
+    /// Whether an operation of this class is among them, by the class or by one of its functions.
+    pub(crate) fn hold_some_of(&self, protocol: Protocol, action: Action) -> bool {
+        let named = || {
+            let dissector = parsers::dissector(protocol)?;
+            let mut functions =
+                dissector.functions.iter().filter(|row| (dissector.action)(row.0, row.1) == action);
+            functions.find(|row| self.hold(protocol, action, (dissector.function)(row.0, row.1)))
+        };
+        self.hold_action(action) || named().is_some()
+    }
+
     pub(crate) fn hold_action(&self, action: Action) -> bool {
         self.actions & action_bit(action) != 0
     }

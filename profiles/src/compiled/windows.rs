@@ -73,11 +73,10 @@ impl Windows {
 
     /// Places in [`Profile::maintenance`] of the windows that expect a restart of this station, by whomever.
     pub(super) fn of_restart(&self, station: u32, protocol: Protocol) -> impl Iterator<Item = u32> {
-        let class = (protocol, Action::Restart, Function { code: 255, sub: None, name: "" });
         let here = self.by_station.get(&station).map_or(&[][..], Vec::as_slice);
         let expects = move |place: &u32| {
             let window = self.list.get(*place as usize);
-            window.is_some_and(|window| window.operations.hold(class.0, class.1, class.2))
+            window.is_some_and(|window| window.operations.hold_some_of(protocol, Action::Restart))
         };
         here.iter().chain(&self.anywhere).copied().filter(expects)
     }

@@ -62,6 +62,7 @@ fn the_silence_of_a_station_that_is_worked_on_is_for_information() {
         outcome.of(K::StationSilent)[0]["severity"].as_str().unwrap().to_owned()
     };
     assert_eq!(severity("restart", "2023-11-14T22:20:00Z"), "info");
+    assert_eq!(severity("restart_communications_option", "2023-11-14T22:20:00Z"), "info", "by its name");
     assert_eq!(severity("restart", "2023-11-14T22:14:00Z"), "high", "the window is over");
     assert_eq!(severity("write", "2023-11-14T22:20:00Z"), "high", "nobody is to restart it");
 }
