@@ -307,8 +307,16 @@ fn rest(old: &Profile, new: &Profile) -> Vec<String> {
         let time = |at: parsers::Timestamp| {
             jiff::Timestamp::from_second((at.0 / 1_000_000_000) as i64).unwrap_or_default().to_string()
         };
-        let windows = profile.maintenance.iter();
-        windows.map(|w| (w.name.clone(), format!("{} to {}", time(w.start), time(w.end)))).collect()
+        let worked_on = |window: &crate::Maintenance| match &window.publishers {
+            None => ", any publisher".to_owned(),
+            Some(places) if places.is_empty() => String::new(),
+            Some(places) => {
+                let named = places.iter().filter_map(|place| profile.publishers.get(*place));
+                format!(", publishers {}", listed(&named.map(|p| p.name.clone()).collect::<Vec<_>>()))
+            }
+        };
+        let text = |w: &crate::Maintenance| format!("{} to {}{}", time(w.start), time(w.end), worked_on(w));
+        profile.maintenance.iter().map(|w| (w.name.clone(), text(w))).collect()
     };
     let thresholds = |profile: &Profile| -> BTreeMap<String, String> {
         let value = |name: &str| profile.thresholds.get(name).map_or(String::new(), |v| v.to_string());
@@ -485,6 +493,23 @@ points = ["holding_register 0-99"]
              ~ time zone of schedules: Europe/Zurich (was: UTC)\n\
              ~ schedule day: every day, 06:00-18:00 (was: every day, 07:00-18:00)"
         );
+    }
+
+    #[test]
+    fn publishers_of_a_window_are_told() {
+        let with = |publishers: &str| {
+            format!(
+                "{OLD}[publishers.trip]\ncontrol_block = \"x\"\n[[maintenance]]\nname = \"w\"\npublishers = \
+                 {publishers}\nstart = 2026-01-01\nend = 2026-01-02\n"
+            )
+        };
+        let (one, any) = (with("\"trip\""), with("\"any\""));
+        let text = shown(&one, &any);
+        assert!(
+            text.contains("~ maintenance window w: ") && text.contains(", any publisher (was: "),
+            "{text}"
+        );
+        assert!(text.ends_with(", publishers trip)"), "{text}");
     }
 
     #[test]
