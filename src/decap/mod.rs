@@ -6,8 +6,8 @@
 //! ethernet | cooked | loopback | ppp | raw IP    how the frame begins
 //!   VLAN, HSR, R-TAG, SNAP, MPLS, PPPoE, PBB     what stands between
 //!     ipv4 | ipv6 (protocol, fragments)
-//!       gre -> erspan, ppp | IP in IP, EtherIP   back to Ethernet or IP, a limited number of times
-//!       udp -> vxlan | geneve | tzsp | gtp | ppp       back to ethernet or IP, a limited number of times
+//!       gre -> erspan, ppp | IP in IP, EtherIP
+//!       udp -> vxlan, geneve, tzsp, gtp, ppp     back to Ethernet or IP, a limited number of times
 //!       tcp | udp                                the end
 //! ```
 //! The packet borrows from the frame; only a datagram put together from fragments is copied. What
@@ -49,6 +49,7 @@ pub use counters::DecapCounters;
 pub(crate) use fast::Bare;
 pub use fast::Plain;
 pub use options::*;
+pub(crate) use udp::FOLLOWED as TUNNEL_PORTS;
 
 use crate::capture::{Frame, LinkType};
 use fragments::FragmentTable;

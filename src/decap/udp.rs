@@ -17,10 +17,13 @@ fn is_not_followed(port: u16) -> bool {
     matches!(port, 3544 | 4341 | 5247)
 }
 
+/// Ports of wrappings that are followed, VXLAN aside.
+pub(crate) const FOLLOWED: [u16; 5] = [geneve::PORT, tzsp::PORT, gtp::PORT, ppp::L2TP_PORT, MPLS];
+
 /// Whether a datagram to the port may carry a packet, VXLAN aside.
 #[inline]
 pub(super) fn is_tunnel(port: u16) -> bool {
-    matches!(port, geneve::PORT | tzsp::PORT | gtp::PORT | ppp::L2TP_PORT | MPLS) || is_not_followed(port)
+    FOLLOWED.contains(&port) || is_not_followed(port)
 }
 
 impl<'a> Walk<'a> {
@@ -61,7 +64,7 @@ impl<'a> Walk<'a> {
         });
         match dst_port {
             port if self.options.is_vxlan(port) => self.vxlan(port, payload),
-            geneve::PORT | tzsp::PORT | gtp::PORT | ppp::L2TP_PORT | MPLS => self.tunnel(dst_port, payload),
+            port if FOLLOWED.contains(&port) => self.tunnel(port, payload),
             port if is_not_followed(port) => {
                 self.counters.not_followed += 1;
                 Outcome::Done

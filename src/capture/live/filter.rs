@@ -13,12 +13,13 @@
 
 use libc::sock_filter;
 
+use crate::decap::TUNNEL_PORTS;
+
 /// Most ports a filter may name, those of the tunnels included; the program's jumps reach no further.
 pub const MAX_FILTER_PORTS: usize = 64;
 
-/// UDP ports of the tunnels that decapsulation looks into by default: VXLAN (RFC 7348), its Generic
-/// Protocol Extension, and Linux's older VXLAN port.
-const TUNNEL_PORTS: [u16; 3] = [4789, 4790, 8472];
+/// UDP ports of VXLAN (RFC 7348), its Generic Protocol Extension, and Linux's older one.
+const VXLAN_PORTS: [u16; 3] = [4789, 4790, 8472];
 
 /// Ethernet header.
 const ETHERNET: u32 = 14;
@@ -46,7 +47,7 @@ pub(super) fn pass_all(snaplen: u32) -> Vec<sock_filter> {
 
 /// The ports a filter for `ports` lets through, in order, or `None` if they are too many for one.
 pub(super) fn ports_passed(ports: &[u16]) -> Option<Vec<u16>> {
-    let mut all: Vec<u16> = ports.iter().copied().chain(TUNNEL_PORTS).collect();
+    let mut all: Vec<u16> = ports.iter().copied().chain(VXLAN_PORTS).chain(TUNNEL_PORTS).collect();
     all.sort_unstable();
     all.dedup();
     (all.len() <= MAX_FILTER_PORTS).then_some(all)

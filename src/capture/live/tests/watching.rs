@@ -203,7 +203,10 @@ fn frames_on_the_loopback_are_seen_once() {
 fn the_kernel_filters_by_port_and_the_source_says_so() {
     with_cable("the_kernel_filters_by_port_and_the_source_says_so", || {
         let mut source = LiveSource::open(&LiveOptions { ports: vec![502], ..options(&["right"]) }).unwrap();
-        assert_eq!(source.filtering(), [Filtering::Ports(vec![502, 4789, 4790, 8472])]);
+        assert_eq!(
+            source.filtering(),
+            [Filtering::Ports(vec![502, 1701, 2152, 4789, 4790, 6081, 6635, 8472, 37_008])]
+        );
         let sender = Sender::new("left");
         let udp = |port: u16, tags: &[u8]| {
             let mut frame = numbered(0, 60)[..12].to_vec();
