@@ -72,7 +72,7 @@ impl Site<'_, '_> {
     }
 
     /// Where a part of the payload begins in it.
-    fn offset_of(&self, part: &[u8]) -> usize {
+    pub(super) fn offset_of(&self, part: &[u8]) -> usize {
         (part.as_ptr() as usize).saturating_sub(self.octets.as_ptr() as usize).min(self.octets.len())
     }
 }

@@ -43,11 +43,12 @@ impl Clean {
     }
 
     /// Remember a message.
-    fn set(&mut self, octets: &[u8], pdu: &Pdu<'_>) {
+    fn set(&mut self, site: &Site<'_, '_>, pdu: &Pdu<'_>) {
         self.octets.clear();
+        let octets = site.octets;
         let Some(sequence) = pdu.element(SQ_NUM).filter(|_| octets.len() <= REMEMBERED) else { return };
-        let end = (sequence.octets.as_ptr() as usize + sequence.octets.len()) - octets.as_ptr() as usize;
-        self.sequence = end - sequence.value.len()..end;
+        let begin = site.offset_of(sequence.value);
+        self.sequence = begin..begin + sequence.value.len();
         self.octets.extend_from_slice(octets);
     }
 }
@@ -160,7 +161,7 @@ fn goose(mut site: Site<'_, '_>, (header, apdu, octets): (Header, &Element<'_>, 
         check::elements(&mut site, &pdu, cut);
         check::members(&mut site, &pdu, cut);
         if !site.told {
-            clean.set(octets, &pdu);
+            clean.set(&site, &pdu);
         }
     }
     content.sound = !site.unsound;

@@ -6,7 +6,7 @@ use crate::contract::{
     Defect, DefectKind, Direction, FlowInfo, Function, Observer, Origin, Protocol, StationAddress,
 };
 
-/// The place of a PDU, or of octets that fit none.
+/// The place of a PDU, or of octets that are none.
 #[derive(Copy, Clone)]
 pub(crate) struct Site<'a> {
     pub(crate) flow: &'a FlowInfo,
