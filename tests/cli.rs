@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use simulators::captures::{blind_spots, encapsulations};
-use simulators::wire::{ByteOrder, Resolution, TimedFrame, pcap};
+use simulators::wire::{ByteOrder, Line, Resolution, TcpTalk, TimedFrame, pcap};
 use support::net::{Folder, json_lines};
 
 /// Octets of a pcap file's header, and of a record's.
@@ -271,6 +271,31 @@ fn a_truncated_capture_is_read_up_to_the_offset_that_is_named_with_status_3() {
         json_lines(&events).into_iter().filter(|line| line["what"] == "capture_damaged").collect();
     assert_eq!(damaged.len(), 1, "the log says it too");
     assert_eq!(damaged[0]["figures"]["offset_octets"], last);
+}
+
+#[test]
+fn field_sizes_of_101_can_be_given_to_a_dissection() {
+    let folder = Folder::new("cli-sizes");
+    // One command of 101, again and again: no two ASDUs that differ, from which the sizes could be found out.
+    let command = [0x68, 11, 0, 0, 0, 0, 0x2D, 1, 6, 10, 0x94, 0x11, 1];
+    let ends = ["10.0.0.1:40000", "10.0.0.2:2404"].map(|end| end.parse().unwrap());
+    let lines = (0..4).map(|n| {
+        let mut octets = command.to_vec();
+        octets[2] = n * 2;
+        Line::client(octets)
+    });
+    let frames = TcpTalk::new(ends[0], ends[1], lines.collect()).frames();
+    let file = pcap(&frames, 1, ByteOrder::Little, Resolution::Nano, 262_144);
+    let path = folder.write("sizes.pcap", file);
+    let (out, _) = ends_with(&gridtap(&["dissect", "--json", text(&path)]), 0);
+    assert!(out.contains("\"common_address\":4500"), "{out}");
+    let sizes = ["dissect", "--json", "--iec104-sizes", "1,1,2", text(&path)];
+    let (out, _) = ends_with(&gridtap(&sizes), 0);
+    assert_eq!(out.matches("\"common_address\":10,\"ioas\":[4500]").count(), 4, "{out}");
+    for wrong in ["1,1", "0,1,2", "1,1,4", "a,1,2", ""] {
+        let (_, err) = ends_with(&gridtap(&["dissect", "--json", "--iec104-sizes", wrong, text(&path)]), 2);
+        assert!(err.contains("three numbers"), "{wrong}: {err}");
+    }
 }
 
 #[test]

@@ -259,12 +259,13 @@ fn rest(old: &Profile, new: &Profile) -> Vec<String> {
             let address = s.address.and_then(|a| Some(format!("{} {}", a.word(), a.number()?)));
             let address = address.unwrap_or_else(|| "any address".to_owned());
             let port = s.port.map_or(String::new(), |p| format!(", port {p}"));
+            let sizes = s.field_sizes.map_or(String::new(), |sizes| format!(", field sizes {sizes}"));
             let tags =
                 if s.tags.is_empty() { String::new() } else { format!(", tags {}", s.tags.join(", ")) };
             let quirks =
                 if s.quirks.is_empty() { String::new() } else { format!(", quirks {}", s.quirks.join(", ")) };
             format!(
-                "{} at {host}, {address}{port}{tags}{quirks}, {} named points",
+                "{} at {host}, {address}{port}{sizes}{tags}{quirks}, {} named points",
                 s.protocol.name(),
                 s.points.len()
             )

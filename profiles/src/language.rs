@@ -145,6 +145,12 @@ pub(crate) const STATION: Section = Section {
             "IEC 104: its common address of ASDU, or any that no other station of the host has.",
         ),
         key("port", Whole, "Only on this port of the host."),
+        key(
+            "field_sizes",
+            Wholes,
+            "IEC 104: octets of cause of transmission, common address and information object address on its \
+             connections, if they are those of IEC 60870-5-101: [1, 1, 2]. Left out: found out, see the manual.",
+        ),
         key("role", Text, "What kind of device it is; left out: the role of its host."),
         key("tags", Texts, "`protection` and `breaker` raise the severity of findings by one step."),
         key(

@@ -164,6 +164,7 @@ pub(crate) fn stations(hosts: &[HostEntry], stations: &mut Vec<Station>) {
                 tags: Vec::new(),
                 quirks: Vec::new(),
                 points: Vec::new(),
+                field_sizes: None,
                 from_role: true,
                 comment: None,
             });

@@ -92,6 +92,7 @@ fn of_whole(key: &str) -> Value {
         (_, Some(dissector)) => (*dissector.address.stations.start(), *dissector.address.stations.end()),
         ("port", _) => (1, u16::MAX),
         ("vlan", _) => (0, 4094),
+        ("field_sizes", _) => (1, 3),
         _ => return json!({ "type": "integer" }),
     };
     json!({ "type": "integer", "minimum": least, "maximum": most })

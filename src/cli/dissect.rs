@@ -7,7 +7,9 @@
 
 use std::io::{BufWriter, Write};
 
-use parsers::{Defect, DefectKind, Direction, FlowInfo, FrameRef, Host, Operation, Origin, Protocol, Unit};
+use parsers::{
+    Defect, DefectKind, Direction, FieldSizes, FlowInfo, FrameRef, Host, Operation, Origin, Protocol, Unit,
+};
 
 use super::{DissectArguments, Exit};
 use crate::capture::file::open_files;
@@ -28,6 +30,7 @@ pub(super) fn dissect(arguments: &DissectArguments) -> Exit {
         out: BufWriter::with_capacity(1 << 18, std::io::stdout().lock()),
         json: Json::new(),
         protocol,
+        sizes: arguments.iec104_sizes,
         last_frame: FrameRef::default(),
         in_frame: 0,
         error: None,
@@ -56,6 +59,7 @@ struct Printer<W: Write> {
     out: W,
     json: Json,
     protocol: Option<Protocol>,
+    sizes: Option<FieldSizes>,
     last_frame: FrameRef,
     in_frame: u64,
     error: Option<std::io::Error>,
@@ -78,6 +82,10 @@ impl<W: Write> Printer<W> {
 }
 
 impl<W: Write> Consumer for Printer<W> {
+    fn field_sizes(&self, _: &FlowInfo) -> Option<FieldSizes> {
+        self.sizes
+    }
+
     fn unit(&mut self, context: &mut FlowContext, unit: &Unit<'_>) {
         let reader = &mut context.by_segment()[unit.direction.index()];
         let is_seen = reader.sees(unit);

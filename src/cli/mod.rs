@@ -133,6 +133,14 @@ struct ReplayArguments {
     sensor: String,
 }
 
+fn field_sizes(text: &str) -> Result<parsers::FieldSizes, String> {
+    let numbers: Option<Vec<i64>> = text.split(',').map(|number| number.trim().parse().ok()).collect();
+    let numbers = numbers.and_then(|numbers| <[i64; 3]>::try_from(numbers).ok());
+    numbers
+        .and_then(parsers::FieldSizes::new)
+        .ok_or_else(|| "three numbers: 1 or 2, 1 or 2, 1 to 3; IEC 104 has 2,2,3".to_owned())
+}
+
 #[derive(clap::Args)]
 struct DissectArguments {
     /// The capture: pcap or pcapng, also .gz and .zst; `-` is standard input
@@ -141,6 +149,10 @@ struct DissectArguments {
     /// Only this protocol
     #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(parsers::Protocol::ALL.map(parsers::Protocol::name)))]
     protocol: Option<String>,
+    /// Octets of cause of transmission, common address and information object address in IEC 104, if they are those
+    /// of IEC 60870-5-101; left out, they are found out
+    #[arg(long, value_name = "1,1,2", value_parser = field_sizes)]
+    iec104_sizes: Option<parsers::FieldSizes>,
     /// One JSON object a line (the only form there is so far)
     #[arg(long, required = true)]
     json: bool,

@@ -86,9 +86,10 @@ impl<S> FlowTable<S> {
         &self.counters
     }
 
-    /// What hangs on the flows.
-    pub fn states(&mut self) -> impl Iterator<Item = &mut S> {
-        self.slots.iter_mut().flatten().filter_map(|flow| flow.connection.state.as_mut())
+    /// The flows, and what hangs on them.
+    pub fn states(&mut self) -> impl Iterator<Item = (&FlowInfo, &mut S)> {
+        let connections = self.slots.iter_mut().flatten().map(|flow| &mut flow.connection);
+        connections.filter_map(|connection| Some((&connection.info, connection.state.as_mut()?)))
     }
 
     /// Bytes held by the table, without what hangs on the sessions. Walks all flows.

@@ -17,7 +17,8 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 use hashbrown::HashSet;
 use parsers::{
-    Chunk, Defect, FlowInfo, Gap, Host, Operation, Origin, Protocol, StationAddress, Timestamp, Unit,
+    Chunk, Defect, FieldSizes, FlowInfo, Gap, Host, Operation, Origin, Protocol, StationAddress, Timestamp,
+    Unit,
 };
 use profiles::Compiled;
 
@@ -171,6 +172,12 @@ impl Part {
 }
 
 impl Consumer for Monitor {
+    /// As the profile says, whichever side is the station.
+    fn field_sizes(&self, flow: &FlowInfo) -> Option<FieldSizes> {
+        let profile = self.parts.first()?.detector.profile()?;
+        profile.field_sizes(flow.server).or_else(|| profile.field_sizes(flow.client))
+    }
+
     #[inline]
     fn enter(&mut self, shard: usize, act: u64) {
         // Nothing is divided where one worker has all shards.

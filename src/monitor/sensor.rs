@@ -316,6 +316,7 @@ impl Sensor {
         self.each_crew(|crew| {
             crew.consumer().set_profile(profile.as_ref(), &roster);
             crew.set_answer_timeout(timeout_ns);
+            crew.ask_again();
         });
         self.profile = profile;
     }

@@ -51,7 +51,14 @@ impl<C: Consumer> Crew<C> {
     /// Requests from here on may stay unanswered for so long.
     pub fn set_answer_timeout(&mut self, ns: u64) {
         self.worker.set_answer_timeout(ns);
-        self.tables.iter_mut().flat_map(FlowTable::states).for_each(|state| state.set_answer_timeout(ns));
+        let states = self.tables.iter_mut().flat_map(FlowTable::states);
+        states.for_each(|(_, state)| state.set_answer_timeout(ns));
+    }
+
+    /// What the consumer knows of the flows may have changed.
+    pub fn ask_again(&mut self) {
+        let states = self.tables.iter_mut().flat_map(FlowTable::states);
+        states.for_each(|(flow, state)| self.worker.ask_again(flow, state));
     }
 
     /// A plain segment, whichever its shard is. In a flow that was met lately, and next in order, it goes straight

@@ -1,8 +1,8 @@
 //! Which session gets which flow's bytes.
 
 use parsers::{
-    Chunk, DISSECTORS, Defect, Direction, Dissector, FlowInfo, Gap, Limits, Observer, Operation, Origin,
-    Progress, Protocol, Session, StationAddress, Timestamp, Transport, Unit,
+    Chunk, DISSECTORS, Defect, Direction, Dissector, FieldSizes, FlowInfo, Gap, Limits, Observer, Operation,
+    Origin, Progress, Protocol, Session, StationAddress, Timestamp, Transport, Unit,
 };
 
 use super::by_segment::{self, SegmentReader};
@@ -132,6 +132,10 @@ pub trait Consumer {
     fn reads_segments(&self) -> bool {
         false
     }
+    /// Sizes of fields that it knows of a flow.
+    fn field_sizes(&self, _flow: &FlowInfo) -> Option<FieldSizes> {
+        None
+    }
     /// A flow was recognised by content on a port where nobody expects its protocol.
     fn unexpected_port(&mut self, _context: &mut FlowContext, _flow: &FlowInfo, _chunk: &Chunk<'_>) {}
     /// What comes next is of this shard and belongs to this act.
@@ -202,6 +206,12 @@ impl FlowState {
             speaking.session.set_answer_timeout(ns);
         }
     }
+
+    fn set_field_sizes(&mut self, sizes: Option<FieldSizes>) {
+        if let State::Speaking(speaking) = &mut self.0 {
+            speaking.session.set_field_sizes(sizes);
+        }
+    }
 }
 
 struct Speaking {
@@ -258,6 +268,11 @@ impl<C: Consumer> Worker<C> {
         self.limits.answer_timeout_ns = ns;
     }
 
+    /// What the consumer knows of a flow may have changed.
+    pub(super) fn ask_again(&self, flow: &FlowInfo, state: &mut FlowState) {
+        state.set_field_sizes(self.consumer.field_sizes(flow));
+    }
+
     pub(super) fn consumer(&mut self) -> &mut C {
         &mut self.consumer
     }
@@ -307,7 +322,8 @@ impl<C: Consumer> Worker<C> {
             foreign: false,
             last_station: None,
         };
-        let session = (dissector.open)(flow, &self.limits);
+        let mut session = (dissector.open)(flow, &self.limits);
+        session.set_field_sizes(self.consumer.field_sizes(flow));
         self.counters.open[dissector.protocol as usize] += 1;
         Box::new(Speaking { session, context, carry: None, fresh: true })
     }

@@ -3,8 +3,8 @@
 use core::ops::RangeInclusive;
 
 use super::{
-    Action, Chunk, Defect, Direction, FlowInfo, Function, Gap, Operation, Progress, Protocol, StationAddress,
-    Timestamp, Transport, Unit,
+    Action, Chunk, Defect, Direction, FieldSizes, FlowInfo, Function, Gap, Operation, Progress, Protocol,
+    StationAddress, Timestamp, Transport, Unit,
 };
 
 /// Receives what a session finds.
@@ -44,6 +44,9 @@ pub trait Session: Send {
     /// Requests from here on may stay unanswered for so long (see [`Limits::answer_timeout_ns`]). Those that
     /// wait already keep their time; what is asked after them is not told as overdue before they are.
     fn set_answer_timeout(&mut self, _ns: u64) {}
+
+    /// The sizes of fields that somebody knows of this flow, from here on; `None`: the session finds out.
+    fn set_field_sizes(&mut self, _sizes: Option<FieldSizes>) {}
 }
 
 /// What the first bytes of a flow say about its protocol.

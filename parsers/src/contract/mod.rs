@@ -24,6 +24,7 @@ mod flow;
 mod operation;
 mod point;
 mod publication;
+mod sizes;
 mod time;
 
 pub use action::*;
@@ -34,4 +35,5 @@ pub use flow::*;
 pub use operation::*;
 pub use point::*;
 pub use publication::*;
+pub use sizes::*;
 pub use time::*;

@@ -10,7 +10,8 @@
 use nom::IResult;
 use nom::number::complete::{le_u8, le_u16};
 
-use super::asdu::{Asdu, Sizes};
+use super::asdu::Asdu;
+use crate::contract::FieldSizes;
 
 /// First octet of a frame.
 pub(super) const START: u8 = 0x68;
@@ -139,7 +140,7 @@ pub(super) fn due(octets: &[u8]) -> Scan {
 
 /// Where nothing is known of what stands before: a start octet is as likely data. The frame must be sound in
 /// itself, or another must follow.
-pub(super) fn found(octets: &[u8], sizes: Sizes) -> Scan {
+pub(super) fn found(octets: &[u8], sizes: FieldSizes) -> Scan {
     let Some(start) = octets.first() else { return Scan::Need(1) };
     if *start != START {
         return Scan::Junk;
@@ -206,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_start_octet_within_data_is_no_frame() {
-        let sizes = Sizes::STANDARD;
+        let sizes = FieldSizes::IEC104;
         assert_eq!(found(&hex("680443000000"), sizes), Scan::Frame(6));
         assert_eq!(found(&hex("680447000000"), sizes), Scan::Unsound(6), "two functions at once");
         assert_eq!(found(&hex("680547000000"), sizes), Scan::Need(7), "it is shown when it is whole");

@@ -10,23 +10,9 @@ use nom::bytes::complete::take;
 use nom::number::complete::{le_u8, le_u16, le_u24};
 
 use super::types::{self, Size};
-use crate::contract::PointKind;
+use crate::contract::{FieldSizes, PointKind};
 
-/// Octets of the fields that 101 leaves to the installation. 104 fixes them; some devices keep those of 101.
-#[derive(Debug, Copy, Clone, Eq, PartialEq)]
-pub(super) struct Sizes {
-    /// Cause of transmission: 1, or 2 with the originator.
-    pub cause: u8,
-    /// Common address: 1 or 2.
-    pub common: u8,
-    /// Information object address: 1 to 3.
-    pub object: u8,
-}
-
-impl Sizes {
-    /// Those of 104.
-    pub(super) const STANDARD: Sizes = Sizes { cause: 2, common: 2, object: 3 };
-
+impl FieldSizes {
     /// Octets before the first object.
     pub(super) fn head(self) -> usize {
         usize::from(2 + self.cause + self.common)
@@ -41,7 +27,7 @@ impl Sizes {
 /// An ASDU whose header is there.
 #[derive(Debug, Copy, Clone)]
 pub(super) struct Asdu<'a> {
-    pub sizes: Sizes,
+    pub sizes: FieldSizes,
     /// All of it.
     pub octets: &'a [u8],
     pub type_id: u8,
@@ -81,7 +67,7 @@ fn object_address(size: u8) -> impl Fn(&[u8]) -> IResult<&[u8], u32> {
     }
 }
 
-fn parse(octets: &[u8], sizes: Sizes) -> IResult<&[u8], Asdu<'_>> {
+fn parse(octets: &[u8], sizes: FieldSizes) -> IResult<&[u8], Asdu<'_>> {
     let input = octets;
     let (input, type_id) = le_u8(input)?;
     let (input, variable) = le_u8(input)?;
@@ -121,7 +107,7 @@ pub(super) struct Object<'a> {
 
 impl<'a> Asdu<'a> {
     /// `None` if the header is not whole.
-    pub(super) fn new(octets: &'a [u8], sizes: Sizes) -> Option<Asdu<'a>> {
+    pub(super) fn new(octets: &'a [u8], sizes: FieldSizes) -> Option<Asdu<'a>> {
         parse(octets, sizes).ok().map(|(_, asdu)| asdu)
     }
 
@@ -182,7 +168,7 @@ impl<'a> Asdu<'a> {
 /// A walk over the objects of an ASDU.
 #[derive(Debug, Clone)]
 pub(super) struct Objects<'a> {
-    sizes: Sizes,
+    sizes: FieldSizes,
     rest: &'a [u8],
     offset: usize,
     left: u8,
@@ -235,14 +221,14 @@ mod tests {
     #[test]
     fn one_address_for_all_or_one_for_each() {
         let octets = hex("01 84 14 00 0a00 010000 01 00 01 80");
-        let asdu = Asdu::new(&octets, Sizes::STANDARD).unwrap();
+        let asdu = Asdu::new(&octets, FieldSizes::IEC104).unwrap();
         assert!(asdu.fits() && asdu.sequence);
         assert_eq!(
             asdu.objects().map(|o| (o.address, o.element[0])).collect::<Vec<_>>(),
             [(1, 1), (2, 0), (3, 1), (4, 0x80)]
         );
         let octets = hex("0d 02 03 00 0a00 140500 0000c842 00 150500 00004843 00");
-        let asdu = Asdu::new(&octets, Sizes::STANDARD).unwrap();
+        let asdu = Asdu::new(&octets, FieldSizes::IEC104).unwrap();
         assert!(asdu.fits() && !asdu.sequence);
         assert_eq!(
             asdu.objects().map(|o| (o.address, o.offset)).collect::<Vec<_>>(),
@@ -253,7 +239,7 @@ mod tests {
     #[test]
     fn what_is_cut_off_is_no_object_and_stays_behind() {
         let octets = hex("0d 02 03 00 0a00 140500 0000c842 00 150500 0000");
-        let asdu = Asdu::new(&octets, Sizes::STANDARD).unwrap();
+        let asdu = Asdu::new(&octets, FieldSizes::IEC104).unwrap();
         let mut objects = asdu.objects();
         assert_eq!(objects.by_ref().count(), 1);
         assert_eq!(objects.rest(), (&hex("150500 0000")[..], 14));
@@ -262,12 +248,12 @@ mod tests {
 
     #[test]
     fn the_sizes_of_101_are_read_when_they_are_asked_for() {
-        let sizes = Sizes { cause: 1, common: 1, object: 2 };
+        let sizes = FieldSizes { cause: 1, common: 1, object: 2 };
         let octets = hex("2d 01 06 0a 9411 81");
         let asdu = Asdu::new(&octets, sizes).unwrap();
         assert!(asdu.fits());
         assert_eq!((asdu.common, asdu.originator, asdu.first_address()), (10, None, Some(4500)));
-        assert!(!Asdu::new(&octets, Sizes::STANDARD).unwrap().fits());
+        assert!(!Asdu::new(&octets, FieldSizes::IEC104).unwrap().fits());
         assert_eq!(
             Asdu::new(&hex("64 01 06 ff 0000 14"), sizes).unwrap().common,
             0xFFFF,

@@ -1,6 +1,7 @@
 //! Which sizes the fields of a link have: those of 104, or those of 101 that some devices keep on TCP.
 
-use super::asdu::{Asdu, Sizes};
+use super::asdu::Asdu;
+use crate::contract::FieldSizes;
 
 /// ASDUs in a row that must not fit the sizes in use, and all fit the same others. They must differ in type or number of
 /// objects: the same ASDU again and again, a few octets short, is one that somebody has cut.
@@ -9,9 +10,11 @@ const ENOUGH: u8 = 3;
 /// The sizes in use, and the doubt about them.
 #[derive(Debug)]
 pub(super) struct Fields {
-    pub sizes: Sizes,
-    /// An ASDU has fitted them.
+    pub sizes: FieldSizes,
+    /// An ASDU has fitted them, or somebody knows them.
     settled: bool,
+    /// Somebody knows them.
+    given: bool,
     misfits: u8,
     /// Type and number of objects of the first of them, and whether another one differs.
     shape: Option<[u8; 2]>,
@@ -35,19 +38,29 @@ const ORDER: [(u8, u8, u8); 11] = [
     (2, 1, 1),
 ];
 
-fn order() -> impl Iterator<Item = Sizes> {
-    ORDER.into_iter().map(|(cause, common, object)| Sizes { cause, common, object })
+fn order() -> impl Iterator<Item = FieldSizes> {
+    ORDER.into_iter().map(|(cause, common, object)| FieldSizes { cause, common, object })
 }
 
 impl Fields {
     pub(super) fn new() -> Fields {
         Fields {
-            sizes: Sizes::STANDARD,
+            sizes: FieldSizes::IEC104,
             settled: false,
+            given: false,
             misfits: 0,
             shape: None,
             differ: false,
             candidates: u16::MAX,
+        }
+    }
+
+    /// Somebody knows them, or knows them no longer.
+    pub(super) fn give(&mut self, sizes: Option<FieldSizes>) {
+        match sizes {
+            Some(sizes) => (self.sizes, self.settled, self.given) = (sizes, true, true),
+            None if self.given => *self = Fields::new(),
+            None => {}
         }
     }
 
@@ -84,7 +97,7 @@ impl Fields {
 }
 
 /// Whether an ASDU has these sizes and a cause that its type can have.
-fn fits(octets: &[u8], sizes: Sizes) -> bool {
+fn fits(octets: &[u8], sizes: FieldSizes) -> bool {
     Asdu::new(octets, sizes).is_some_and(|asdu| asdu.fits() && super::cause::fits(asdu.type_id, asdu.cause))
 }
 
@@ -101,7 +114,7 @@ mod tests {
         assert!(!fields.look(&asdu) && !fields.look(&asdu));
         let measured = hex("09 01 03 0a 0500 1027 00");
         assert!(fields.look(&measured));
-        assert_eq!(fields.sizes, Sizes { cause: 1, common: 1, object: 2 });
+        assert_eq!(fields.sizes, FieldSizes { cause: 1, common: 1, object: 2 });
         assert!(!fields.look(&asdu), "settled");
     }
 
@@ -112,7 +125,7 @@ mod tests {
         for object in 0..100 {
             assert!(!fields.look(&[0x2d, 1, 6, 0, 1, object, 1]));
         }
-        assert_eq!(fields.sizes, Sizes::STANDARD);
+        assert_eq!(fields.sizes, FieldSizes::IEC104);
         assert!(!fields.settled);
     }
 
@@ -123,7 +136,21 @@ mod tests {
         assert!(!fields.look(&other) && !fields.look(&other));
         assert!(!fields.look(&hex("2d 01 06 00 0a00 941100 81")));
         assert!(!fields.look(&other) && !fields.look(&other) && !fields.look(&other));
-        assert_eq!(fields.sizes, Sizes::STANDARD);
+        assert_eq!(fields.sizes, FieldSizes::IEC104);
+    }
+
+    #[test]
+    fn sizes_that_are_known_are_not_found_out() {
+        let mut fields = Fields::new();
+        let sizes = FieldSizes { cause: 1, common: 1, object: 2 };
+        fields.give(Some(sizes));
+        for _ in 0..5 {
+            assert!(!fields.look(&hex("2d 01 06 00 0a00 941100 81")));
+            assert!(!fields.look(&hex("64 01 06 00 0a00 000000 14")));
+        }
+        assert_eq!(fields.sizes, sizes);
+        fields.give(None);
+        assert_eq!(fields.sizes, FieldSizes::IEC104, "known no longer");
     }
 
     #[test]
@@ -133,6 +160,6 @@ mod tests {
             assert!(!fields.look(&hex("01 02 03")));
             assert!(!fields.look(&hex("ff ff ff ff ff ff ff")));
         }
-        assert_eq!(fields.sizes, Sizes::STANDARD);
+        assert_eq!(fields.sizes, FieldSizes::IEC104);
     }
 }

@@ -2,7 +2,7 @@
 //! whose six octets are all fixed.
 
 use super::apci::{self, Kind, Scan};
-use super::asdu::Sizes;
+use crate::contract::FieldSizes;
 use crate::contract::{Beginning, Direction, Probe, Transport};
 
 /// Yes needs a U frame, or two other frames in a row that are sound in themselves.
@@ -26,7 +26,7 @@ fn side(octets: &[u8]) -> Probe {
             Scan::Junk | Scan::Unsound(_) => return Probe::No,
             Scan::Frame(octets) => {
                 let (frame, later) = rest.split_at_checked(octets).unwrap_or((rest, &[]));
-                if apci::found(frame, Sizes::STANDARD) != Scan::Frame(octets) {
+                if apci::found(frame, FieldSizes::IEC104) != Scan::Frame(octets) {
                     return Probe::No;
                 }
                 frames += 1;

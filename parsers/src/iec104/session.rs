@@ -208,4 +208,8 @@ impl Session for Iec104 {
     fn set_answer_timeout(&mut self, ns: u64) {
         self.exchanges.set_answer_timeout(ns);
     }
+
+    fn set_field_sizes(&mut self, sizes: Option<FieldSizes>) {
+        self.exchanges.fields.give(sizes);
+    }
 }

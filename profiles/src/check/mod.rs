@@ -43,11 +43,13 @@ pub(crate) fn check(file: File, reporter: &mut Reporter<'_>) -> Option<Profile> 
     let maps = Maps::new(&file.maps, reporter);
     let mut checked = Vec::with_capacity(file.stations.len());
     let mut places = stations::Places::new();
+    let mut sizes = stations::Sizes::new();
     let points = Budget::new(MAX_POINTS);
     for entry in &file.stations {
         let before = checked.len();
         if let Some(station) = stations::station(entry, &mut hosts, &maps, reporter) {
             stations::same_place(entry, &station, &mut places, reporter);
+            stations::same_sizes(entry, &station, &mut sizes, reporter);
             checked.push(station);
         }
         let more = checked.get(before).map_or(0, |station| station.points.len());

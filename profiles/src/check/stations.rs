@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use parsers::{Protocol, StationAddress};
+use parsers::{FieldSizes, Protocol, StationAddress};
 
 use super::hosts::Hosts;
 use super::points::Maps;
@@ -35,6 +35,7 @@ pub(super) fn station(
     }
     let tags = entry.tags.iter().filter_map(|tag| word(tag, "tag", reporter)).collect();
     let points = maps.points_of(entry, protocol, reporter);
+    let field_sizes = field_sizes(entry, protocol, reporter);
     let address = address(entry, protocol?, reporter).ok()?;
     let role = role.or_else(|| hosts.entries.get(host?).and_then(|h| h.role));
     Some(Station {
@@ -43,6 +44,7 @@ pub(super) fn station(
         host: host?,
         address,
         port,
+        field_sizes,
         role,
         tags,
         quirks,
@@ -50,6 +52,30 @@ pub(super) fn station(
         from_role: false,
         comment: entry.comment.clone(),
     })
+}
+
+/// The sizes of fields that a station of IEC 104 may have.
+fn field_sizes(
+    entry: &StationEntry,
+    protocol: Option<Protocol>,
+    reporter: &mut Reporter<'_>,
+) -> Option<FieldSizes> {
+    let first = entry.field_sizes.first()?;
+    if let Some(protocol) = protocol.filter(|protocol| *protocol != Protocol::Iec104) {
+        reporter
+            .error(&first.span, format!("a {} station has no `field_sizes`", protocol.name()))
+            .label("only IEC 104 has fields of different sizes");
+        return None;
+    }
+    let sizes: Vec<i64> = entry.field_sizes.iter().map(|size| size.value).collect();
+    let sizes = <[i64; 3]>::try_from(sizes).ok().and_then(FieldSizes::new);
+    if sizes.is_none() {
+        reporter.error(&first.span, "`field_sizes` are three numbers").help(
+            "octets of cause of transmission (1 or 2), common address (1 or 2) and information object \
+             address (1 to 3): field_sizes = [1, 1, 2]",
+        );
+    }
+    sizes
 }
 
 fn protocol(text: &At<String>, reporter: &mut Reporter<'_>) -> Option<Protocol> {
@@ -140,4 +166,33 @@ pub(super) fn same_place(
             .help("two lines behind one host can be told apart by `port`, when both stations have one");
     }
     others.entry(station.port).or_insert_with(|| entry.name.clone());
+}
+
+/// The sizes of fields by host and port, with the stations that gave them.
+pub(super) type Sizes = HashMap<usize, BTreeMap<Option<u16>, (FieldSizes, At<String>)>>;
+
+/// Stations behind one connection must not have different sizes of fields.
+pub(super) fn same_sizes(
+    entry: &StationEntry,
+    station: &Station,
+    sizes: &mut Sizes,
+    reporter: &mut Reporter<'_>,
+) {
+    let Some(own) = station.field_sizes else { return };
+    let others = sizes.entry(station.host).or_default();
+    let clash = match others.get(&station.port) {
+        Some(same) => Some(same).filter(|(theirs, _)| *theirs != own),
+        None if station.port.is_none() => others.values().find(|(theirs, _)| *theirs != own),
+        None => others.get(&None).filter(|(theirs, _)| *theirs != own),
+    };
+    if let Some((_, other)) = clash {
+        let message = format!(
+            "the stations `{}` and `{}` have different sizes of fields on one connection",
+            other.value, entry.name.value
+        );
+        reporter
+            .error_with(&entry.name.span, message, &other.span, &format!("the station `{}`", other.value))
+            .label("write the same `field_sizes`, or give both stations a `port`");
+    }
+    others.entry(station.port).or_insert_with(|| (own, entry.name.clone()));
 }

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
 use foldhash::fast::FixedState;
-use parsers::{Endpoint, Host, PointRange, Protocol, StationAddress};
+use parsers::{Endpoint, FieldSizes, Host, PointRange, Protocol, StationAddress};
 
 use crate::diagnostics::Diagnostic;
 use crate::profile::{Profile, Published, Publishing, Rule};
@@ -113,6 +113,8 @@ pub struct Compiled {
     broadcasts: Map<(u32, u32, Protocol, Option<u16>), u32>,
     /// Grants at a station, for telling what comes nearest.
     station_grants: Vec<Vec<GrantId>>,
+    /// (host, port of its stations) to the sizes of fields on their connections.
+    field_sizes: Map<(u32, Option<u16>), FieldSizes>,
     /// Points of every station.
     points: Vec<Points>,
     /// The redundancy group of every host.
@@ -193,6 +195,7 @@ impl Compiled {
             pairs,
             broadcasts,
             station_grants,
+            field_sizes: field_sizes(&profile),
             points: profile.stations.iter().map(Points::new).collect(),
             redundancy,
             publishers: publishers(&profile),
@@ -264,6 +267,17 @@ impl Compiled {
             on(Some(station.port)).or_else(|| on(None))
         });
         Pair { client, station: found, host, table, broadcast: broadcast.copied().unwrap_or(0) }
+    }
+
+    /// The sizes of fields on the connections of the stations at an end, if the profile gives them (IEC 104).
+    #[must_use]
+    pub fn field_sizes(&self, end: Endpoint) -> Option<FieldSizes> {
+        if self.field_sizes.is_empty() {
+            return None;
+        }
+        let host = self.host_index(end.host)?;
+        let on = |port| self.field_sizes.get(&(host, port)).copied();
+        on(Some(end.port)).or_else(|| on(None))
     }
 
     /// Whether a rule lets one host command any station behind another.
@@ -468,6 +482,11 @@ fn lines(profile: &Profile, pairs: &Map<(u32, u32), u32>) -> Set<(u32, u32, Prot
         Some((*client, station.host as u32, station.protocol))
     };
     pairs.keys().filter_map(line).collect()
+}
+
+fn field_sizes(profile: &Profile) -> Map<(u32, Option<u16>), FieldSizes> {
+    let given = profile.stations.iter().filter_map(|s| Some(((s.host as u32, s.port), s.field_sizes?)));
+    given.collect()
 }
 
 fn publishers(profile: &Profile) -> Map<Box<[u8]>, Vec<u32>> {

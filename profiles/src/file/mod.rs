@@ -64,6 +64,7 @@ pub(crate) struct StationEntry {
     /// By the keys of the protocols: `unit_id`.
     pub(crate) addresses: Vec<(&'static str, At<Number>)>,
     pub(crate) port: Option<At<Number>>,
+    pub(crate) field_sizes: Vec<At<i64>>,
     pub(crate) role: Option<At<String>>,
     pub(crate) tags: Vec<At<String>>,
     pub(crate) quirks: Vec<At<String>>,

@@ -155,6 +155,7 @@ impl Walk<'_, '_> {
                 .filter_map(|d| Some((d.address.key, self.number(section, d.address.key, true)?)))
                 .collect(),
             port: self.number(section, "port", false),
+            field_sizes: self.wholes(section, "field_sizes"),
             role: self.text(section, "role"),
             tags: self.list(section, "tags").unwrap_or_default(),
             quirks: self.list(section, "quirks").unwrap_or_default(),

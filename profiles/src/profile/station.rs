@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parsers::{PointKind, PointRange, Protocol, StationAddress};
+use parsers::{FieldSizes, PointKind, PointRange, Protocol, StationAddress};
 
 use crate::roles::Role;
 use crate::units::Rate;
@@ -20,6 +20,8 @@ pub struct Station {
     pub address: Option<StationAddress>,
     /// The port it must be reached on, if the profile says so.
     pub port: Option<u16>,
+    /// Sizes of the fields on its connections, if the profile says so (IEC 104).
+    pub field_sizes: Option<FieldSizes>,
     /// What kind of device it is: its own role, or that of its host.
     pub role: Option<&'static Role>,
     /// Tags; `protection` and `breaker` raise the severity of findings.

@@ -156,7 +156,7 @@ fn unknown_keys_are_errors_everywhere() {
     assert_eq!(
         spoil("link_address = 10", "link_address = 10\nlink_adress = 11"),
         [
-            "15:1: unknown key `link_adress` in station `FDR` | did you mean `link_address`? | a station has the keys: protocol, host, unit_id, link_address, common_address, port, role, tags, quirks, map, points, comment"
+            "15:1: unknown key `link_adress` in station `FDR` | did you mean `link_address`? | a station has the keys: protocol, host, unit_id, link_address, common_address, port, field_sizes, role, tags, quirks, map, points, comment"
         ]
     );
     assert_eq!(
@@ -343,6 +343,37 @@ fn station_addresses_are_those_of_their_protocol() {
 }
 
 #[test]
+fn sizes_of_fields_are_those_of_101_and_one_on_a_connection() {
+    let good = "[profile]\nname = \"x\"\n[stations.A]\nprotocol = \"iec104\"\nhost = \"10.0.0.1\"\n\
+                common_address = 1\nfield_sizes = [1, 1, 2]\n[stations.B]\nprotocol = \"iec104\"\n\
+                host = \"10.0.0.1\"\ncommon_address = 2\n";
+    let compiled = parse(good, "x").unwrap();
+    let end = |port| parsers::Endpoint { host: parsers::Host::Ip([10, 0, 0, 1].into()), port };
+    assert_eq!(compiled.field_sizes(end(2404)), parsers::FieldSizes::new([1, 1, 2]));
+    for wrong in ["[1, 1]", "[1, 1, 4]", "[0, 1, 2]", "1", "[3, 1, 1]"] {
+        let told = brief(&good.replace("[1, 1, 2]", wrong));
+        assert!(told[0].contains("`field_sizes` are three numbers"), "{wrong}: {told:?}");
+    }
+    let another = format!("{good}field_sizes = [1, 2, 2]\n");
+    assert_eq!(
+        brief(&another),
+        [
+            "8:11: the stations `A` and `B` have different sizes of fields on one connection | write the same `field_sizes`, or give both stations a `port` | line 3: the station `A`"
+        ]
+    );
+    let apart = another.replace("common_address = 1", "port = 1\ncommon_address = 1");
+    assert_eq!(brief(&apart).len(), 1, "the second has no port, so it is on every connection");
+    let apart = apart.replace("common_address = 2", "port = 2\ncommon_address = 2");
+    let compiled = parse(&apart, "x").unwrap();
+    assert_eq!(compiled.field_sizes(end(2)), parsers::FieldSizes::new([1, 2, 2]));
+    assert_eq!(compiled.field_sizes(end(2404)), None);
+    assert_eq!(
+        spoil("unit_id = 1", "unit_id = 1\nfield_sizes = [1, 1, 2]"),
+        ["20:16: a modbus station has no `field_sizes` | only IEC 104 has fields of different sizes"]
+    );
+}
+
+#[test]
 fn two_stations_must_not_share_a_place() {
     let second = |port: &str| {
         format!("{GOOD}[stations.TWIN]\nprotocol = \"modbus\"\nhost = \"gateway\"\nunit_id = 1\n{port}\n")
@@ -364,7 +395,7 @@ fn sections_must_be_tables() {
         [
             "1:9: `hosts` must be a table, not a number | write every one as a section of its own:\n             [hosts.NAME]\n             address = \"10.0.0.5\"",
             "2:9: `rules` must be a list of tables, not a number | begin every rule with [[rules]]",
-            "6:5: station `A` must be a table, not a number | a station has the keys: protocol, host, unit_id, link_address, common_address, port, role, tags, quirks, map, points, comment",
+            "6:5: station `A` must be a table, not a number | a station has the keys: protocol, host, unit_id, link_address, common_address, port, field_sizes, role, tags, quirks, map, points, comment",
         ]
     );
 }

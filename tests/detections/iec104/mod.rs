@@ -6,7 +6,7 @@ use gridtap::report::catalogue::FindingKind as K;
 use serde_json::Value;
 use simulators::wire::{Line, Side, TcpTalk, TimedFrame};
 
-use super::support::judge::{Outcome, address, judged, midstream, one_way};
+use super::support::judge::{Outcome, address, judged, judged_changing, midstream, one_way};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -133,6 +133,32 @@ fn what_the_profile_allows_raises_nothing() {
         .control(Side::Server, "680483000000")
         .judged(Some(PROFILE));
     assert_eq!(outcome.kinds(), Vec::<&str>::new(), "{}", outcome.text);
+}
+
+/// A device that keeps the field sizes of 101 and is only ever commanded.
+#[test]
+fn a_link_with_other_field_sizes_is_judged_by_those_of_the_profile_also_after_a_reload() {
+    let sized = PROFILE.replace("common_address = 10\n", "common_address = 10\nfield_sizes = [1, 1, 2]\n");
+    let talk = |first: u64| {
+        (0..6).fold(Talk::started(), |talk, n| {
+            let pause = if n == 0 { first } else { SECOND };
+            talk.ask(pause, "2d 01 06 0a 8813 01").tell(20_000_000, "2d 01 07 0a 8813 01")
+        })
+    };
+    let without = talk(SECOND).judged(Some(PROFILE));
+    assert!(words(without.of(K::UnprofiledControl)[0]).contains("CA 5000"), "{}", without.text);
+    assert!(!without.of(K::MalformedPdu).is_empty(), "{}", without.text);
+    let with = talk(SECOND).judged(Some(&sized));
+    assert_eq!(with.of(K::UnprofiledControl).len(), 1, "{}", with.text);
+    assert!(words(with.of(K::UnprofiledControl)[0]).contains("5000"), "{}", with.text);
+    assert!(with.of(K::MalformedPdu).is_empty(), "{:?}", with.kinds());
+    let peculiar: Vec<&str> = with.of(K::Peculiar).into_iter().map(words).collect();
+    assert!(peculiar.iter().all(|words| !words.contains("fields of")), "{peculiar:?}");
+    let frames = talk(60 * SECOND).talk().frames();
+    let when = frames[0].at_ns + 30 * SECOND;
+    let reloaded = judged_changing(&[(when, &sized)], &[], &frames, Some(PROFILE), "iec104.pcap");
+    assert_eq!(reloaded.of(K::UnprofiledControl).len(), 1, "{}", reloaded.text);
+    assert!(reloaded.of(K::MalformedPdu).is_empty(), "{}", reloaded.text);
 }
 
 #[test]

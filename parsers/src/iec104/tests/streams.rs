@@ -141,6 +141,19 @@ fn the_field_sizes_of_101_are_found_out() {
 }
 
 #[test]
+fn a_link_that_says_one_thing_only_is_read_by_the_sizes_that_are_given() {
+    let say = |wire: &mut Wire, sent| wire.up(&frame(sent, 0, "2d 01 06 0a 9411 01"));
+    let mut alone = started();
+    (0..5).for_each(|sent| say(&mut alone, sent));
+    assert_eq!(alone.seen.count(DefectKind::Malformed), 5, "three octets short of a command of 104");
+    let mut told = started();
+    told.session.set_field_sizes(FieldSizes::new([1, 1, 2]));
+    (0..5).for_each(|sent| say(&mut told, sent));
+    assert_eq!(told.seen.defects, Vec::<String>::new());
+    assert!(told.seen.units[6].contains(r#""common_address":10,"ioas":[4500]"#), "{}", told.seen.units[6]);
+}
+
+#[test]
 fn no_octets_make_it_stumble() {
     let mut seed = 7_u64;
     for _ in 0..300 {
