@@ -13,9 +13,9 @@ use simulators::encode::modbus::{Request, Response};
 use simulators::value::Value as Datum;
 use simulators::wire::{Disturbance, IpStyle, Line, Overlap, Side, TcpTalk, TimedFrame, datagrams, ethernet};
 use support::judge::{
-    DRAWN_FROM_ABSENCE, TESTED_AS_DETECTIONS, address, answer, ask, class_1, command, crob, dnp3, judged,
-    midstream, modbus, one_way, report,
+    address, answer, ask, class_1, command, crob, dnp3, judged, midstream, modbus, one_way, report,
 };
+use support::kinds;
 
 use FindingKind as K;
 
@@ -131,9 +131,20 @@ impl Case {
         Case { profile: Some(STRICT), quiet: (self.quiet.0, Some(STRICT.to_owned())), ..self }
     }
 
-    /// Near misses of its own.
+    /// A near miss of its own, judged with the same profile.
     fn near(self, talk: &TcpTalk) -> Case {
-        Case { quiet: (talk.frames(), self.quiet.1), ..self }
+        self.near_frames(talk.frames())
+    }
+
+    fn near_frames(self, frames: Vec<TimedFrame>) -> Case {
+        Case { quiet: (frames, self.quiet.1), ..self }
+    }
+
+    /// Silent if the rule of the strict profile allows this, at all points.
+    fn if_allowed(self, operations: &str) -> Case {
+        let rule = STRICT.replace("allow = \"read\"", &format!("allow = {operations}"));
+        let everywhere = rule.lines().filter(|line| !line.starts_with("points"));
+        Case { quiet: (self.frames.clone(), Some(everywhere.collect::<Vec<_>>().join("\n"))), ..self }
     }
 
     /// Silent if a profile allows it.
@@ -152,12 +163,12 @@ fn policy() -> Vec<Case> {
     let write = Request::WriteRegister(12, 4711);
     let stranger = TcpTalk::new(address(9, 40_000), address(20, 502), vec![ask(1, 5, &read)]);
     vec![
-        Case::new(K::UnprofiledControl, &modbus(vec![ask(1, 5, &write)]), &[4], "Control that the profile does not allow: scada (10.10.0.1) sent write single register (function 6) to pump (unit 5 at 10.10.0.20) for holding register 12; expected what rule 'scada polls' allows (read of holding_register 0-99, class_data), observed write single register (function 6) of holding_register 12.").denied(),
-        Case::new(K::UnprofiledClient, &stranger, &[4], "Host that no rule lets command this station: 10.10.0.9 sent read holding registers (function 3) to pump (unit 5 at 10.10.0.20) for holding register 0 to 1; expected a client that the profile knows; rule 'scada polls' allows this to 'scada', observed read holding registers (function 3) of holding_register 0-1 by 10.10.0.9.").denied(),
-        Case::new(K::UnprofiledStation, &modbus(vec![ask(1, 6, &read)]), &[4], "Station that the profile does not know: scada (10.10.0.1) sent read holding registers (function 3) to unit 6 at 10.10.0.20 for holding register 0 to 1; expected a station that the profile knows behind host 'rtu', observed read holding registers (function 3) of holding_register 0-1 at 10.10.0.20:502 unit 6.").denied(),
+        Case::new(K::UnprofiledControl, &modbus(vec![ask(1, 5, &write)]), &[4], "Control that the profile does not allow: scada (10.10.0.1) sent write single register (function 6) to pump (unit 5 at 10.10.0.20) for holding register 12; expected what rule 'scada polls' allows (read of holding_register 0-99, class_data), observed write single register (function 6) of holding_register 12.").denied().if_allowed("[\"read\", \"write\"]"),
+        Case::new(K::UnprofiledClient, &stranger, &[4], "Host that no rule lets command this station: 10.10.0.9 sent read holding registers (function 3) to pump (unit 5 at 10.10.0.20) for holding register 0 to 1; expected a client that the profile knows; rule 'scada polls' allows this to 'scada', observed read holding registers (function 3) of holding_register 0-1 by 10.10.0.9.").denied().near(&modbus(vec![ask(1, 5, &read)])),
+        Case::new(K::UnprofiledStation, &modbus(vec![ask(1, 6, &read)]), &[4], "Station that the profile does not know: scada (10.10.0.1) sent read holding registers (function 3) to unit 6 at 10.10.0.20 for holding register 0 to 1; expected a station that the profile knows behind host 'rtu', observed read holding registers (function 3) of holding_register 0-1 at 10.10.0.20:502 unit 6.").denied().near(&modbus(vec![ask(1, 5, &read)])),
         Case::new(K::UnprofiledFunction, &modbus(vec![ask(1, 5, &Request::DeviceId(1, 0))]), &[4], "Function that the profile does not allow: scada (10.10.0.1) sent read device identification (function 43, sub-function 14) to pump (unit 5 at 10.10.0.20); expected what rule 'scada polls' allows (read of holding_register 0-99, class_data), observed read device identification (function 43/14).")
-            .denied(),
-        Case::new(K::UnprofiledRange, &modbus(vec![ask(1, 5, &Request::Read(3, 98, 3))]), &[4], "Points that the profile does not allow: scada (10.10.0.1) sent read holding registers (function 3) to pump (unit 5 at 10.10.0.20) for holding register 98 to 100; expected what rule 'scada polls' allows (read of holding_register 0-99, class_data), observed read holding registers (function 3) of holding_register 98-100.").denied(),
+            .denied().if_allowed("[\"read\", \"read_device_identification\"]"),
+        Case::new(K::UnprofiledRange, &modbus(vec![ask(1, 5, &Request::Read(3, 98, 3))]), &[4], "Points that the profile does not allow: scada (10.10.0.1) sent read holding registers (function 3) to pump (unit 5 at 10.10.0.20) for holding register 98 to 100; expected what rule 'scada polls' allows (read of holding_register 0-99, class_data), observed read holding registers (function 3) of holding_register 98-100.").denied().near(&modbus(vec![ask(1, 5, &Request::Read(3, 97, 3))])),
     ]
 }
 
@@ -168,40 +179,40 @@ fn conformance() -> Vec<Case> {
     let undefined = modbus(vec![ask(1, 5, &Request::Other(29, vec![]))]);
     let group_200 = dnp3(vec![command(10, &dnp3::request(1, 1, &[200, 1, 6]))]);
     let coil = modbus(vec![ask(1, 5, &Request::WriteCoil(7, 1))]);
-    let mut spoilt = dnp3::frames(control::MASTER_DATA, 10, 1, &dnp3::request(1, 1, &class_1()));
+    let whole = dnp3::frames(control::MASTER_DATA, 10, 1, &dnp3::request(1, 1, &class_1()));
+    let mut spoilt = whole.clone();
     *spoilt.last_mut().unwrap() ^= 0x55;
     let mut rubbish = good_dnp3();
     rubbish.insert(2, Line::client(vec![0xaa; 23]));
-    let reserved = dnp3(vec![
-        command(10, &dnp3::request(1, 1, &class_1())),
-        report(10, &dnp3::response(1, [0, 0x40], &[])),
-    ]);
+    let indicating = |second: u8| {
+        let reply = report(10, &dnp3::response(1, [0, second], &[]));
+        dnp3(vec![command(10, &dnp3::request(1, 1, &class_1())), reply])
+    };
     let overlap = Disturbance { overlap: Overlap::Conflicting, ..Disturbance::default() };
     let repeat = Disturbance { overlap: Overlap::Consistent, ..Disturbance::default() };
-    let confirmed = dnp3(vec![Line::client(dnp3::frames(
-        control::MASTER_CONFIRMED,
-        10,
-        1,
-        &dnp3::request(1, 1, &class_1()),
-    ))]);
-    let web = modbus(vec![Line::client(&b"GET /index.html HTTP/1.1\r\nHost: plc\r\n\r\n"[..])]);
+    let poll = dnp3::request(1, 1, &class_1());
+    let as_data = |control| dnp3(vec![Line::client(dnp3::frames(control, 10, 1, &poll))]);
+    let get = || vec![Line::client(&b"GET /index.html HTTP/1.1\r\nHost: plc\r\n\r\n"[..])];
+    // The same question to a web server, beside a poll.
+    let web_server = TcpTalk::new(address(1, 40_001), address(20, 80), get());
+    let beside = [web_server.frames(), modbus(good_modbus()).frames()].concat();
     let in_pieces = |size| TcpTalk {
         ip: IpStyle { fragment_size: Some(size), ..IpStyle::default() },
         ..modbus(vec![ask(1, 5, &read)])
     };
     vec![
         Case::new(K::UnexpectedPort, &odd, &[5], "Control protocol on an unexpected port: between 10.10.0.1 and 10.10.0.20; expected modbus on its own ports only, observed modbus between 10.10.0.1:40000 and 10.10.0.20:1502."),
-        Case::new(K::MalformedPdu, &surplus, &[4], "Malformed PDU: between 10.10.0.1 and unit 5 at 10.10.0.20 in read exception status (function 7); expected a PDU of 1 octet by the layout of function 7, observed 1 octet more."),
-        Case::new(K::UnknownFunction, &undefined, &[4], "Undefined function: between 10.10.0.1 and unit 5 at 10.10.0.20 in an unknown function (function 29); expected a public function code, observed function code 29 (unknown)."),
-        Case::new(K::UnknownObject, &group_200, &[4], "Undefined object: between 10.10.0.1 and link 10 at 10.10.0.20 in read (function 1); expected a defined object, observed group 200 variation 1."),
+        Case::new(K::MalformedPdu, &surplus, &[4], "Malformed PDU: between 10.10.0.1 and unit 5 at 10.10.0.20 in read exception status (function 7); expected a PDU of 1 octet by the layout of function 7, observed 1 octet more.").near(&modbus(vec![ask(1, 5, &Request::Other(7, vec![]))])),
+        Case::new(K::UnknownFunction, &undefined, &[4], "Undefined function: between 10.10.0.1 and unit 5 at 10.10.0.20 in an unknown function (function 29); expected a public function code, observed function code 29 (unknown).").near(&modbus(vec![ask(1, 5, &Request::Other(24, vec![0, 4]))])),
+        Case::new(K::UnknownObject, &group_200, &[4], "Undefined object: between 10.10.0.1 and link 10 at 10.10.0.20 in read (function 1); expected a defined object, observed group 200 variation 1.").near(&dnp3(vec![command(10, &dnp3::request(1, 1, &[20, 1, 6]))])),
         Case::new(K::FieldRange, &coil, &[4], "Field outside its range: between 10.10.0.1 and unit 5 at 10.10.0.20 in write single coil (function 5); expected 0x0000 or 0xFF00, observed 0x0001.").near(&modbus(vec![ask(
             1,
             5,
             &Request::WriteCoil(7, 0xff00),
         )])),
-        Case::new(K::BadChecksum, &dnp3(vec![Line::client(spoilt)]), &[4], "Checksum failure: between 10.10.0.1 and link 10 at 10.10.0.20; expected good block CRCs, observed a wrong CRC in the block at 10."),
+        Case::new(K::BadChecksum, &dnp3(vec![Line::client(spoilt)]), &[4], "Checksum failure: between 10.10.0.1 and link 10 at 10.10.0.20; expected good block CRCs, observed a wrong CRC in the block at 10.").near(&dnp3(vec![Line::client(whole)])),
         Case::new(K::BrokenFraming, &dnp3(rubbish.clone()), &[6], "Broken framing: between 10.10.0.1 and 10.10.0.20; expected a link frame, observed 23 octets that fit none.").blind(midstream(dnp3(rubbish))),
-        Case::new(K::ReservedBits, &reserved, &[5], "Reserved bits or illegal flags: between 10.10.0.1 and link 10 at 10.10.0.20 in response (function 129); expected IIN2.6 and IIN2.7 clear, observed set."),
+        Case::new(K::ReservedBits, &indicating(0x40), &[5], "Reserved bits or illegal flags: between 10.10.0.1 and link 10 at 10.10.0.20 in response (function 129); expected IIN2.6 and IIN2.7 clear, observed set.").near(&indicating(0x20)),
         Case::new(
             K::ConflictingOverlap,
             &TcpTalk { disturbance: overlap, ..modbus(good_modbus()) },
@@ -209,8 +220,8 @@ fn conformance() -> Vec<Case> {
             "TCP segments overlap with different content: between 10.10.0.1 and 10.10.0.20; expected a retransmission to carry the same octets, observed 11 octets sent again with other content (00 01 00 00 00 06 05 03 ... first, then ff fe ff ff ff f9 fa fc ...).",
         )
         .near(&TcpTalk { disturbance: repeat, ..modbus(good_modbus()) }),
-        Case::new(K::Peculiar, &confirmed, &[4], "Unusual but harmless form: between 10.10.0.1 and link 10 at 10.10.0.20; expected unconfirmed user data over TCP, observed confirmed user data."),
-        Case::new(K::ForeignProtocol, &web, &[4], "Other traffic on a control protocol's port: between 10.10.0.1 and 10.10.0.20; expected Modbus, observed HTTP request."),
+        Case::new(K::Peculiar, &as_data(control::MASTER_CONFIRMED), &[4], "Unusual but harmless form: between 10.10.0.1 and link 10 at 10.10.0.20; expected unconfirmed user data over TCP, observed confirmed user data.").near(&as_data(control::MASTER_DATA)),
+        Case::new(K::ForeignProtocol, &modbus(get()), &[4], "Other traffic on a control protocol's port: between 10.10.0.1 and 10.10.0.20; expected Modbus, observed HTTP request.").near_frames(beside),
         Case::new(K::EncapsulationAnomaly, &in_pieces(8), &[4], "Encapsulation anomaly: between 10.10.0.1 and 10.10.0.20; expected a first fragment that holds the transport header, observed one that hides or rewrites it.").near(&in_pieces(24)),
     ]
 }
@@ -221,31 +232,36 @@ fn exchanges() -> Vec<Case> {
     let operate = dnp3(vec![command(10, &dnp3::request(2, 4, &crob(5, 0x81)))]);
     let unasked: Vec<Line> = [answer(7, 5, &registers)].into_iter().chain(later(1)).collect();
     let unanswered: Vec<Line> = [ask(7, 5, &read)].into_iter().chain(later(12)).collect();
-    let contradicts = modbus(vec![ask(7, 5, &read), answer(7, 5, &Response::Registers(4, vec![1, 2]))]);
+    let asked: Vec<Line> = [ask(7, 5, &read), answer(7, 5, &registers)].into_iter().chain(later(1)).collect();
+    let late = answer(7, 5, &registers).after(9_000_000_000);
+    let answered: Vec<Line> = [ask(7, 5, &read), late].into_iter().chain(later(12)).collect();
+    let with_values_of =
+        |function| modbus(vec![ask(7, 5, &read), answer(7, 5, &Response::Registers(function, vec![1, 2]))]);
     let reused =
         [ask(6, 5, &read), answer(6, 5, &registers), ask(7, 5, &read), ask(7, 5, &Request::Read(3, 50, 2))];
-    let reversed = dnp3(vec![Line::server(dnp3::frames(
-        control::OUTSTATION_DATA,
-        1,
-        10,
-        &dnp3::request(1, 1, &class_1()),
-    ))]);
-    let many = modbus((0..65).map(|n| ask(n, 5, &read)).collect());
+    let mut reused_behind_its_answer = reused.to_vec();
+    reused_behind_its_answer.insert(3, answer(7, 5, &registers));
+    let poll = dnp3::request(1, 1, &class_1());
+    let reversed = dnp3(vec![Line::server(dnp3::frames(control::OUTSTATION_DATA, 1, 10, &poll))]);
+    let many = |count| modbus((0..count).map(|n| ask(n, 5, &read)).collect());
     vec![
         Case::new(K::OperateWithoutSelect, &operate, &[4], "Operate without select: 10.10.0.1 sent operate (function 4) to link 10 at 10.10.0.20 for binary output 5; expected a select of the same objects by the same master just before, at most 10 s ago, observed operate (function 4) of binary output 5, with no select before it.")
             .near(&dnp3(selected_control()))
             .blind(midstream(operate.clone())),
         Case::new(K::AnswerWithoutRequest, &modbus(unasked.clone()), &[4], "Answer without a request: unit 5 at 10.10.0.20 answered read holding registers (function 3) to 10.10.0.1; expected a request before it, observed an answer to function 3 of unit 5, transaction 7.")
             .blind(midstream(modbus(unasked.clone())))
+            .near(&modbus(asked))
             .blind(one_way(&modbus(unasked), Side::Server)),
         Case::new(K::UnansweredRequest, &modbus(unanswered.clone()), &[4], "Request never answered: 10.10.0.1 sent read holding registers (function 3) to unit 5 at 10.10.0.20; expected an answer within 10 s, observed none to read holding registers of unit 5.")
             .blind(midstream(modbus(unanswered.clone())))
+            .near(&modbus(answered))
             .blind(one_way(&modbus(unanswered), Side::Client)),
-        Case::new(K::ContradictingAnswer, &contradicts, &[5], "Answer contradicts its request: unit 5 at 10.10.0.20 answered read input registers (function 4) to 10.10.0.1; expected unit 5 and function 3, observed unit 5 and function 4, transaction 7."),
+        Case::new(K::ContradictingAnswer, &with_values_of(4), &[5], "Answer contradicts its request: unit 5 at 10.10.0.20 answered read input registers (function 4) to 10.10.0.1; expected unit 5 and function 3, observed unit 5 and function 4, transaction 7.").near(&with_values_of(3)),
         Case::new(K::SequenceAnomaly, &modbus(reused.to_vec()), &[7], "Sequence number anomaly: between 10.10.0.1 and unit 5 at 10.10.0.20 in read holding registers (function 3); expected a transaction id that no unanswered request has, observed id 7 again after 1 ms.")
+            .near(&modbus(reused_behind_its_answer))
             .blind(midstream(modbus(reused.to_vec()))),
-        Case::new(K::RoleReversal, &reversed, &[4], "Roles of master and station reversed: between 10.10.0.1 and link 10 at 10.10.0.20 in read (function 1); expected a response from an outstation, observed a request."),
-        Case::new(K::LimitReached, &many, &[68], "A limit of the sensor was reached: between 10.10.0.1 and unit 5 at 10.10.0.20 in read holding registers (function 3); expected at most 64 requests waiting for answers (pending_requests), observed one more; the oldest is forgotten, and so on until half are answered."),
+        Case::new(K::RoleReversal, &reversed, &[4], "Roles of master and station reversed: between 10.10.0.1 and link 10 at 10.10.0.20 in read (function 1); expected a response from an outstation, observed a request.").near(&dnp3(vec![command(10, &poll)])),
+        Case::new(K::LimitReached, &many(65), &[68], "A limit of the sensor was reached: between 10.10.0.1 and unit 5 at 10.10.0.20 in read holding registers (function 3); expected at most 64 requests waiting for answers (pending_requests), observed one more; the oldest is forgotten, and so on until half are answered.").near(&many(64)),
     ]
 }
 
@@ -310,43 +326,21 @@ fn cases() -> Vec<Case> {
     [policy(), conformance(), exchanges(), commands()].into_iter().flatten().collect()
 }
 
+/// Each kind has its tests: a case of this file, or those that `tests/kinds.toml` names.
 #[test]
-fn every_kind_of_the_catalogue_has_its_case() {
-    let mut with_case: Vec<_> = cases().iter().map(|case| case.kind).collect();
-    with_case.sort_unstable();
-    let elsewhere = TESTED_AS_DETECTIONS;
-    let mut all: Vec<_> = CATALOGUE.iter().copied().filter(|kind| !elsewhere.contains(kind)).collect();
-    all.sort_unstable();
-    assert_eq!(with_case, all);
-}
-
-/// A list, so that nobody forgets it: what is drawn from absence has a test in which the tap is blind.
-/// All files in a folder and its folders, one after the other.
-fn text_below(path: &std::path::Path) -> String {
-    if path.is_file() {
-        return std::fs::read_to_string(path).unwrap();
+fn every_kind_has_its_tests() {
+    let named = kinds::table();
+    let tests = kinds::Tests::read();
+    let (cases, mut wrong) = (cases(), Vec::new());
+    for kind in CATALOGUE.iter().copied() {
+        let case = cases.iter().find(|case| case.kind == kind);
+        let row = named.get(kind.name());
+        let blind_case = case.is_some_and(|case| !case.blind.is_empty());
+        wrong.extend(tests.missing(kind, row, case.is_some(), blind_case));
     }
-    std::fs::read_dir(path).unwrap().map(|entry| text_below(&entry.unwrap().path())).collect()
-}
-
-#[test]
-fn every_kind_drawn_from_absence_names_the_test_in_which_it_is_withheld() {
-    use gridtap::detect::coverage::{may_rest_on_absence, rests_on_absence};
-    let of_the_table: Vec<_> = cases().into_iter().filter(|c| !c.blind.is_empty()).map(|c| c.kind).collect();
-    let mut named: Vec<_> = DRAWN_FROM_ABSENCE.iter().map(|(kind, _)| *kind).chain(of_the_table).collect();
-    let mut all: Vec<_> =
-        CATALOGUE.iter().copied().filter(|k| rests_on_absence(*k) || may_rest_on_absence(*k)).collect();
-    named.sort_unstable();
-    all.sort_unstable();
-    assert_eq!(named, all);
-    let source = text_below(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/detections").as_ref());
-    for (kind, test) in DRAWN_FROM_ABSENCE {
-        let (_, behind) = source
-            .split_once(&format!("#[test]\nfn {test}() {{\n"))
-            .unwrap_or_else(|| panic!("{}: no test {test}", kind.name()));
-        let (body, _) = behind.split_once("\n}\n").unwrap();
-        assert!(body.contains(&format!("withheld(K::{kind:?})")), "{test} does not look for {}", kind.name());
-    }
+    let unknown = named.keys().filter(|name| CATALOGUE.iter().all(|kind| kind.name() != **name));
+    wrong.extend(unknown.map(|name| format!("{name}: no such kind")));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

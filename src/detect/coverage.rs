@@ -128,12 +128,17 @@ pub fn may_rest_on_absence(kind: FindingKind) -> bool {
         kind,
         // Stations that do not answer; those that were never asked for before are seen.
         FindingKind::StationSweep
+            | FindingKind::LinkScan
+            // A select that was not seen makes an execute look direct.
+            | FindingKind::UnprofiledControl
             // Of IEC 104, where only a select tells that an execute is no direct one.
             | FindingKind::DirectOperateOfSelected
             // Connections left open; those refused are seen.
             | FindingKind::PortScan
             | FindingKind::ConnectionFlood
             | FindingKind::GooseSilent
+            // Messages that are missing; numbers that cannot follow are seen.
+            | FindingKind::GooseSequence
             // Whose request may be another one that was lost.
             | FindingKind::ContradictingAnswer
             // An answer that nobody asked for; what is gratuitous says so itself.

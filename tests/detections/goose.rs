@@ -192,6 +192,9 @@ fn silence_is_told_and_withheld_where_the_tap_was_blind() {
          2 s; the last was state 1, sqNum 10."
     );
     assert_eq!(happened(&outcome, BAY1), ["first_seen", "silent"]);
+    // Near miss: every second message is 2 s late, and 2.5 s are allowed.
+    let slow = (0..20).map(|n| goose(n * 2 * SECOND + 400 * MS * (n % 2), 1, u32::try_from(n).unwrap()));
+    assert_eq!(seen(&[slow.collect(), other(40)].concat()).kinds(), [""; 0]);
     // It comes back and has lost nothing that can be told.
     let mut back = steady(0, 40, 1);
     back.drain(11..20);
@@ -243,6 +246,14 @@ fn a_restart_without_a_silence_is_told_medium_and_a_forged_one_critical() {
         assert_eq!(outcome.kinds(), ["goose_restart", "goose_two_sequences"], "{}", outcome.text);
         assert_eq!(outcome.of(K::GooseTwoSequences)[0]["severity"], "critical");
     }
+}
+
+/// Near miss of a restart: behind its highest value a state number begins again with 1 (IEC 61850-8-1, 18.1.2.5).
+#[test]
+fn a_state_number_that_has_come_to_its_end_is_no_restart() {
+    let outcome = seen(&[steady(0, 10, u32::MAX), trip(10 * SECOND + 300 * MS, 1)].concat());
+    assert_eq!(outcome.kinds(), [""; 0], "{}", outcome.text);
+    assert_eq!(happened(&outcome, BAY1), ["first_seen", "state_changed"]);
 }
 
 /// A publisher that stamps every message and begins a new state every five seconds.
@@ -362,6 +373,10 @@ fn times_that_cannot_be_are_told() {
     messages.iter_mut().skip(11).for_each(|m| m.t = -50);
     let outcome = seen(&messages);
     assert!(says(outcome.of(K::GooseTime)[0]).contains("state 2 that began before the one it follows"));
+    // Near miss: a clock that is nine seconds ahead of the tap's, where ten may be.
+    let mut messages = [steady(0, 10, 1), trip(10 * SECOND + 300 * MS, 2)].concat();
+    messages.iter_mut().skip(11).for_each(|m| m.t += 9);
+    assert_eq!(seen(&messages).kinds(), [""; 0]);
 }
 
 #[test]
@@ -375,6 +390,15 @@ fn simulated_messages_are_told_and_change_nothing() {
     });
     let finding = only(&seen(&messages), K::GooseSimulation);
     assert!(says(&finding).contains("'BAY1/LLN0$GO$gcb1' with the simulation or test bit"));
+    // Near miss: a test set that the profile lets send them.
+    let test_set = "[profile]\nname = \"x\"\n[publishers.test-set]\ncontrol_block = \"BAY1/LLN0$GO$gcb1\"\n\
+                    simulation = true\n";
+    let mut simulated = steady(0, 20, 1);
+    for m in &mut simulated {
+        m.simulated = true;
+    }
+    assert_eq!(seen_by(&[], Some(test_set), &simulated).kinds(), [""; 0]);
+    assert_eq!(seen(&simulated).of(K::GooseSimulation).len(), 1);
     // In the S bit of the header.
     let mut frames: Vec<_> = steady(0, 3, 1).iter().map(Goose::frame).collect();
     frames[2].bytes[18] = 0x80;
@@ -391,6 +415,12 @@ fn another_configuration_or_data_set_is_told() {
     messages[5].commissioning = true;
     let finding = only(&seen(&messages), K::GooseConfiguration);
     assert!(says(&finding).contains("needs commissioning"));
+    // Near miss: the revision and the data set of another control block.
+    let mut messages = other(20);
+    for m in &mut messages {
+        (m.revision, m.data_set) = (2, "BAY2/LLN0$Other");
+    }
+    assert_eq!(seen(&[steady(0, 20, 1), messages].concat()).kinds(), [""; 0]);
     for change in [
         |m: &mut Goose| m.data_set = "BAY1/LLN0$Other",
         |m: &mut Goose| m.data = [OFF, OFF].concat(),
@@ -410,6 +440,8 @@ fn gse_management_is_told() {
     frame.bytes.extend([0, 1, 0, 12, 0, 0, 0, 0, 0x60, 2, 0x80, 0]);
     let finding = only(&judged(&[frame], None, "goose"), K::GseManagement);
     assert!(says(&finding).contains("GSE management, 2 octets"), "{}", says(&finding));
+    // Near miss: a GOOSE message under the same type of Ethernet.
+    assert_eq!(judged(&[goose(0, 1, 0).frame()], None, "goose").kinds(), [""; 0]);
 }
 
 const PROFILE: &str = r#"

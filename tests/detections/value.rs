@@ -141,6 +141,9 @@ fn a_float_that_is_no_number_is_told_once() {
          to scada (10.10.0.1); expected power to be a number, observed NaN in holding register 102.",
     );
     assert!(!outcome.text.contains("\"count\":2"), "a state that lasts is told once");
+    // One of its two registers alone is none, and the number that follows the last bit is one.
+    silent(&run(polls(102, &[&nan[..1]])));
+    silent(&run(polls(102, &[&[0x43FA, 0], &[0x0000, 0x0001]])));
 }
 
 #[test]

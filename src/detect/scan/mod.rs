@@ -126,7 +126,8 @@ impl Scans {
     ) -> bool {
         let Some(watch) = self.table.get(id) else { return false };
         if found.iter().any(|(_, f)| *f == Found::Unseen) {
-            sink.withheld(FindingKind::StationSweep);
+            let by_link = step.operation.exchange == Exchange::Link;
+            sink.withheld(if by_link { FindingKind::LinkScan } else { FindingKind::StationSweep });
         }
         let mut told = false;
         for over in Over::ALL {

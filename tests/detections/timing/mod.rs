@@ -176,8 +176,12 @@ fn a_master_that_comes_back_after_a_month_is_told_unless_the_tap_slept() {
     let both = [visit.frames(), again.frames()];
     assert_eq!(told(&outcome(&together(both.clone()))), [""; 0]);
     let others = Script::default().polls(0..31 * day, 12 * s(3600), 40).talk(50_000, 30).frames();
-    let outcome = outcome(&together([both[0].clone(), both[1].clone(), others]));
+    let outcome = outcome(&together([both[0].clone(), both[1].clone(), others.clone()]));
     assert_eq!(told(&outcome), [IDLE]);
+    // Back a day earlier than a month after.
+    let sooner = both[1].iter().map(|f| TimedFrame { at_ns: f.at_ns - 2 * day, ..f.clone() }).collect();
+    let within = judged(&together([both[0].clone(), sooner, others]), None, "timing.pcap");
+    assert_eq!(told(&within), [""; 0]);
 }
 
 #[test]
