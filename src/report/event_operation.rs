@@ -2,17 +2,14 @@
 //!
 //! What a flow's lines have in common (its ends, VLAN, Community ID) is rendered once and kept.
 
-use parsers::{Action, FlowInfo, Operation, Outcome, Point, StationAddress, Value};
+use parsers::{Action, FlowInfo, Operation, Outcome, StationAddress};
 
-use super::event::{Common, flow_members, function_object, head, parties, point_kind, station};
+use super::event::{Common, flow_members, function_object, head, parties, station};
 use super::json::Json;
+use super::point_list::points;
 use super::record::{Judgement, OperationsLog};
 use crate::dispatch::SHARDS;
 
-/// Points with values in an event; the rest are counted.
-pub const EVENT_POINTS: usize = 128;
-/// Octets of a value without a known meaning that an event shows; the rest are counted.
-pub const VALUE_OCTETS: usize = 256;
 /// Flows of a shard whose rendered part is kept. The place is taken from the flow's number, which rises by
 /// the number of shards.
 const FLOWS_KEPT: usize = 64;
@@ -172,142 +169,5 @@ fn answer(json: &mut Json, operation: &Operation<'_>) {
         json.milliseconds(latency);
         json.key("answers_frame");
         json.unsigned(answered.frame.number);
-    }
-}
-
-fn points(json: &mut Json, operation: &Operation<'_>) {
-    json.key("points");
-    json.open_list();
-    let mut seen = 0usize;
-    operation.detail.points(&mut |point| {
-        seen += 1;
-        if seen <= EVENT_POINTS {
-            one_point(json, point);
-        }
-    });
-    json.close_list();
-    if seen > EVENT_POINTS {
-        json.key("points_omitted");
-        json.unsigned((seen - EVENT_POINTS) as u64);
-    }
-    if seen > 0 || operation.ranges.is_empty() {
-        return;
-    }
-    // No values (a read request): the ranges say what it is about.
-    json.key("ranges");
-    super::event::ranges(json, operation.ranges);
-    if operation.more_ranges {
-        json.key("more_ranges");
-        json.boolean(true);
-    }
-}
-
-/// `{kind, address, object, value..., flags, flag_names, status, time}`
-pub(super) fn one_point(json: &mut Json, point: &Point<'_>) {
-    json.open_object();
-    json.key("kind");
-    point_kind(json, point.kind);
-    if let Some(address) = point.address {
-        json.key("address");
-        json.unsigned(address.into());
-    }
-    if let Some((group, variation)) = point.object {
-        json.key("group");
-        json.unsigned(group.into());
-        json.key("variation");
-        json.unsigned(variation.into());
-    }
-    value(json, &point.value);
-    if let Some(flags) = point.flags {
-        json.key("flags");
-        json.unsigned(flags.into());
-        json.key("flag_names");
-        json.open_list();
-        for bit in 0..8 {
-            if flags & (1 << bit) != 0
-                && let Some(name) = point.kind.flag_name(bit)
-            {
-                json.word(name);
-            }
-        }
-        json.close_list();
-    }
-    if let Some(status) = point.status {
-        json.key("status");
-        json.unsigned(status.into());
-    }
-    if let Some(time_ms) = point.time_ms {
-        json.key("time");
-        point_time(json, time_ms);
-    }
-    json.close_object();
-}
-
-/// RFC 3339 where the time lies in the range of packet times, else the milliseconds as a number.
-fn point_time(json: &mut Json, time_ms: u64) {
-    match time_ms.checked_mul(1_000_000) {
-        Some(ns) => json.time(parsers::Timestamp(ns)),
-        None => json.unsigned(time_ms),
-    }
-}
-
-fn value(json: &mut Json, value: &Value<'_>) {
-    if matches!(value, Value::None) {
-        return;
-    }
-    json.key("value");
-    match *value {
-        Value::None => {}
-        Value::Bit(bit) => json.boolean(bit),
-        Value::DoubleBit(0) => json.word("intermediate"),
-        Value::DoubleBit(1) => json.word("off"),
-        Value::DoubleBit(2) => json.word("on"),
-        Value::DoubleBit(3) => json.word("indeterminate"),
-        Value::DoubleBit(other) => json.unsigned(other.into()),
-        Value::Unsigned(number) => json.unsigned(number),
-        Value::Signed(number) => json.signed(number),
-        Value::Float32(number) => json.float32(number),
-        Value::Float64(number) => json.float(number),
-        Value::TimeMs(time) => point_time(json, time),
-        Value::Crob(crob) => {
-            json.open_object();
-            for (name, number) in [
-                ("code", crob.code.into()),
-                ("count", crob.count.into()),
-                ("on_time_ms", crob.on_time_ms.into()),
-                ("off_time_ms", crob.off_time_ms.into()),
-            ] {
-                json.key(name);
-                json.unsigned(number);
-            }
-            json.close_object();
-        }
-        Value::Mask { and, or } => {
-            json.open_object();
-            json.key("and");
-            json.unsigned(and.into());
-            json.key("or");
-            json.unsigned(or.into());
-            json.close_object();
-        }
-        Value::Text(text) => {
-            let shown = text.get(..VALUE_OCTETS).unwrap_or(text);
-            if json.wire_text(shown) {
-                json.key("value_hex");
-                json.hex(shown);
-            }
-            omitted(json, text.len());
-        }
-        Value::Bytes(bytes) => {
-            json.hex(bytes.get(..VALUE_OCTETS).unwrap_or(bytes));
-            omitted(json, bytes.len());
-        }
-    }
-}
-
-fn omitted(json: &mut Json, length: usize) {
-    if length > VALUE_OCTETS {
-        json.key("value_octets_omitted");
-        json.unsigned((length - VALUE_OCTETS) as u64);
     }
 }

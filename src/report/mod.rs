@@ -25,6 +25,7 @@ pub mod json_fields;
 mod left_out;
 pub mod metric_table;
 pub mod output;
+mod point_list;
 pub mod point_values;
 pub mod publication;
 pub mod record;
@@ -43,4 +44,5 @@ pub mod writer;
 mod tests;
 
 pub use event::{EVENT_FRAMES, EVENT_RANGES, EVIDENCE_OCTETS, Identity, SCHEMA_VERSION};
-pub use event_operation::{EVENT_POINTS, VALUE_OCTETS, event_name, is_logged};
+pub use event_operation::{event_name, is_logged};
+pub use point_list::{EVENT_POINTS, VALUE_OCTETS};

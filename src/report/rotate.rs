@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parsers::Timestamp;
 
-use super::json::rfc3339;
+use super::json::to_the_second;
 use super::writer::Destination;
 
 /// When to change over, and how many old files to keep.
@@ -64,11 +64,10 @@ impl RotatingFile {
 
     fn change_over(&mut self, rotation: Rotation) -> io::Result<()> {
         self.file.sync_data()?;
-        let mut stamp = Vec::new();
-        rfc3339(&mut stamp, now());
+        let stamp = to_the_second(now().0 / 1_000_000_000);
         // 2023-11-14T22:13:20 without what a file name should not hold.
         let stamp: String =
-            stamp.iter().take(19).filter(|c| !matches!(c, b'-' | b':')).map(|c| char::from(*c)).collect();
+            stamp.iter().filter(|c| !matches!(c, b'-' | b':')).map(|c| char::from(*c)).collect();
         self.number += 1;
         let (stem, ending) = parts(&self.path);
         let name = format!("{stem}-{stamp}Z-{:06}{ending}", self.number);
