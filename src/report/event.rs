@@ -13,7 +13,7 @@ use super::catalogue::FindingKind;
 use super::community_id::community_id;
 use super::explanation::Explanation;
 use super::finding::Finding;
-use super::json::Json;
+use super::json::{Json, key};
 use super::record::{SensorEvent, StationEvent};
 
 /// Version of the event schema. Rises when a key changes its meaning or goes away, not when one is added.
@@ -82,9 +82,9 @@ impl Common {
 /// The beginning of every line.
 pub(super) fn head(json: &mut Json, common: &Common, at: Timestamp, event: &'static str) {
     json.open_object();
-    json.key("time");
+    json.member(key!("time"));
     json.time(at);
-    json.key("event");
+    json.member(key!("event"));
     json.word(event);
     json.raw_members(&common.origin);
 }
@@ -221,7 +221,7 @@ fn end(json: &mut Json, whole: &str, ip: &str, mac: &str, port: &str, endpoint: 
 
 /// `station` (its name in the profile, else its address, else its host) and `station_address` (a number, where the protocol has one).
 pub(super) fn station(json: &mut Json, address: StationAddress, name: Option<&str>, server: Endpoint) {
-    json.key("station");
+    json.member(key!("station"));
     match (name, address) {
         (Some(name), _) => json.text(name),
         (None, StationAddress::Unit(unit)) => json.numbered("unit ", unit.into()),
@@ -230,7 +230,7 @@ pub(super) fn station(json: &mut Json, address: StationAddress, name: Option<&st
         (None, StationAddress::None) => json.formatted(format_args!("{}", server.host)),
     }
     if let Some(number) = address.number() {
-        json.key("station_address");
+        json.member(key!("station_address"));
         json.unsigned(number.into());
     }
 }
@@ -238,13 +238,13 @@ pub(super) fn station(json: &mut Json, address: StationAddress, name: Option<&st
 /// `{code, sub, name}`
 pub(super) fn function_object(json: &mut Json, function: Function) {
     json.open_object();
-    json.key("code");
+    json.member(key!("code"));
     json.unsigned(function.code.into());
     if let Some(sub) = function.sub {
-        json.key("sub");
+        json.member(key!("sub"));
         json.unsigned(sub.into());
     }
-    json.key("name");
+    json.member(key!("name"));
     json.word(function.name);
     json.close_object();
 }
@@ -254,17 +254,17 @@ pub(super) fn ranges(json: &mut Json, ranges: &[PointRange]) {
     json.open_list();
     for range in ranges.iter().take(EVENT_RANGES) {
         json.open_object();
-        json.key("kind");
+        json.member(key!("kind"));
         point_kind(json, range.kind());
-        json.key("first");
+        json.member(key!("first"));
         json.unsigned(range.first().into());
-        json.key("last");
+        json.member(key!("last"));
         json.unsigned(range.last().into());
         json.close_object();
     }
     json.close_list();
     if ranges.len() > EVENT_RANGES {
-        json.key("points_omitted");
+        json.member(key!("points_omitted"));
         json.unsigned((ranges.len() - EVENT_RANGES) as u64);
     }
 }

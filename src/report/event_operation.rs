@@ -5,7 +5,7 @@
 use parsers::{Action, FlowInfo, Operation, Outcome, StationAddress};
 
 use super::event::{Common, flow_members, function_object, head, parties, station};
-use super::json::Json;
+use super::json::{Json, key};
 use super::point_list::points;
 use super::record::{Judgement, OperationsLog};
 use crate::dispatch::SHARDS;
@@ -89,54 +89,54 @@ pub(super) fn operation_line(
     judgement: &Judgement<'_>,
 ) {
     head(json, common, operation.origin.at, event_name(operation.action));
-    json.key("protocol");
+    json.member(key!("protocol"));
     json.word(operation.protocol.name());
-    json.key("exchange");
+    json.member(key!("exchange"));
     json.word(operation.exchange.name());
     let client_is_master = operation.master_endpoint() == operation.flow.client;
     json.raw_members(flows.of(operation.flow, client_is_master));
     if let Some(name) = judgement.client_name {
-        json.key("client_name");
+        json.member(key!("client_name"));
         json.text(name);
     }
     station(json, operation.station, judgement.station_name, operation.station_endpoint());
     if let Some(address) = master_address(operation.master) {
-        json.key("master_address");
+        json.member(key!("master_address"));
         json.unsigned(address);
     }
-    json.key("action");
+    json.member(key!("action"));
     json.word(operation.action.name());
-    json.key("function");
+    json.member(key!("function"));
     function_object(json, operation.function);
     if let Some(requested) = operation.requested
         && requested != operation.function
     {
-        json.key("requested");
+        json.member(key!("requested"));
         function_object(json, requested);
     }
     points(json, operation);
     answer(json, operation);
-    json.key("sequence");
+    json.member(key!("sequence"));
     json.unsigned(operation.sequence.into());
     if operation.broadcast {
-        json.key("broadcast");
+        json.member(key!("broadcast"));
         json.boolean(true);
     }
     if operation.recovered {
-        json.key("recovered");
+        json.member(key!("recovered"));
         json.boolean(true);
     }
-    json.key("verdict");
+    json.member(key!("verdict"));
     json.word(judgement.verdict.name());
     if let Some(rule) = judgement.rule {
-        json.key("rule");
+        json.member(key!("rule"));
         json.text(rule);
     }
     common.capture_member(json, operation.origin.frame.tap);
-    json.key("frame");
+    json.member(key!("frame"));
     json.unsigned(operation.origin.frame.number);
     if operation.origin.first_frame.number != operation.origin.frame.number {
-        json.key("first_frame");
+        json.member(key!("first_frame"));
         json.unsigned(operation.origin.first_frame.number);
     }
     json.close_object();
@@ -152,22 +152,22 @@ fn answer(json: &mut Json, operation: &Operation<'_>) {
     match operation.outcome {
         Outcome::None => {}
         Outcome::Success => {
-            json.key("outcome");
+            json.member(key!("outcome"));
             json.word("success");
         }
         Outcome::Refused { code, name } => {
-            json.key("outcome");
+            json.member(key!("outcome"));
             json.word("refused");
-            json.key("outcome_code");
+            json.member(key!("outcome_code"));
             json.unsigned(code.into());
-            json.key("outcome_name");
+            json.member(key!("outcome_name"));
             json.word(name);
         }
     }
     if let (Some(answered), Some(latency)) = (operation.answers, operation.latency_ns()) {
-        json.key("latency_ms");
+        json.member(key!("latency_ms"));
         json.milliseconds(latency);
-        json.key("answers_frame");
+        json.member(key!("answers_frame"));
         json.unsigned(answered.frame.number);
     }
 }

@@ -8,12 +8,21 @@ use core::fmt::{self, Write as _};
 
 use parsers::Timestamp;
 
+use super::escape::{HEX, escape, plain_octets};
+
 pub use super::json_fields::JsonFields;
 
 /// Octets of a formatted text, before escaping.
 pub const FORMATTED_OCTETS: usize = 1024;
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
+/// A key with its quotation marks and its colon, for [`Json::member`]: written in one piece, since lines of operations
+/// are full of them.
+macro_rules! key {
+    ($name:literal) => {
+        concat!("\"", $name, "\":")
+    };
+}
+pub(super) use key;
 
 /// Writes one JSON text after the other into a buffer.
 #[derive(Debug, Default)]
@@ -66,6 +75,11 @@ impl Json {
         }
     }
 
+    /// Have room for `octets` more.
+    pub fn reserve(&mut self, octets: usize) {
+        self.out.reserve(octets);
+    }
+
     /// Append text that is JSON already: members without their leading comma.
     pub fn raw_members(&mut self, members: &[u8]) {
         if !members.is_empty() {
@@ -101,6 +115,14 @@ impl Json {
         self.out.push(b'"');
         self.out.extend_from_slice(name.as_bytes());
         self.out.extend_from_slice(b"\":");
+        self.comma = false;
+    }
+
+    /// A key as [`key!`](crate::report::json::key) makes it; a value must follow.
+    #[inline(always)]
+    pub(super) fn member(&mut self, key: &'static str) {
+        self.separate();
+        self.out.extend_from_slice(key.as_bytes());
         self.comma = false;
     }
 
@@ -304,7 +326,13 @@ impl Json {
     pub fn formatted(&mut self, value: fmt::Arguments<'_>) {
         self.separate();
         self.out.push(b'"');
-        let _ = Escaped { out: &mut self.out, room: FORMATTED_OCTETS }.write_fmt(value);
+        let start = self.out.len();
+        let _ = Cut { out: &mut self.out, room: FORMATTED_OCTETS }.write_fmt(value);
+        // Formatted text comes in many small pieces: it is looked at as a whole, and most often stays as it is.
+        if plain_octets(&self.out[start..]) < self.out.len() - start {
+            let text = self.out.split_off(start);
+            escape(&mut self.out, str::from_utf8(&text).unwrap_or_default());
+        }
         self.out.push(b'"');
     }
 
@@ -347,67 +375,24 @@ impl fmt::Write for Plain<'_> {
     }
 }
 
-struct Escaped<'a> {
+/// Takes formatted text as far as there is room.
+struct Cut<'a> {
     out: &'a mut Vec<u8>,
     room: usize,
 }
 
-impl fmt::Write for Escaped<'_> {
+impl fmt::Write for Cut<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         if text.len() <= self.room {
             self.room -= text.len();
-            escape(self.out, text);
+            self.out.extend_from_slice(text.as_bytes());
             return Ok(());
         }
-        escape(self.out, &text[..text.floor_char_boundary(self.room)]);
-        escape(self.out, "\u{2026}");
+        self.out.extend_from_slice(&text.as_bytes()[..text.floor_char_boundary(self.room)]);
+        self.out.extend_from_slice("\u{2026}".as_bytes());
         // Ends the formatting; what was written stays.
         Err(fmt::Error)
     }
-}
-
-/// Characters that must or should not stand in a string as they are: what JSON forbids, DEL, and the C1
-/// controls, some of which terminals obey.
-fn escape(out: &mut Vec<u8>, text: &str) {
-    let bytes = text.as_bytes();
-    let mut done = 0;
-    let mut at = plain_octets(bytes);
-    while let Some(&byte) = bytes.get(at) {
-        let c1 = byte == 0xc2 && bytes.get(at + 1).is_some_and(|&next| next < 0xa0);
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' && byte != 0x7f && !c1 {
-            at += 1;
-            continue;
-        }
-        out.extend_from_slice(&bytes[done..at]);
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            _ => {
-                // A C1 control is two octets in UTF-8, and its number is the second one.
-                let code = if c1 { bytes[at + 1] } else { byte };
-                out.extend_from_slice(b"\\u00");
-                out.push(HEX[usize::from(code >> 4)]);
-                out.push(HEX[usize::from(code & 15)]);
-            }
-        }
-        at += if c1 { 2 } else { 1 };
-        done = at;
-    }
-    out.extend_from_slice(&bytes[done..]);
-}
-
-/// How many octets from the beginning surely need no escaping: all of them in most texts, looked at sixteen at a time.
-#[inline]
-fn plain_octets(bytes: &[u8]) -> usize {
-    let is_plain = |byte: u8| (byte >= 0x20) & (byte < 0x7f) & (byte != b'"') & (byte != b'\\');
-    let (chunks, rest) = bytes.as_chunks::<16>();
-    let plain = |chunk: &&[u8; 16]| chunk.iter().fold(true, |plain, byte| plain & is_plain(*byte));
-    let whole = chunks.iter().take_while(plain).count();
-    let rest = if whole == chunks.len() { rest } else { &[] };
-    whole * 16 + rest.iter().take_while(|byte| is_plain(**byte)).count()
 }
 
 /// Octets of a time without what comes behind its second.

@@ -13,6 +13,7 @@ pub mod community_id;
 pub mod control;
 pub mod counters;
 pub mod detections;
+mod escape;
 mod event;
 mod event_control;
 pub mod event_log;

@@ -3,7 +3,7 @@
 use parsers::{EachPoint, Operation, Point, PointKind, PointSink, Value};
 
 use super::event::{point_kind, ranges};
-use super::json::Json;
+use super::json::{Json, key};
 
 /// Points with values in an event; the rest are counted.
 pub const EVENT_POINTS: usize = 128;
@@ -12,23 +12,23 @@ pub const VALUE_OCTETS: usize = 256;
 
 /// `points`, and `ranges` where there are no values (a read request).
 pub(super) fn points(json: &mut Json, operation: &Operation<'_>) {
-    json.key("points");
+    json.member(key!("points"));
     json.open_list();
     let mut list = PointList { json, seen: 0 };
     operation.detail.values(&mut list);
     let PointList { json, seen } = list;
     json.close_list();
     if seen > EVENT_POINTS {
-        json.key("points_omitted");
+        json.member(key!("points_omitted"));
         json.unsigned((seen - EVENT_POINTS) as u64);
     }
     if seen > 0 || operation.ranges.is_empty() {
         return;
     }
-    json.key("ranges");
+    json.member(key!("ranges"));
     ranges(json, operation.ranges);
     if operation.more_ranges {
-        json.key("more_ranges");
+        json.member(key!("more_ranges"));
         json.boolean(true);
     }
 }
@@ -73,9 +73,9 @@ impl Head {
     fn new(json: &mut Json, kind: PointKind, address: u32) -> Head {
         let start = json.bytes().len();
         json.open_object();
-        json.key("kind");
+        json.member(key!("kind"));
         point_kind(json, kind);
-        json.key("address");
+        json.member(key!("address"));
         json.unsigned(address.into());
         let written = &json.bytes()[start..];
         let written = written.strip_prefix(b",").unwrap_or(written);
@@ -123,7 +123,7 @@ impl PointSink for PointList<'_> {
             return EachPoint(&mut |point| self.point(point)).registers(kind, first, words);
         };
         self.run(kind, first, words.len(), |json, nth| {
-            json.key("value");
+            json.member(key!("value"));
             json.unsigned(u16::from_be_bytes(words[nth]).into());
             json.close_object();
         });
@@ -156,23 +156,23 @@ fn is_run(first: u32, count: usize) -> bool {
 /// `{kind, address, object, value..., flags, flag_names, status, time}`
 fn one_point(json: &mut Json, point: &Point<'_>) {
     json.open_object();
-    json.key("kind");
+    json.member(key!("kind"));
     point_kind(json, point.kind);
     if let Some(address) = point.address {
-        json.key("address");
+        json.member(key!("address"));
         json.unsigned(address.into());
     }
     if let Some((group, variation)) = point.object {
-        json.key("group");
+        json.member(key!("group"));
         json.unsigned(group.into());
-        json.key("variation");
+        json.member(key!("variation"));
         json.unsigned(variation.into());
     }
     value(json, &point.value);
     if let Some(flags) = point.flags {
-        json.key("flags");
+        json.member(key!("flags"));
         json.unsigned(flags.into());
-        json.key("flag_names");
+        json.member(key!("flag_names"));
         json.open_list();
         for bit in 0..8 {
             if flags & (1 << bit) != 0
@@ -184,11 +184,11 @@ fn one_point(json: &mut Json, point: &Point<'_>) {
         json.close_list();
     }
     if let Some(status) = point.status {
-        json.key("status");
+        json.member(key!("status"));
         json.unsigned(status.into());
     }
     if let Some(time_ms) = point.time_ms {
-        json.key("time");
+        json.member(key!("time"));
         point_time(json, time_ms);
     }
     json.close_object();
@@ -206,7 +206,7 @@ fn value(json: &mut Json, value: &Value<'_>) {
     if matches!(value, Value::None) {
         return;
     }
-    json.key("value");
+    json.member(key!("value"));
     match *value {
         Value::None => {}
         Value::Bit(bit) => json.boolean(bit),
@@ -235,16 +235,16 @@ fn value(json: &mut Json, value: &Value<'_>) {
         }
         Value::Mask { and, or } => {
             json.open_object();
-            json.key("and");
+            json.member(key!("and"));
             json.unsigned(and.into());
-            json.key("or");
+            json.member(key!("or"));
             json.unsigned(or.into());
             json.close_object();
         }
         Value::Text(text) => {
             let shown = text.get(..VALUE_OCTETS).unwrap_or(text);
             if json.wire_text(shown) {
-                json.key("value_hex");
+                json.member(key!("value_hex"));
                 json.hex(shown);
             }
             omitted(json, text.len());
@@ -258,7 +258,7 @@ fn value(json: &mut Json, value: &Value<'_>) {
 
 fn omitted(json: &mut Json, length: usize) {
     if length > VALUE_OCTETS {
-        json.key("value_octets_omitted");
+        json.member(key!("value_octets_omitted"));
         json.unsigned((length - VALUE_OCTETS) as u64);
     }
 }

@@ -398,6 +398,8 @@ impl Sinks {
         }
         let (spare, _) = writer.push(self.batch.take(), self.lines, self.weight);
         self.batch.give(spare);
+        // Room at once for all that comes until the next time, rather than twice as much again and again.
+        self.batch.reserve(BATCH_BYTES + BATCH_BYTES / 4);
         self.lines = 0;
         self.weight = Weight::Common;
     }
