@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """How many packets a second `gridtap run` reads from an interface without loss, and what it costs when little or
-nothing comes. Needs root, tcpreplay (Debian) and two cores: the sender takes one of them.
+nothing comes. Needs root and two cores: the sender (sender.py) takes one of them.
 
     live.py CAPTURE [--gridtap target/release/gridtap] [--seconds 10] [--profile P] [RATE...]
 
-A veth pair in a network namespace of its own; tcpreplay sends CAPTURE at each RATE (packets a second; default a ladder
+A veth pair in a network namespace of its own; CAPTURE (pcap) is sent at each RATE (packets a second; default a ladder
 upwards from idle and the 5,000 of a large substation). Printed for each: packets sent, read and dropped by the
 kernel's counters, the sensor's processor time as a share of one core. Every packet sent must be read or counted as
 lost: if not, the exit status is 1.
@@ -20,6 +20,8 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+
+from sender import Sender
 
 HERE = pathlib.Path(__file__).resolve().parent
 WEB = "127.0.0.1:9817"
@@ -60,18 +62,12 @@ def settled():
         time.sleep(2.5)
 
 
-def sent_at(rate, capture, seconds):
-    """Packets that tcpreplay says it sent, and how long it took."""
+def sent_at(rate, sender, seconds):
+    """Packets sent, and how long it took."""
     if rate == 0:
         time.sleep(seconds)
         return 0, seconds
-    done = subprocess.run(["tcpreplay", "--intf1=tx0", f"--pps={rate}", "--preload-pcap", f"--limit={rate * seconds}",
-                           "--loop=1000", capture], capture_output=True, text=True)
-    sent = re.search(r"Successful packets:\s+(\d+)", done.stdout)
-    took = re.search(r"Actual: .* in ([0-9.]+) seconds", done.stdout)
-    if not sent or not took:
-        sys.exit(f"tcpreplay: {done.stdout}{done.stderr}")
-    return int(sent[1]), float(took[1])
+    return sender.send(rate, rate * seconds)
 
 
 def run(arguments):
@@ -104,10 +100,11 @@ def ladder(arguments, sensor):
             time.sleep(0.2)
     print(f"{'asked':>10} {'sent/s':>10} {'sent':>10} {'read':>10} {'dropped':>9} {'unaccounted':>11} {'core':>7} {'anon KiB':>9}")
     lost = False
+    sender = Sender(arguments.capture, "tx0")
     for rate in arguments.rates or RATES:
         before, busy = settled(), used(sensor)
         began = time.monotonic()
-        sent, took = sent_at(rate, arguments.capture, arguments.seconds)
+        sent, took = sent_at(rate, sender, arguments.seconds)
         share = (used(sensor) - busy) / (time.monotonic() - began)
         after = settled()
         read, dropped = after[0] - before[0], after[1] - before[1]

@@ -70,7 +70,7 @@ mod tests {
             for place in 0..20 {
                 let mut text = *b"plain text, 20 long.";
                 text[place] = octet;
-                let must = octet < 0x20 || octet >= 0x7f || octet == b'"' || octet == b'\\';
+                let must = !matches!(octet, 0x20..0x7f) || octet == b'"' || octet == b'\\';
                 assert_eq!(plain_octets(&text) < 20, must, "{octet:#x} at {place}");
                 assert!(!must || plain_octets(&text) <= place);
             }

@@ -29,7 +29,7 @@ const MIN_BLOCKS: usize = 4;
 const MAX_BLOCKS: usize = 4096;
 
 /// A block that is not full is handed over after so many milliseconds.
-pub(super) const RETIRE_MS: u32 = 10;
+pub(super) const RETIRE_MS: u32 = 50;
 
 /// A frame in the ring.
 #[derive(Debug, Copy, Clone)]
