@@ -1,6 +1,6 @@
 //! The octets of a description: limits, and where an octet stands.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 
 /// Octets of a file. Whole substations have some ten million, large ones two hundred.
 pub const MAX_OCTETS: u64 = 512 << 20;
@@ -15,6 +15,9 @@ pub const MAX_ELEMENTS: u64 = 20_000_000;
 /// Octets of names that are kept of a file, each counted with what holds it.
 pub const MAX_KEPT_OCTETS: usize = 64 << 20;
 
+/// Octets that tell how a file is encoded.
+const HEAD: u64 = 4;
+
 /// Octets read at a time.
 const BUFFER: usize = 64 << 10;
 
@@ -27,7 +30,7 @@ pub(super) enum Beyond {
 
 /// Hands out no more octets than a token and a file may have.
 pub(super) struct Bounded<R> {
-    inner: BufReader<R>,
+    inner: BufReader<Chain<Cursor<Vec<u8>>, R>>,
     token: u64,
     file: u64,
     /// The limit that was reached.
@@ -35,8 +38,12 @@ pub(super) struct Bounded<R> {
 }
 
 impl<R: Read> Bounded<R> {
-    pub(super) fn new(inner: R) -> Bounded<R> {
-        Bounded { inner: BufReader::with_capacity(BUFFER, inner), token: 0, file: 0, beyond: None }
+    /// The first octets come together, however slowly the input hands them out.
+    pub(super) fn new(mut input: R) -> io::Result<Bounded<R>> {
+        let mut head = Vec::new();
+        input.by_ref().take(HEAD).read_to_end(&mut head)?;
+        let inner = BufReader::with_capacity(BUFFER, Cursor::new(head).chain(input));
+        Ok(Bounded { inner, token: 0, file: 0, beyond: None })
     }
 
     /// A token is complete.

@@ -208,6 +208,24 @@ fn other_encodings_are_told() {
     assert_eq!(refused(&marked, "the entity `x` is refused").at, Some(8));
 }
 
+/// A pipe may hand out one octet at a time.
+#[test]
+fn the_encoding_is_told_however_slowly_the_octets_come() {
+    struct Slow<'a>(&'a [u8]);
+    impl Read for Slow<'_> {
+        fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+            let count = out.len().min(1);
+            self.0.read(&mut out[..count])
+        }
+    }
+    let little: Vec<u8> = BAY.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(Description::read(Slow(&little)).unwrap_err(), read(&little).unwrap_err());
+    let marked = "\u{feff}<SCL><IED></SCL>";
+    assert_eq!(Description::read(Slow(marked.as_bytes())).unwrap_err(), read(marked).unwrap_err());
+    let whole = format!("\u{feff}{BAY}");
+    assert!(Description::read(Slow(whole.as_bytes())).is_ok());
+}
+
 #[test]
 fn what_cannot_be_used_is_told_and_left_out() {
     let gse = |parameters: &str| {

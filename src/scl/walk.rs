@@ -74,7 +74,7 @@ impl Attributes<'_> {
 }
 
 pub(super) fn walk(input: impl Read) -> Result<Description, Trouble> {
-    let mut input = Bounded::new(input);
+    let mut input = Bounded::new(input).map_err(|error| unreadable(&error))?;
     let mark = byte_order(&mut input)?;
     let mut reader = NsReader::from_reader(input);
     reader.config_mut().expand_empty_elements = true;
