@@ -34,6 +34,7 @@ mod thresholds;
 mod tree;
 mod units;
 mod values;
+pub mod write;
 
 use std::path::Path;
 

@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
+use profiles::write::{key, quoted};
 use profiles::{Compiled, Publisher};
 
 use super::Event;
 use super::change::{Change, Edit, NewValue};
-use super::rule::{key, quoted, unused};
+use super::rule::unused;
 use crate::learn::publisher_name;
 use crate::report::catalogue::FindingKind as K;
 

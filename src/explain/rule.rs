@@ -4,8 +4,9 @@
 use std::fmt::Write as _;
 
 use parsers::{Action, Exchange, PointKind, Protocol};
+use profiles::write::{key, list, quoted};
 use profiles::{Compiled, HostEntry, RangeText, function_by_name};
-use toml_edit::{Array, Value};
+use toml_edit::Value;
 
 use super::change::Change;
 use super::{Event, nearest};
@@ -13,6 +14,7 @@ use crate::report::catalogue::FindingKind as K;
 
 /// Characters of a rule's name before it is cut.
 const NAME_CHARS: usize = 80;
+
 /// The rule's name, and what to append.
 pub(super) fn narrow(event: &Event, profile: &Compiled) -> Result<(String, Change), String> {
     let protocol = event.protocol.ok_or("the finding names no protocol")?;
@@ -253,16 +255,4 @@ pub(super) fn unused(base: &str, taken: impl Fn(&str) -> bool) -> String {
 /// A name without anything that would have to be quoted.
 fn plain(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect()
-}
-
-pub(super) fn quoted(text: &str) -> String {
-    Value::from(text).to_string()
-}
-
-pub(super) fn key(name: &str) -> String {
-    toml_edit::Key::new(name).to_string()
-}
-
-fn list(texts: impl IntoIterator<Item = String>) -> String {
-    texts.into_iter().collect::<Array>().to_string()
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use parsers::{Host, PointKind, PointRange};
+use profiles::write::{key, list, quoted};
 
 use super::Learned;
 use super::decide::{Detail, Draft, Grant, LeftOut};
@@ -77,26 +78,6 @@ impl Names {
     fn host(&self, host: Host) -> &str {
         self.hosts.get(&host).map_or("", String::as_str)
     }
-}
-
-/// A text as TOML.
-pub(super) fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
-}
-
-/// A key as TOML.
-fn key(name: &str) -> String {
-    let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if !name.is_empty() && name.chars().all(bare) { name.to_owned() } else { quoted(name) }
-}
-
-fn list(words: &[String]) -> String {
-    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
-    let line = format!("[{}]", words.join(", "));
-    if line.len() <= WIDTH {
-        return line;
-    }
-    format!("[\n    {},\n]", words.join(",\n    "))
 }
 
 /// The whole file.
@@ -186,12 +167,12 @@ pub(super) fn body(
         _ = writeln!(text, "\n[hosts.{}]\naddress = {}", key(name), quoted(&host.to_string()));
         let macs = learned.draft.macs.get(host).map_or(&[][..], Vec::as_slice);
         if !macs.is_empty() {
-            _ = writeln!(text, "mac = {}", list(&macs.iter().map(ToString::to_string).collect::<Vec<_>>()));
+            _ = writeln!(text, "mac = {}", list(macs));
         }
         if let Some(services) = learned.draft.services.get(host) {
             for (word, set) in ["uses", "offers"].into_iter().zip(services) {
-                let keys: Vec<String> = set.iter().map(|service| service.key.to_owned()).collect();
-                _ = writeln!(text, "{word} = {}", list(&keys));
+                let keys = set.iter().map(|service| service.key);
+                _ = writeln!(text, "{word} = {}", list(keys));
             }
         }
         if let Some(guess) = names.guesses.get(host) {
@@ -233,8 +214,7 @@ fn quirks(text: &mut String, learned: &Learned, station: &StationKey) {
     for why in quirks.values() {
         comment(text, "# ", why);
     }
-    let words: Vec<String> = quirks.keys().map(|word| (*word).to_owned()).collect();
-    _ = writeln!(text, "quirks = {}", list(&words));
+    _ = writeln!(text, "quirks = {}", list(quirks.keys()));
 }
 
 /// Points that need more than a rule says: how often they are controlled, what is written to each.
@@ -349,11 +329,11 @@ fn write_rule(text: &mut String, rule: &Rule, names: &Names, used: &mut BTreeSet
     text.push('\n');
     comments(text, grant);
     _ = writeln!(text, "[[rules]]\nname = {}", quoted(&name));
-    _ = writeln!(text, "from = {}", list(&[client.to_owned()]));
+    _ = writeln!(text, "from = {}", list([client]));
     _ = writeln!(text, "to = {}", list(&stations));
-    _ = writeln!(text, "allow = {}", list(&allow(grant)));
+    _ = writeln!(text, "allow = {}", list(allow(grant)));
     if let Some(ranges) = grant.points.as_ref().filter(|ranges| !ranges.is_empty()) {
-        _ = writeln!(text, "points = {}", list(&points(ranges)));
+        _ = writeln!(text, "points = {}", list(points(ranges)));
     }
     if let Some((min, max)) = grant.values {
         _ = writeln!(text, "values = {{ min = {}, max = {} }}", ValueText(min), ValueText(max));

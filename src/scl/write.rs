@@ -3,11 +3,9 @@
 use std::fmt::Write as _;
 
 use profiles::Publisher;
+use profiles::write::{self, key, list, quoted};
 
 use super::draft::{Draft, Host};
-
-/// Longest line of a list.
-const WIDTH: usize = 110;
 
 impl Draft {
     /// The whole profile.
@@ -65,11 +63,9 @@ impl Draft {
 
 pub(super) fn write_host(text: &mut String, host: &Host, name: &str) {
     _ = writeln!(text, "\n[hosts.{}]", key(name));
-    let addresses: Vec<String> = host.addresses.iter().map(ToString::to_string).collect();
-    _ = writeln!(text, "address = {}", list(&addresses));
+    _ = writeln!(text, "address = {}", list(&host.addresses));
     if !host.macs.is_empty() {
-        let macs: Vec<String> = host.macs.iter().map(ToString::to_string).collect();
-        _ = writeln!(text, "mac = {}", list(&macs));
+        _ = writeln!(text, "mac = {}", list(&host.macs));
     }
     if !host.words.is_empty() {
         _ = writeln!(text, "comment = {}", quoted(&host.words));
@@ -81,43 +77,9 @@ pub(super) fn write_publisher(text: &mut String, publisher: &Publisher, notes: &
     for note in notes {
         _ = writeln!(text, "# {note}");
     }
-    _ = writeln!(text, "[publishers.{}]", key(&publisher.name));
-    let mut line = |key: &str, value: Option<String>| {
-        if let Some(value) = value {
-            _ = writeln!(text, "{key} = {value}");
-        }
-    };
-    let macs: Vec<String> = publisher.source.iter().map(ToString::to_string).collect();
-    line("control_block", Some(quoted(&publisher.control_block)));
-    line("appid", publisher.application.map(|appid| format!("{appid:#06x}")));
-    line("source", (!macs.is_empty()).then(|| list(&macs)));
-    line("destination", publisher.destination.map(|mac| quoted(&mac.to_string())));
-    line("vlan", publisher.vlan.map(|vlan| vlan.to_string()));
-    line("data_set", publisher.data_set.as_deref().map(quoted));
-    line("go_id", publisher.identifier.as_deref().map(quoted));
-    line("conf_rev", publisher.revision.map(|revision| revision.to_string()));
-    line("entries", publisher.entries.map(|entries| entries.to_string()));
-    line("subscribers", (!publisher.subscribers.is_empty()).then(|| list(&publisher.subscribers)));
-    line("comment", publisher.comment.as_deref().map(quoted));
+    write::publisher(text, publisher);
 }
 
 pub(super) fn number_of(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
-/// A text as TOML.
-fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
-}
-
-/// A key as TOML.
-fn key(name: &str) -> String {
-    let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if !name.is_empty() && name.chars().all(bare) { name.to_owned() } else { quoted(name) }
-}
-
-fn list(words: &[String]) -> String {
-    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
-    let line = format!("[{}]", words.join(", "));
-    if line.len() <= WIDTH { line } else { format!("[\n    {},\n]", words.join(",\n    ")) }
 }

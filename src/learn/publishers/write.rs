@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 
 use parsers::Host;
 use profiles::Publisher;
+use profiles::write::quoted;
 
 use super::super::decide::LeftOut;
 use super::super::words::{When, times};
-use super::super::write::{comment, quoted};
+use super::super::write::comment;
 use super::Learnt;
 
 /// Longest name that is made from a reference.
@@ -48,23 +49,25 @@ fn section(text: &mut String, name: &str, own: &Learnt) {
     _ = writeln!(text, "# {}, from {} to {}", times(seen.count), When(seen.first), When(seen.last));
     own.remarks.iter().for_each(|remark| comment(text, "# REVIEW: ", remark));
     own.comments.iter().for_each(|line| comment(text, "#   ", line));
-    _ = writeln!(text, "[publishers.{name}]\ncontrol_block = {}", quoted(&own.block));
-    _ = writeln!(text, "appid = {:#06x}\nsource = [\"{}\"]", own.application, own.source);
-    _ = writeln!(text, "destination = \"{}\"", own.destination);
-    let numbers = [("conf_rev", own.revision), ("entries", own.entries)];
-    let texts = [("data_set", &own.data_set), ("go_id", &own.identifier)];
-    if let Some(vlan) = own.vlan {
-        _ = writeln!(text, "vlan = {vlan}");
-    }
-    for (key, value) in texts {
-        if let Some(value) = value {
-            _ = writeln!(text, "{key} = {}", quoted(value));
-        }
-    }
-    for (key, value) in numbers {
-        if let Some(value) = value {
-            _ = writeln!(text, "{key} = {value}");
-        }
+    profiles::write::publisher(text, &of(name, own));
+}
+
+/// A publisher as a profile has it.
+fn of(name: &str, own: &Learnt) -> Publisher {
+    Publisher {
+        name: name.to_owned(),
+        control_block: own.block.clone(),
+        application: Some(own.application),
+        source: vec![own.source],
+        destination: Some(own.destination),
+        vlan: own.vlan,
+        data_set: own.data_set.clone(),
+        identifier: own.identifier.clone(),
+        revision: own.revision,
+        entries: own.entries,
+        subscribers: Vec::new(),
+        simulation: false,
+        comment: None,
     }
 }
 

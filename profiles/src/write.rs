@@ -1,0 +1,109 @@
+//! Parts of a profile as text, for those who write one: as people would write it, line by line.
+
+use std::fmt::Write as _;
+
+use crate::profile::Publisher;
+
+/// Longest line of a list, in octets.
+const WIDTH: usize = 110;
+
+/// A text as a value.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+/// A name as a key: in quotes where it needs them.
+#[must_use]
+pub fn key(name: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if !name.is_empty() && name.chars().all(bare) { name.to_owned() } else { quoted(name) }
+}
+
+/// Texts as a list, one a line when they are many.
+#[must_use]
+pub fn list<T: ToString>(words: impl IntoIterator<Item = T>) -> String {
+    let words: Vec<String> = words.into_iter().map(|word| quoted(&word.to_string())).collect();
+    let line = format!("[{}]", words.join(", "));
+    if line.len() <= WIDTH { line } else { format!("[\n    {},\n]", words.join(",\n    ")) }
+}
+
+/// The section of a publisher: what is not known of it has no line.
+pub fn publisher(text: &mut String, publisher: &Publisher) {
+    let Publisher { control_block, application, source, destination, vlan, data_set, .. } = publisher;
+    let Publisher { name, identifier, revision, entries, subscribers, simulation, comment, .. } = publisher;
+    let rows = [
+        ("control_block", Some(quoted(control_block))),
+        ("appid", application.map(|appid| format!("{appid:#06x}"))),
+        ("source", (!source.is_empty()).then(|| list(source))),
+        ("destination", destination.map(|mac| quoted(&mac.to_string()))),
+        ("vlan", vlan.map(|vlan| vlan.to_string())),
+        ("data_set", data_set.as_deref().map(quoted)),
+        ("go_id", identifier.as_deref().map(quoted)),
+        ("conf_rev", revision.map(|revision| revision.to_string())),
+        ("entries", entries.map(|entries| entries.to_string())),
+        ("subscribers", (!subscribers.is_empty()).then(|| list(subscribers))),
+        ("simulation", simulation.then(|| "true".to_owned())),
+        ("comment", comment.as_deref().map(quoted)),
+    ];
+    _ = writeln!(text, "[publishers.{}]", key(name));
+    for (key, value) in rows {
+        if let Some(value) = value {
+            _ = writeln!(text, "{key} = {value}");
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::panic)]
+mod tests {
+    use parsers::MacAddr;
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_as_the_same() {
+        let whole = Publisher {
+            name: "Bay 1 \"trip\"".to_owned(),
+            control_block: "BAY1/LLN0$GO$gcb1".to_owned(),
+            application: Some(0x3FFF),
+            source: vec![MacAddr([0, 1, 2, 3, 4, 5]), MacAddr([0, 1, 2, 3, 4, 6])],
+            destination: Some(MacAddr([1, 0x0C, 0xCD, 1, 0, 1])),
+            vlan: Some(10),
+            data_set: Some("BAY1/LLN0$ds".to_owned()),
+            identifier: Some("it's \\ \"this\"".to_owned()),
+            revision: Some(7),
+            entries: Some(3),
+            subscribers: (0..20).map(|n| format!("bay-{n}")).collect(),
+            simulation: true,
+            comment: Some("one\ntwo".to_owned()),
+        };
+        let bare = Publisher {
+            name: "bare".to_owned(),
+            control_block: "X/LLN0$GO$g".to_owned(),
+            application: None,
+            source: Vec::new(),
+            destination: None,
+            vlan: None,
+            data_set: None,
+            identifier: None,
+            revision: None,
+            entries: None,
+            subscribers: Vec::new(),
+            simulation: false,
+            comment: None,
+        };
+        for one in [whole, bare] {
+            let mut text = "[profile]\nname = \"x\"\n".to_owned();
+            publisher(&mut text, &one);
+            let read = crate::parse(&text, "x").unwrap_or_else(|errors| panic!("{errors}\n{text}"));
+            let again = format!("{:?}", read.profile().publishers[0]);
+            assert_eq!(again, format!("{one:?}"), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_are_quoted_where_they_must_be() {
+        assert_eq!([key("bay-1_a"), key("bay 1"), key("")], ["bay-1_a", "\"bay 1\"", "\"\""]);
+    }
+}
