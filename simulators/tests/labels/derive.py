@@ -1,6 +1,6 @@
 """What was an attack in a simulated capture, by nothing but tshark's reading of it, compared with the labels.
 
-usage: derive.py CAPTURE LABELS      prints a JSON object: labels, found, missed, unlabelled
+usage: derive.py CAPTURE LABELS ...   prints for each file of labels a JSON object: labels, found, missed, unlabelled
 
 The first five minutes hold no attack: who talks to whom there, and what is asked, is what is usual. Altered
 measurements (value_spoofing, frozen_values) are not looked for: the wire alone does not tell them.
@@ -108,7 +108,7 @@ def derive(capture):
         iec104.see(f, at, early)
         if early and to_server and (modbus or dnp3 or f["iec60870_asdu.typeid"]):
             usual.add((source, target))
-            asked_usual.add((source, target, number(modbus), number(dnp3)))
+            asked_usual.add((source, target, number(f["mbtcp.unit_id"])))
         if f["_ws.malformed"] or any(int(s) >= 0x600000 for s in f["_ws.expert.severity"].split(",") if s):
             if to_server:
                 bad.add((source, target), at, 1)
@@ -195,9 +195,10 @@ def derive(capture):
     for burst in controls.all():
         pair, what = burst["key"], burst["what"]
         operated = [w for w in what if w[0] == "modbus" or w[1] in ("4", "5", "6")]
-        new = not any(k[:2] == pair for k in asked_usual)
+        # Behind a gateway, a unit that it never asks.
+        new = any((*pair, w[2] if w[0] == "modbus" else "") not in asked_usual for w in what)
         # A host that commands once and never before or after is no operator's.
-        found = {"T0855"} if new or pair not in usual or commanders[pair[0]] == 1 else set()
+        found = {"T0855"} if new or commanders[pair[0]] == 1 else set()
         if len(operated) >= 6:
             same = len({w[-1] for w in operated})
             found = {"T0806"} if same == 2 else {"T0836"} if same == 1 else {"T0806", "T0885"}
@@ -225,10 +226,7 @@ def matches(label, event):
     return target is None or target == label["target_ip"]
 
 
-def main():
-    events = derive(sys.argv[1])
-    with open(sys.argv[2], encoding="utf-8") as lines:
-        labels = [json.loads(line) for line in lines]
+def compare(labels, events):
     used, missed = set(), []
     for label in labels:
         hits = [n for n, event in enumerate(events) if matches(label, event)]
@@ -237,8 +235,15 @@ def main():
             missed.append(f"{label['behaviour']} of {label['actor']} on {label['target']} at {label['from']}")
     others = [f"{'/'.join(sorted(e['techniques']))} {e['actor']} {e['target']} at {e['from'] - events[0]['from']:.0f}"
               for n, e in enumerate(events) if n not in used]
-    print(json.dumps({"labels": len(labels), "found": len(labels) - len(missed), "missed": missed,
-                      "unlabelled": others}))
+    return {"labels": len(labels), "found": len(labels) - len(missed), "missed": missed, "unlabelled": others,
+            "events": len(events)}
+
+
+def main():
+    events = derive(sys.argv[1])
+    for name in sys.argv[2:]:
+        with open(name, encoding="utf-8") as lines:
+            print(json.dumps(compare([json.loads(line) for line in lines], events)))
 
 
 main()
