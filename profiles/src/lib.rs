@@ -12,24 +12,19 @@
 mod anomaly;
 mod check;
 mod compiled;
-mod diagnostics;
 mod diff;
 mod file;
 mod functions;
 mod judge;
 mod language;
 mod limits;
-mod nearest;
 mod points;
 mod profile;
-mod reporter;
 mod roles;
 mod schema;
 mod services;
-mod syntax;
 #[cfg(test)]
 mod tests;
-mod text;
 mod thresholds;
 mod tree;
 mod units;
@@ -42,25 +37,22 @@ use sha2::{Digest, Sha256};
 
 pub use anomaly::{Anomaly, AnomalyKind, BadValue, Expected, Observed, Reason};
 pub use compiled::{Compiled, Pair, PointId, RuleId, StationLabel};
-pub use diagnostics::{Diagnostic, Diagnostics};
+pub use diagnostics::{
+    Diagnostic, Diagnostics, Reporter, nearest, report_syntax, shown, shown_lines, type_name,
+};
 pub use diff::{Difference, diff};
 pub use functions::{function_by_name, function_name, function_names};
 pub use judge::Verdict;
 pub use limits::MAX_FILE_BYTES;
-pub use nearest::nearest;
 pub use points::RangeText;
 pub use profile::{
     Allow, DataType, Deny, Field, Group, HostEntry, Limits, Maintenance, PointSpec, Poll, Profile, Published,
     Publisher, Publishing, Redundancy, Rule, Schedule, Severity, Station, What, WordOrder, Words,
 };
-pub use reporter::Reporter;
 pub use roles::Role;
 pub use schema::json_schema;
 pub use services::{SERVICES, Service, Services, service_by_key, service_by_port};
-pub use syntax::report as report_syntax;
-pub use text::{shown, shown_lines};
 pub use thresholds::{ThresholdInfo, Thresholds, Unit};
-pub use tree::type_name;
 pub use units::{DurationText, Rate, duration};
 pub use values::{each_number, number};
 

@@ -29,10 +29,6 @@ pub(crate) const MAX_POINTS: usize = 1_000_000;
 pub(crate) const MAX_COMPARISONS: usize = 20_000_000;
 /// Most ranges of hours of a schedule: they are looked through for every operation under it.
 pub(crate) const MAX_HOURS: usize = 100;
-/// Most words that are compared with a wrong one, all errors together, to say which was probably meant.
-pub(crate) const MAX_GUESSES: usize = 300_000;
-/// Errors, and warnings, that are told in full; further ones are counted.
-pub(crate) const MAX_TOLD: usize = 1000;
 
 /// `1,000,000`
 pub(crate) fn grouped(number: usize) -> String {

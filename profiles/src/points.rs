@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use parsers::{PointKind, PointRange, Protocol};
 
-use crate::nearest::nearest;
-use crate::reporter::Reporter;
+use diagnostics::Reporter;
+use diagnostics::nearest;
 
 /// Why a point specification is wrong, and what to write instead.
 pub(crate) struct PointError {

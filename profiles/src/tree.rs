@@ -110,17 +110,3 @@ fn node(value: &Spanned<DeValue<'_>>, base: usize) -> Node {
     };
     At { value: tree, span: moved(value.span(), base) }
 }
-
-/// What a value is, in the words of an engineer; for the configuration, which is read from the parser's
-/// own values.
-pub fn type_name(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "text",
-        DeValue::Integer(_) => "a number",
-        DeValue::Float(_) => "a number with a fraction",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
-    }
-}

@@ -1,21 +1,37 @@
 //! `gridtap-sim`: stations, masters and captures from the command line.
 
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use simulators::attack;
-use simulators::scenario::{ClockTime, Scenario, ScenarioError, Span};
+use simulators::scenario::{ClockTime, Diagnostics, Scenario, Span};
 use simulators::site::{self, Format};
 use simulators::wire::{ByteOrder, LINKTYPE_ETHERNET, Resolution, TimedFrame, pcap};
 use simulators::{captures, live, sockets, vectors};
+
+/// Shown below the help.
+const AFTER: &str = "\
+Exit status:
+  0  done
+  1  could not be done (a file cannot be written, a port is taken)
+  2  the usage, the scenario or its attacks are wrong
+
+Examples:
+  gridtap-sim capture simulators/scenarios/lab.toml --for 2h -o lab.pcapng --labels lab.jsonl
+  gridtap-sim run simulators/scenarios/lab.toml --modbus-port 1502 --for \"10 min\"
+
+docs/scenarios.md tells how to write a scenario, docs/simulators.md which are there.";
 
 /// Traffic for testing gridtap: whole sites, live or as captures, with attackers if asked for.
 ///
 /// This program SENDS traffic. Use it in a laboratory, never on a network that controls something.
 #[derive(Debug, Parser)]
-#[command(version, about)]
+#[command(version, about, after_help = AFTER)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -65,7 +81,7 @@ struct CaptureArguments {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Simulated time, such as "24h" or "90 min".
-    #[arg(long = "for", value_name = "TIME", default_value = "1h")]
+    #[arg(long = "for", value_name = "TIME", default_value = "1h", value_parser = some_time)]
     length: Span,
     /// Capture to write; pcap when the name ends so, pcapng otherwise.
     #[arg(short, long, value_name = "FILE")]
@@ -90,7 +106,7 @@ struct RunArguments {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Ends after this time, such as "10 min"; without it on Ctrl-C.
-    #[arg(long = "for", value_name = "TIME")]
+    #[arg(long = "for", value_name = "TIME", value_parser = some_time)]
     length: Option<Span>,
     /// Attacks; without it benign traffic only.
     #[arg(long, value_name = "FILE")]
@@ -126,33 +142,78 @@ enum Only {
     Masters,
 }
 
+/// A length of time that is not nothing.
+fn some_time(text: &str) -> Result<Span, String> {
+    let span: Span = text.parse()?;
+    if span.ns() > 0 { Ok(span) } else { Err("more than nothing is needed".to_owned()) }
+}
+
 /// A name for an interface, short enough for the kernel.
 fn mirror_name(text: &str) -> Result<String, String> {
     let fits = (1..=15).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     if fits { Ok(text.to_owned()) } else { Err("1 to 15 letters, digits and dashes are needed".to_owned()) }
 }
 
-fn main() -> std::process::ExitCode {
-    let result = match Arguments::parse().command {
-        Command::Station { listen, seconds } => live::station(listen, Duration::from_secs(seconds)),
+fn main() -> ExitCode {
+    let result: Result<(), Failure> = match Arguments::parse().command {
+        Command::Station { listen, seconds } => live::station(listen, Duration::from_secs(seconds))
+            .map_err(|e| io::Error::other(format!("{listen}: {e}")).into()),
         Command::Master { connect, seconds, seed } => {
             live::master(connect, Duration::from_secs(seconds), seed)
                 .map(|count| println!("{count} operations"))
+                .map_err(|e| io::Error::other(format!("{connect}: {e}")).into())
         }
         Command::Capture(arguments) => write_capture(&arguments),
         Command::Run(arguments) => run_site(&arguments),
-        Command::Captures { out } => write_captures(&out),
+        Command::Captures { out } => {
+            write_captures(&out).map_err(|e| io::Error::other(format!("{}: {e}", out.display())).into())
+        }
     };
     match result {
-        Ok(()) => std::process::ExitCode::SUCCESS,
-        Err(error) => {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Wrong(errors)) => {
+            eprintln!("{errors}");
+            ExitCode::from(2)
+        }
+        Err(Failure::Failed(error)) => {
             eprintln!("gridtap-sim: {error}");
-            std::process::ExitCode::FAILURE
+            ExitCode::FAILURE
         }
     }
 }
 
-fn write_captures(out: &std::path::Path) -> std::io::Result<()> {
+/// Why a command could not be done.
+enum Failure {
+    /// A scenario or an attack file is wrong.
+    Wrong(Diagnostics),
+    /// Anything else.
+    Failed(io::Error),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        Failure::Failed(error)
+    }
+}
+
+impl From<Diagnostics> for Failure {
+    fn from(errors: Diagnostics) -> Failure {
+        Failure::Wrong(errors)
+    }
+}
+
+/// Open a file to write to, before any work is done for it. None of `inputs` may be overwritten.
+fn create(path: &Path, inputs: &[&Path]) -> io::Result<File> {
+    let told = |what: String| io::Error::other(format!("{}: {what}", path.display()));
+    if let Ok(real) = path.canonicalize()
+        && inputs.iter().any(|input| input.canonicalize().is_ok_and(|input| input == real))
+    {
+        return Err(told("is read from, or written already; name another file".to_owned()));
+    }
+    File::create(path).map_err(|e| told(format!("cannot be written: {e}")))
+}
+
+fn write_captures(out: &Path) -> io::Result<()> {
     std::fs::create_dir_all(out)?;
     let write = |name: &str, link_type, frames: &[TimedFrame]| {
         let bytes = pcap(frames, link_type, ByteOrder::Little, Resolution::Nano, 262_144);
@@ -173,25 +234,28 @@ fn write_captures(out: &std::path::Path) -> std::io::Result<()> {
     Ok(())
 }
 
-fn write_capture(arguments: &CaptureArguments) -> std::io::Result<()> {
-    let wrong = |e: ScenarioError| std::io::Error::other(e.to_string());
-    let scenario = Scenario::load(&arguments.scenario).map_err(wrong)?;
+fn write_capture(arguments: &CaptureArguments) -> Result<(), Failure> {
+    let scenario = Scenario::load(&arguments.scenario)?;
     let beside = arguments.scenario.with_extension("attacks.toml");
     let attacks = match &arguments.attacks {
         _ if arguments.no_attacks => Vec::new(),
-        Some(file) => attack::load(file, &scenario).map_err(wrong)?,
-        None if beside.exists() => attack::load(&beside, &scenario).map_err(wrong)?,
+        Some(file) => attack::load(file, &scenario)?,
+        None if beside.exists() => attack::load(&beside, &scenario)?,
         None => Vec::new(),
     };
     let pcap = arguments.out.extension().is_some_and(|e| e == "pcap");
     let format = if pcap { Format::Pcap } else { Format::Pcapng };
-    let out = Box::new(std::fs::File::create(&arguments.out)?);
+    let attack_file = arguments.attacks.as_ref().unwrap_or(&beside);
+    let out = create(&arguments.out, &[&arguments.scenario, attack_file])?;
+    let inputs = [arguments.scenario.as_path(), attack_file, &arguments.out];
+    let labels = arguments.labels.as_ref().map(|file| create(file, &inputs)).transpose()?;
     let begun = std::time::Instant::now();
     let length = Duration::from_nanos(arguments.length.ns());
-    let summary = site::write(&scenario, &attacks, arguments.seed, length, format, out)?;
+    let summary = site::write(&scenario, &attacks, arguments.seed, length, format, Box::new(out))
+        .map_err(|e| io::Error::other(format!("{}: {e}", arguments.out.display())))?;
     let seconds = begun.elapsed().as_secs_f64();
-    if let Some(file) = &arguments.labels {
-        std::fs::write(file, attack::to_lines(&summary.labels))?;
+    if let Some(mut file) = labels {
+        file.write_all(attack::to_lines(&summary.labels).as_bytes())?;
     }
     for attack in &summary.without_trace {
         eprintln!("gridtap-sim: the attack {attack} left no frame: too late, or nobody to attack");
@@ -205,9 +269,8 @@ fn write_capture(arguments: &CaptureArguments) -> std::io::Result<()> {
     Ok(())
 }
 
-fn run_site(arguments: &RunArguments) -> std::io::Result<()> {
-    let wrong = |e: ScenarioError| std::io::Error::other(e.to_string());
-    let mut scenario = Scenario::load(&arguments.scenario).map_err(wrong)?;
+fn run_site(arguments: &RunArguments) -> Result<(), Failure> {
+    let mut scenario = Scenario::load(&arguments.scenario)?;
     let part = match arguments.only {
         None => sockets::Part::All,
         Some(Only::Stations) => sockets::Part::Stations,
@@ -219,7 +282,7 @@ fn run_site(arguments: &RunArguments) -> std::io::Result<()> {
     }
     let attacks = arguments.attacks.as_ref().map_or(Ok(Vec::new()), |file| attack::load(file, &scenario));
     let (mut attacks, left_out) =
-        sockets::over_sockets(attacks.map_err(wrong)?, arguments.netns.is_some(), arguments.goose.is_some());
+        sockets::over_sockets(attacks?, arguments.netns.is_some(), arguments.goose.is_some());
     for attack in &left_out {
         eprintln!(
             "gridtap-sim: {} is left out: it needs frames of its own making; give the hosts networks with --netns, or use `capture`",
@@ -227,7 +290,7 @@ fn run_site(arguments: &RunArguments) -> std::io::Result<()> {
         );
     }
     if arguments.netns.is_none() {
-        sockets::onto_loopback(&mut scenario, &mut attacks).map_err(std::io::Error::other)?;
+        sockets::onto_loopback(&mut scenario, &mut attacks).map_err(io::Error::other)?;
     }
     let ports = sockets::Ports { modbus: arguments.modbus_port, dnp3: arguments.dnp3_port };
     ports.set(&mut scenario, &mut attacks);
@@ -236,6 +299,9 @@ fn run_site(arguments: &RunArguments) -> std::io::Result<()> {
         None => None,
     };
     let length = arguments.length.map(|length| Duration::from_nanos(length.ns()));
+    let mut inputs = vec![arguments.scenario.as_path()];
+    inputs.extend(arguments.attacks.as_deref());
+    let labels = arguments.labels.as_ref().map(|file| create(file, &inputs)).transpose()?;
     let goose = arguments.goose.clone();
     let options = sockets::Options { seed: arguments.seed, length, namespaces, part, goose };
     let ready = |places: &[std::net::SocketAddrV4]| {
@@ -255,8 +321,8 @@ fn run_site(arguments: &RunArguments) -> std::io::Result<()> {
         }
     };
     let summary = sockets::run(&scenario, &attacks, &options, ready, stopped())?;
-    if let Some(file) = &arguments.labels {
-        std::fs::write(file, attack::to_lines(&summary.labels))?;
+    if let Some(mut file) = labels {
+        file.write_all(attack::to_lines(&summary.labels).as_bytes())?;
     }
     for trouble in &summary.troubles {
         eprintln!("gridtap-sim: {trouble}");

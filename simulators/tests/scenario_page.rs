@@ -163,16 +163,8 @@ fn every_word_that_may_stand_for_a_value_is_on_the_page() {
     for row in table("### `[[masters.NAME.polls]]`", "protocol") {
         for word in row[1].split('`').skip(1).step_by(2) {
             let read: simulators::master::Read = word.parse().unwrap_or_else(|()| panic!("`{word}`"));
-            assert_eq!(protocol(read.language()), row[0], "{word}");
+            assert_eq!(read.language().to_string(), row[0], "{word}");
         }
-    }
-}
-
-fn protocol(language: Language) -> &'static str {
-    match language {
-        Language::Modbus => "Modbus",
-        Language::Dnp3 => "DNP3",
-        Language::Iec104 => "IEC 104",
     }
 }
 
@@ -186,14 +178,14 @@ fn every_behaviour_stands_on_the_page_with_its_parameters() {
     let rows = table("### `[[attacks]]`", "behaviour");
     let listed: BTreeMap<&str, &Vec<String>> = rows.iter().map(|row| (code(&row[0]).unwrap(), row)).collect();
     let known = names::<Behaviour>();
-    assert_eq!(rows.len(), known.len());
+    assert_eq!((rows.len(), Behaviour::ALL.len()), (known.len(), known.len()));
     for name in known {
         let (behaviour, row) = (behaviour(name), listed[name]);
         assert_eq!(row[1], behaviour.technique(), "{name}");
         let at = match behaviour.languages() {
             [] if behaviour.is_goose() => "GOOSE publisher".to_owned(),
             [_, _, _] => "any station".to_owned(),
-            some => some.iter().map(|l| protocol(*l)).collect::<Vec<_>>().join(", "),
+            some => some.iter().map(Language::to_string).collect::<Vec<_>>().join(", "),
         };
         assert_eq!(row[2], at, "{name}");
         let quoted = |names: Vec<&str>| names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");

@@ -8,8 +8,8 @@ use super::rules::protocols_of;
 use crate::file::{At, File, GroupEntry};
 use crate::limits::{Budget, MAX_COMPARISONS, MAX_NAMED, Taken, grouped};
 use crate::profile::{Group, HostEntry, Station};
-use crate::reporter::Reporter;
 use crate::roles::Role;
+use diagnostics::Reporter;
 
 /// What the names of a file mean.
 pub(super) struct Names<'a> {

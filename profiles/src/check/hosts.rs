@@ -9,9 +9,9 @@ use parsers::MacAddr;
 
 use crate::file::{At, HostEntry as FileHost};
 use crate::profile::HostEntry;
-use crate::reporter::Reporter;
 use crate::roles::Role;
 use crate::services::{SERVICES, Services, service_by_key};
+use diagnostics::Reporter;
 
 /// Hosts as they are gathered: those of the file, then addresses that stations name.
 #[derive(Default)]

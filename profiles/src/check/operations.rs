@@ -5,7 +5,7 @@ use parsers::{Action, Protocol};
 use crate::file::At;
 use crate::functions::{function_by_name, function_names};
 use crate::profile::Allow;
-use crate::reporter::Reporter;
+use diagnostics::Reporter;
 
 /// Check a list of operations. `protocols` are those that the stations concerned speak.
 pub(super) fn operations(

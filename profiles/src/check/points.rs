@@ -10,7 +10,7 @@ use crate::file::{At, MapEntry, PointEntry, StationEntry};
 use crate::language::{DATA_TYPES, WORD_ORDERS};
 use crate::points;
 use crate::profile::{DataType, PointSpec, WordOrder};
-use crate::reporter::Reporter;
+use diagnostics::Reporter;
 
 /// The point maps of a file.
 pub(super) struct Maps<'f> {

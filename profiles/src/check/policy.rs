@@ -11,7 +11,7 @@ use super::times::Times;
 use crate::file::{At, DenyEntry, File, MaintenanceEntry};
 use crate::language::SEVERITIES;
 use crate::profile::{Deny, HostEntry, Maintenance, Publisher, Redundancy, Rule, Severity};
-use crate::reporter::Reporter;
+use diagnostics::Reporter;
 
 pub(super) fn denials(
     file: &File,

@@ -7,7 +7,7 @@ use parsers::MacAddr;
 use super::hosts::{mac, vlan};
 use crate::file::{At, File, Number, PublisherEntry};
 use crate::profile::Publisher;
-use crate::reporter::Reporter;
+use diagnostics::Reporter;
 
 /// All publishers that are right.
 pub(super) fn publishers(file: &File, reporter: &mut Reporter<'_>) -> Vec<Publisher> {

@@ -9,7 +9,7 @@ use crate::file::{At, File, RuleEntry};
 use crate::limits::{Budget, MAX_LINKS, Taken, grouped};
 use crate::points;
 use crate::profile::{Allow, Limits, Poll, Rule, Station, merge};
-use crate::reporter::Reporter;
+use diagnostics::Reporter;
 
 /// Most uses in the time of a rule's rate: so many times are remembered for a pair.
 const MOST_USES: u32 = 1024;

@@ -9,7 +9,7 @@ use super::points::Maps;
 use super::word;
 use crate::file::{At, Number, StationEntry};
 use crate::profile::Station;
-use crate::reporter::Reporter;
+use diagnostics::Reporter;
 
 /// Check one station. `maps` are the point maps of the file.
 pub(super) fn station(

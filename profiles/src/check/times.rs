@@ -9,7 +9,7 @@ use toml::value::Datetime;
 use crate::file::{At, File, ScheduleEntry};
 use crate::limits::MAX_HOURS;
 use crate::profile::Schedule;
-use crate::reporter::Reporter;
+use diagnostics::Reporter;
 
 /// Days of the week as they are written, Monday first.
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];

@@ -3,11 +3,11 @@
 use parsers::{Action, Function, PointKind, PointRange, Protocol, Timestamp};
 
 use super::{Compiled, Pair};
-use crate::diagnostics::Diagnostic;
-use crate::nearest::nearest;
 use crate::profile::{HostEntry, Maintenance, PointSpec, Redundancy, Station};
 use crate::roles::Role;
 use crate::thresholds::Thresholds;
+use diagnostics::Diagnostic;
+use diagnostics::nearest;
 
 /// A point that the profile names: its station and its place among the station's points.
 #[derive(Debug, Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash)]

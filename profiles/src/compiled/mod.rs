@@ -18,12 +18,12 @@ use std::net::IpAddr;
 use foldhash::fast::FixedState;
 use parsers::{Endpoint, FieldSizes, Host, PointRange, Protocol, StationAddress};
 
-use crate::diagnostics::Diagnostic;
 use crate::profile::{Profile, Published, Publishing, Rule};
-use crate::reporter::Quirks;
 pub use access::PointId;
 use access::Points;
 use denial::Denials;
+use diagnostics::Diagnostic;
+use diagnostics::Quirks;
 pub(crate) use grant::{Grant, Operations};
 use windows::Windows;
 

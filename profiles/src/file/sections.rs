@@ -3,10 +3,10 @@
 use super::walk::{Section, Walk};
 use super::*;
 use crate::language;
-use crate::reporter::Reporter;
 use crate::thresholds::{Thresholds, Unit};
 use crate::tree::{Node, Table, Tree};
 use crate::units;
+use diagnostics::Reporter;
 
 /// Read a file, all that it includes, and what its templates make.
 pub(crate) fn read(text: &str, name: &str, loader: &mut dyn Loader, reporter: &mut Reporter<'_>) -> File {
@@ -367,7 +367,7 @@ impl Walk<'_, '_> {
 
 /// Whether a key that is not there was probably meant by this one, which is an error of its own.
 fn meant_profile(key: &str) -> bool {
-    key != "profile" && crate::nearest::nearest(key, ["profile"]).is_some()
+    key != "profile" && diagnostics::nearest(key, ["profile"]).is_some()
 }
 
 fn threshold(unit: Unit, value: &Tree) -> Result<f64, &'static str> {

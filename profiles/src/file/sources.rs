@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -11,9 +10,8 @@ use toml::de::DeTable;
 use super::At;
 use super::walk::Walk;
 use crate::limits::{MAX_FILE_BYTES, MAX_FILES, MAX_INCLUDE_DEPTH, MAX_TOTAL_BYTES, MAX_VALUES, grouped};
-use crate::reporter::Reporter;
-use crate::syntax;
 use crate::tree::{self, Table};
+use diagnostics::Reporter;
 
 /// Finds included files.
 pub(crate) trait Loader {
@@ -108,29 +106,9 @@ fn fits(name: &str, pattern: &str) -> bool {
     pattern.get(place..).is_some_and(|rest| rest.iter().all(|octet| *octet == b'*'))
 }
 
-/// A file's text; what is wrong and what to do about it. Only regular files are read: a pipe may never end,
-/// and opening one may wait forever.
+/// A file's text; what is wrong and what to do about it.
 pub(crate) fn read_text(path: &Path) -> Result<String, (String, &'static str)> {
-    let unreadable = |e: std::io::Error| {
-        (format!("the profile cannot be read: {e}"), "check the path and who may read it")
-    };
-    let regular = |meta: fs::Metadata| {
-        let wrong = "the profile is no regular file".to_owned();
-        if meta.is_file() { Ok(()) } else { Err((wrong, "name a file, not a folder, a pipe or a device")) }
-    };
-    regular(fs::metadata(path).map_err(unreadable)?)?;
-    let file = fs::File::open(path).map_err(unreadable)?;
-    regular(file.metadata().map_err(unreadable)?)?;
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        let wrong = format!("the profile is larger than {} MiB", MAX_FILE_BYTES >> 20);
-        return Err((wrong, "is this the right file?"));
-    }
-    String::from_utf8(bytes).map_err(|e| {
-        let at = e.utf8_error().valid_up_to();
-        (format!("the profile is not UTF-8 text: offset {at}"), "save it as UTF-8; is this the right file?")
-    })
+    diagnostics::read_text(path, "profile", MAX_FILE_BYTES)
 }
 
 /// The top tables of all files, the main file's first. `None`: the text is no TOML, which has been
@@ -171,7 +149,7 @@ impl Loading<'_> {
     /// Read one file whose first character has the offset `base`, and what it includes.
     fn file(&mut self, text: &str, name: &str, base: usize, reporter: &mut Reporter<'_>) {
         let (root, errors) = DeTable::parse_recoverable(text);
-        if !syntax::report_at(text, base, &errors, reporter) {
+        if !diagnostics::report_syntax_at(text, base, &errors, reporter) {
             // What was recovered from broken TOML would only raise errors that are not there.
             self.sound = false;
             return;

@@ -6,11 +6,11 @@ use std::ops::Range;
 use toml::value::Datetime;
 
 use super::{At, Number};
-use crate::diagnostics::Diagnostic;
 use crate::language::{MAY_BE_EMPTY, Section as Kind};
-use crate::reporter::Reporter;
 use crate::tree::{Node, Table, Tree};
 use crate::units::{self, Rate};
+use diagnostics::Diagnostic;
+use diagnostics::Reporter;
 
 /// A table with what it is called in errors.
 pub(super) struct Section<'t> {

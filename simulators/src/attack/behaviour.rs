@@ -81,6 +81,44 @@ pub enum Behaviour {
 }
 
 impl Behaviour {
+    /// All of them.
+    pub const ALL: [Behaviour; 34] = [
+        Behaviour::HostSweep,
+        Behaviour::UnitSweep,
+        Behaviour::FunctionSweep,
+        Behaviour::RegisterSweep,
+        Behaviour::LinkAddressSweep,
+        Behaviour::Identification,
+        Behaviour::RogueMaster,
+        Behaviour::UnauthorisedControl,
+        Behaviour::BreakerCycling,
+        Behaviour::ForcedSetpoints,
+        Behaviour::Restart,
+        Behaviour::Stop,
+        Behaviour::DisableUnsolicited,
+        Behaviour::TimeManipulation,
+        Behaviour::ValueSpoofing,
+        Behaviour::FrozenValues,
+        Behaviour::ResponseInjection,
+        Behaviour::UnsolicitedStorm,
+        Behaviour::MalformedFlood,
+        Behaviour::CovertChannel,
+        Behaviour::Replay,
+        Behaviour::ArpSpoofing,
+        Behaviour::TcpReset,
+        Behaviour::ParameterChange,
+        Behaviour::SequenceTampering,
+        Behaviour::GoosePoison,
+        Behaviour::GooseForgedTrip,
+        Behaviour::GooseReplay,
+        Behaviour::GooseSecondPublisher,
+        Behaviour::GooseFlood,
+        Behaviour::GooseSimulation,
+        Behaviour::GooseRevision,
+        Behaviour::GooseSilence,
+        Behaviour::OverlapEvasion,
+    ];
+
     /// Technique of ATT&CK for ICS that the label names.
     pub fn technique(self) -> &'static str {
         match self {
@@ -161,7 +199,7 @@ impl Behaviour {
             Behaviour::DisableUnsolicited => &[Dnp3],
             Behaviour::ParameterChange | Behaviour::SequenceTampering => &[Iec104],
             Behaviour::Identification | Behaviour::OverlapEvasion => &[Modbus, Dnp3],
-            Behaviour::ForcedSetpoints => &[Modbus, Iec104],
+            Behaviour::ForcedSetpoints | Behaviour::ResponseInjection => &[Modbus, Iec104],
             Behaviour::LinkAddressSweep | Behaviour::TimeManipulation | Behaviour::UnsolicitedStorm => {
                 &[Dnp3, Iec104]
             }

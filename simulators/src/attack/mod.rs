@@ -10,6 +10,7 @@
 //! ```
 
 mod behaviour;
+mod check;
 mod goose;
 mod labels;
 mod plan;
@@ -22,13 +23,14 @@ mod steps;
 use std::net::Ipv4Addr;
 use std::path::Path;
 
+use diagnostics::Diagnostics;
 use serde::Deserialize;
 
 pub use behaviour::Behaviour;
 pub use labels::{Label, to_lines};
 pub(crate) use play::{Injection, Running};
 
-use crate::scenario::{Scenario, ScenarioError, Span};
+use crate::scenario::{Scenario, Source, Span, read_text};
 
 /// One attack of a file.
 #[derive(Debug, Clone, Deserialize)]
@@ -83,21 +85,28 @@ struct File {
 }
 
 /// Read an attack file for a scenario.
-pub fn load(path: &Path, scenario: &Scenario) -> Result<Vec<Attack>, ScenarioError> {
-    let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|e| ScenarioError::Read(name.clone(), e))?;
-    parse(&text, &name, scenario)
+///
+/// # Errors
+/// Everything that is wrong with it, each with its place.
+pub fn load(path: &Path, scenario: &Scenario) -> Result<Vec<Attack>, Diagnostics> {
+    let text = read_text(path, "attack file")?;
+    parse(&text, &path.display().to_string(), scenario)
 }
 
 /// Read a text; `name` is what errors call it.
-pub fn parse(text: &str, name: &str, scenario: &Scenario) -> Result<Vec<Attack>, ScenarioError> {
-    let file: File = toml::from_str(text).map_err(|e| ScenarioError::Form(format!("{name}: {e}")))?;
-    let mut mistakes = Vec::new();
-    for (index, attack) in file.attacks.iter().enumerate() {
-        let what = format!("{name}: attack {} ({})", index + 1, attack.behaviour.name());
-        mistakes.extend(attack.mistakes(scenario).into_iter().map(|m| format!("{what}: {m}")));
+///
+/// # Errors
+/// Everything that is wrong with it, each with its place.
+pub fn parse(text: &str, name: &str, scenario: &Scenario) -> Result<Vec<Attack>, Diagnostics> {
+    let (mut source, sound) = Source::read(text, name);
+    let file: Option<File> = sound.then(|| source.typed()).flatten();
+    for (at, attack) in file.iter().flat_map(|file| &file.attacks).enumerate() {
+        check::check(attack, at, scenario, &mut source);
     }
-    if mistakes.is_empty() { Ok(file.attacks) } else { Err(ScenarioError::Meaning(mistakes)) }
+    match file {
+        Some(file) if source.reporter.is_clean() => Ok(file.attacks),
+        _ => Err(source.reporter.into_diagnostics()),
+    }
 }
 
 impl Attack {
@@ -121,45 +130,12 @@ impl Attack {
         all.into_iter().filter_map(|(name, there)| there.then_some(name)).collect()
     }
 
-    fn mistakes(&self, scenario: &Scenario) -> Vec<String> {
-        let mut out = Vec::new();
-        let known = self.behaviour.parameters();
-        let given = self.given();
-        for name in &given {
-            if !known.iter().any(|k| k.trim_start_matches('*') == *name) {
-                out.push(format!(
-                    "`{name}` means nothing here; it has {}",
-                    known.join(", ").replace('*', "")
-                ));
-            }
-        }
-        for name in known.iter().filter_map(|k| k.strip_prefix('*')).filter(|k| !given.contains(k)) {
-            out.push(format!("`{name}` is missing"));
-        }
-        if self.behaviour.is_goose() {
-            if !scenario.publishers.contains_key(&self.target) {
-                out.push(format!("the target `{}` is no publisher", self.target));
-            }
-        } else if self.behaviour != Behaviour::HostSweep && !scenario.stations.contains_key(&self.target) {
-            out.push(format!("the target `{}` is no station", self.target));
-        }
-        if self.actor.parse::<Ipv4Addr>().is_err() && !scenario.masters.contains_key(&self.actor) {
-            out.push(format!("the actor `{}` is no address and no master", self.actor));
-        }
-        if let Some(victim) = self.victim.as_ref().filter(|v| !scenario.masters.contains_key(*v)) {
-            out.push(format!("the victim `{victim}` is no master"));
-        }
-        if let (Some(point), Some(station)) = (&self.point, scenario.stations.get(&self.target)) {
-            let cycling = self.behaviour == Behaviour::BreakerCycling;
-            let word = if cycling { "open" } else { self.command.as_deref().unwrap_or("") };
-            out.extend(crate::master::command(station, point, word, self.value).err());
-        }
-        out
-    }
-
     /// The address behind `actor`.
     pub(crate) fn actor_address(&self, scenario: &Scenario) -> Ipv4Addr {
         let named = scenario.masters.get(&self.actor).map(|m| m.address);
         named.or_else(|| self.actor.parse().ok()).unwrap_or(Ipv4Addr::UNSPECIFIED)
     }
 }
+
+#[cfg(test)]
+mod tests;

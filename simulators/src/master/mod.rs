@@ -8,7 +8,7 @@ mod outstations;
 mod poll;
 
 pub use crate::station::points::Command;
-pub(crate) use crate::station::points::command;
+pub(crate) use crate::station::points::{command, commands};
 pub(crate) use actions::{MasterState, command_body};
 pub(crate) use link::Link;
 pub use poll::Read;

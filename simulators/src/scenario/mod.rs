@@ -2,42 +2,34 @@
 //! them, and the noise around. Read, expanded and checked here; nothing runs.
 //!
 //! ```text
-//! text -> ScenarioFile (typed, places known to the error) -> + repeats expanded -> checked Scenario
+//! text -> tree with places (source.rs) -> repeats made (repeat.rs) -> typed -> checked (check.rs, bounds.rs)
 //! ```
 
+mod bounds;
 mod check;
 mod goose;
 mod grid;
 mod masters;
 mod repeat;
+mod source;
 mod stations;
 mod time;
+mod wording;
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+pub use diagnostics::Diagnostics;
 use serde::Deserialize;
 
 pub use goose::{Mac, Publisher, Subscriber};
 pub use grid::{Breaker, Bus, Curve, Fault, Generator, GeneratorKind, Line, Load, Transformer};
 pub use masters::{Action, Master, MasterRole, Mode, Poll, TimeSync};
 pub use repeat::Repeat;
+pub(crate) use source::Source;
 pub use stations::{Language, Station, StationKind};
 pub use time::{ClockTime, Span};
-
-/// Why a scenario or an attack file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ScenarioError {
-    /// The file cannot be read.
-    #[error("{0}: {1}")]
-    Read(String, std::io::Error),
-    /// It is no TOML of the right form; the text shows the place.
-    #[error("{0}")]
-    Form(String),
-    /// It is well formed and wrong; every mistake is one line.
-    #[error("{}", .0.join("\n"))]
-    Meaning(Vec<String>),
-}
 
 /// A whole scenario.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -160,26 +152,41 @@ pub struct Network {
 
 impl Scenario {
     /// Read a file.
-    pub fn load(path: &Path) -> Result<Scenario, ScenarioError> {
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, each with its place.
+    pub fn load(path: &Path) -> Result<Scenario, Diagnostics> {
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|e| ScenarioError::Read(name.clone(), e))?;
+        let text = read_text(path, "scenario")?;
         Scenario::parse(&text, &name)
     }
 
     /// Read a text; `name` is what errors call it.
-    pub fn parse(text: &str, name: &str) -> Result<Scenario, ScenarioError> {
-        let mut scenario: Scenario =
-            toml::from_str(text).map_err(|e| ScenarioError::Form(format!("{name}: {e}")))?;
-        for (index, repeat) in std::mem::take(&mut scenario.repeat).iter().enumerate() {
-            repeat
-                .expand_into(&mut scenario)
-                .map_err(|e| ScenarioError::Form(format!("{name}: [[repeat]] {}: {e}", index + 1)))?;
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, each with its place.
+    pub fn parse(text: &str, name: &str) -> Result<Scenario, Diagnostics> {
+        let numbers = OnceCell::new();
+        let (mut source, sound) = Source::read(text, name);
+        if !sound {
+            return Err(source.reporter.into_diagnostics());
         }
-        let mistakes = check::mistakes(&scenario);
-        if mistakes.is_empty() {
-            return Ok(scenario);
+        // What is not sound before it is repeated would only be wrong many times.
+        let scenario: Option<Scenario> = source.typed();
+        let scenario = match scenario {
+            Some(scenario) if !scenario.repeat.is_empty() => {
+                let made = source.reporter.is_clean() && source.repeat(&scenario.repeat, &numbers);
+                made.then(|| source.typed()).flatten()
+            }
+            other => other,
+        };
+        if let Some(scenario) = &scenario {
+            check::check(scenario, &mut source);
         }
-        Err(ScenarioError::Meaning(mistakes.iter().map(|m| format!("{name}: {m}")).collect()))
+        match scenario {
+            Some(scenario) if source.reporter.is_clean() => Ok(scenario),
+            _ => Err(source.reporter.into_diagnostics()),
+        }
     }
 
     /// The stations whose names match one of the patterns (`*` stands for any ending), by name.
@@ -187,6 +194,13 @@ impl Scenario {
         let hit = |name: &str| patterns.iter().any(|p| matches(p, name));
         self.stations.keys().map(String::as_str).filter(|name| hit(name)).collect()
     }
+}
+
+/// The text of a file that is called `what`.
+pub(crate) fn read_text(path: &Path, what: &str) -> Result<String, Diagnostics> {
+    let wrong =
+        |(message, help): (String, &str)| Diagnostics::of_file(&path.display().to_string(), message, help);
+    diagnostics::read_text(path, what, source::MAX_FILE_BYTES).map_err(wrong)
 }
 
 pub(crate) fn matches(pattern: &str, name: &str) -> bool {

@@ -3,10 +3,16 @@
 //! and the rest (counting from 0 and 1), so that `10.1.{block}.{slot}` is an address for every number.
 //! A text that is nothing but such a place becomes a number.
 
-use serde::Deserialize;
-use toml::{Table, Value};
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+use std::ops::Range;
 
-use super::Scenario;
+use serde::Deserialize;
+use toml::de::DeValue;
+use toml::{Spanned, Table};
+
+use super::Source;
 
 /// One repeated part.
 #[derive(Debug, Clone, Deserialize)]
@@ -25,58 +31,169 @@ impl Repeat {
     fn one() -> u32 {
         1
     }
+}
 
-    pub(super) fn expand_into(&self, scenario: &mut Scenario) -> Result<(), String> {
-        for n in self.first..self.first.saturating_add(self.count) {
-            let mut part = Table::new();
-            for (key, value) in &self.part {
-                part.insert(key.clone(), fill(value, n));
-            }
-            part.insert("site".to_owned(), Value::Table(site()));
-            let made: Scenario =
-                Value::Table(part).try_into().map_err(|e: toml::de::Error| format!("n = {n}: {e}"))?;
-            merge(scenario, made);
+/// Most times that all parts together are made.
+const MAX_REPEATED: u32 = 10_000;
+/// Sections of a part that are put into those of the scenario, name by name.
+const NAMED: [&str; 10] = [
+    "buses",
+    "lines",
+    "transformers",
+    "loads",
+    "generators",
+    "breakers",
+    "stations",
+    "publishers",
+    "subscribers",
+    "masters",
+];
+
+/// Numbers that places became, as text: the tree borrows all it holds.
+pub(super) type Numbers = OnceCell<BTreeSet<String>>;
+
+impl<'a> Source<'a> {
+    /// Put the parts that repeat into the tree, each with a place of its own; false when one cannot be.
+    pub(super) fn repeat(&mut self, repeats: &[Repeat], numbers: &'a Numbers) -> bool {
+        let all = repeats.iter().fold(0_u32, |sum, repeat| sum.saturating_add(repeat.count));
+        if all > MAX_REPEATED {
+            self.error(&["repeat"], format!("{all} repeated parts"))
+                .label(format!("at most {MAX_REPEATED} in all"));
+            return false;
         }
-        Ok(())
+        let Some(written) = self.root.remove("repeat") else { return false };
+        let DeValue::Array(written) = written.into_inner() else { return false };
+        let parts: Vec<_> = written
+            .iter()
+            .zip(repeats)
+            .filter_map(|(item, repeat)| item.get_ref().get("part").map(|part| (item.span(), repeat, part)))
+            .collect();
+        let mut texts = BTreeSet::new();
+        for (_, repeat, part) in &parts {
+            repeat.numbers().for_each(|n| gather(part.get_ref(), n, &mut texts));
+        }
+        let texts = numbers.get_or_init(|| texts);
+        let mut sound = true;
+        for (place, repeat, part) in parts {
+            for n in repeat.numbers() {
+                let shift = self.reporter.add_instance(&place, format!("in the part with n = {n}"));
+                let DeValue::Table(made) = fill(part, n, shift, texts).into_inner() else { continue };
+                for (section, value) in made {
+                    sound &= self.merge(section, value);
+                }
+            }
+        }
+        sound
+    }
+
+    fn merge(&mut self, section: Spanned<Cow<'a, str>>, value: Spanned<DeValue<'a>>) -> bool {
+        let name = section.get_ref().to_string();
+        let known = NAMED.contains(&name.as_str()) || name == "faults";
+        match (self.root.get_mut(name.as_str()).map(Spanned::get_mut), value.get_ref()) {
+            (None, _) if known => drop(self.root.insert(section, value)),
+            (Some(DeValue::Table(there)), DeValue::Table(_)) if known => {
+                let DeValue::Table(more) = value.into_inner() else { return false };
+                let mut twice = None;
+                for (key, value) in more {
+                    if let Some((other, _)) = there.get_key_value(key.get_ref().as_ref()) {
+                        twice.get_or_insert((key.clone(), other.span()));
+                        continue;
+                    }
+                    there.insert(key, value);
+                }
+                if let Some((key, other)) = twice {
+                    let message = format!("`{}` is defined twice", key.get_ref());
+                    self.reporter
+                        .error_with(&key.span(), message, &other, "first defined here")
+                        .label("defined here again; write {n} into the name");
+                    return false;
+                }
+            }
+            (Some(DeValue::Array(there)), DeValue::Array(_)) if known => {
+                let DeValue::Array(more) = value.into_inner() else { return false };
+                more.into_iter().for_each(|item| there.push(item));
+            }
+            (there, DeValue::Table(noise))
+                if name == "noise" && noise.keys().all(|k| k.get_ref() == "clients") =>
+            {
+                let clients = noise.get("clients").map(Spanned::get_ref);
+                let there = match there {
+                    Some(DeValue::Table(there)) => there.get_mut("clients").map(Spanned::get_mut),
+                    _ => None,
+                };
+                let (Some(DeValue::Array(there)), Some(DeValue::Array(more))) = (there, clients) else {
+                    self.reporter
+                        .error(
+                            &section.span(),
+                            "clients of the noise are repeated, and there are none to add to",
+                        )
+                        .label("write `clients = []` into [noise]");
+                    return false;
+                };
+                more.iter().for_each(|client| there.push(client.clone()));
+            }
+            _ => {
+                let sections = NAMED.join(", ");
+                self.reporter.error(&section.span(), format!("`{name}` cannot be repeated")).help(format!(
+                    "a part has the sections: {sections}, faults, and noise with clients alone"
+                ));
+                return false;
+            }
+        }
+        true
     }
 }
 
-fn site() -> Table {
-    let mut site = Table::new();
-    site.insert("name".to_owned(), Value::String(String::new()));
-    site.insert("start".to_owned(), Value::String("1970-01-01T00:00:00Z".to_owned()));
-    site
+impl Repeat {
+    fn numbers(&self) -> std::ops::Range<u32> {
+        self.first..self.first.saturating_add(self.count)
+    }
 }
 
-fn merge(scenario: &mut Scenario, part: Scenario) {
-    scenario.buses.extend(part.buses);
-    scenario.lines.extend(part.lines);
-    scenario.transformers.extend(part.transformers);
-    scenario.loads.extend(part.loads);
-    scenario.generators.extend(part.generators);
-    scenario.breakers.extend(part.breakers);
-    scenario.stations.extend(part.stations);
-    scenario.masters.extend(part.masters);
-    scenario.faults.extend(part.faults);
-    scenario.noise.clients.extend(part.noise.clients);
+/// The number that a text is once it is filled in, if it is nothing but a place for one.
+fn whole(text: &str, n: u32) -> Option<String> {
+    let place = text.starts_with('{') && text.ends_with('}') && text.matches('{').count() == 1;
+    let filled = place.then(|| fill_text(text, n))?;
+    filled.parse::<i64>().is_ok().then_some(filled)
 }
 
-fn fill(value: &Value, n: u32) -> Value {
+fn gather(value: &DeValue<'_>, n: u32, texts: &mut BTreeSet<String>) {
     match value {
-        Value::String(text) => {
-            let filled = fill_text(text, n);
-            let whole = text.starts_with('{') && text.ends_with('}') && text.matches('{').count() == 1;
-            match filled.parse::<i64>() {
-                Ok(number) if whole => Value::Integer(number),
-                _ => Value::String(filled),
+        DeValue::String(text) => texts.extend(whole(text, n)),
+        DeValue::Array(items) => items.iter().for_each(|item| gather(item.get_ref(), n, texts)),
+        DeValue::Table(table) => table.values().for_each(|value| gather(value.get_ref(), n, texts)),
+        _ => {}
+    }
+}
+
+fn fill<'a>(
+    value: &Spanned<DeValue<'a>>,
+    n: u32,
+    shift: usize,
+    texts: &'a BTreeSet<String>,
+) -> Spanned<DeValue<'a>> {
+    let moved = |span: Range<usize>| span.start + shift..span.end + shift;
+    let filled = match value.get_ref() {
+        DeValue::String(text) => {
+            let number = whole(text, n).and_then(|text| texts.get(&text));
+            match number.and_then(|text| DeValue::parse(text).ok()) {
+                Some(number) => number.into_inner(),
+                None => DeValue::String(Cow::Owned(fill_text(text, n))),
             }
         }
-        Value::Array(items) => Value::Array(items.iter().map(|v| fill(v, n)).collect()),
-        Value::Table(table) => {
-            Value::Table(table.iter().map(|(k, v)| (fill_text(k, n), fill(v, n))).collect())
+        DeValue::Array(items) => {
+            DeValue::Array(items.iter().map(|item| fill(item, n, shift, texts)).collect())
+        }
+        DeValue::Table(table) => {
+            let entry = |(key, value): (&Spanned<Cow<'a, str>>, &Spanned<DeValue<'a>>)| {
+                let name = Cow::Owned(fill_text(key.get_ref(), n));
+                (Spanned::new(moved(key.span()), name), fill(value, n, shift, texts))
+            };
+            DeValue::Table(table.iter().map(entry).collect())
         }
         other => other.clone(),
-    }
+    };
+    Spanned::new(moved(value.span()), filled)
 }
 
 fn fill_text(text: &str, n: u32) -> String {

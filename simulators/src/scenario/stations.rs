@@ -39,6 +39,16 @@ pub enum Language {
     Iec104,
 }
 
+impl std::fmt::Display for Language {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Language::Modbus => "Modbus",
+            Language::Dnp3 => "DNP3",
+            Language::Iec104 => "IEC 104",
+        })
+    }
+}
+
 impl StationKind {
     /// What it speaks.
     pub fn language(self) -> Language {

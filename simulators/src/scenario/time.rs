@@ -4,7 +4,9 @@ use serde::{Deserialize, Deserializer, de::Error};
 
 /// A moment: `"2026-06-15T00:00:00Z"`.
 pub(super) fn timestamp<'de, D: Deserializer<'de>>(from: D) -> Result<jiff::Timestamp, D::Error> {
-    String::deserialize(from)?.parse().map_err(D::Error::custom)
+    let text = String::deserialize(from)?;
+    let wrong = |_| D::Error::custom(format!("`{text}` is no moment; write \"2026-06-15T00:00:00Z\""));
+    text.parse().map_err(wrong)
 }
 
 /// A length of time, written as numbers with units: `"250 ms"`, `"2 s"`, `"1h30m"`, `"1 d"`.

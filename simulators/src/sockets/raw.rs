@@ -32,7 +32,10 @@ impl RawSocket {
         // SAFETY: no pointers.
         let fd = unsafe { libc::socket(libc::AF_PACKET, kind, i32::from(protocol)) };
         if fd < 0 {
-            return Err(wrong(io::Error::last_os_error()));
+            let error = io::Error::last_os_error();
+            let remedy =
+                if error.kind() == io::ErrorKind::PermissionDenied { " (frames need root)" } else { "" };
+            return Err(io::Error::new(error.kind(), format!("{interface}: {error}{remedy}")));
         }
         // SAFETY: the descriptor was just made and belongs to nobody else.
         let socket = unsafe { OwnedFd::from_raw_fd(fd) };

@@ -132,6 +132,34 @@ pub(crate) fn command(
     }
 }
 
+/// What may be commanded at a station, in words.
+pub(crate) fn commands(station: &Station) -> String {
+    let kind = station.kind;
+    let breakers = kind.is_dnp3() || matches!(kind, StationKind::ModbusRtu | StationKind::Iec104);
+    let mut out: Vec<String> = Vec::new();
+    if breakers && !station.breakers.is_empty() {
+        out.push(format!("{} with \"open\" or \"close\"", station.breakers.join(", ")));
+    }
+    let steps = station.transformer.is_some() && (kind.is_dnp3() || kind == StationKind::Iec104);
+    if steps || kind == StationKind::TapChanger {
+        out.push("\"tap\" with \"raise\" or \"lower\"".to_owned());
+    }
+    if matches!(kind, StationKind::Recloser | StationKind::Iec104) {
+        out.push("\"reclosing\" with \"on\" or \"off\"".to_owned());
+    }
+    if matches!(kind, StationKind::Inverter | StationKind::Iec104) {
+        out.push("\"limit\" with a value".to_owned());
+    }
+    if !matches!(kind, StationKind::Meter | StationKind::Inverter) {
+        out.push("\"setting\" with a value".to_owned());
+    }
+    if out.is_empty() {
+        "nothing can be commanded there".to_owned()
+    } else {
+        format!("its points are: {}", out.join("; "))
+    }
+}
+
 fn no_command(point: &str, word: &str, value: Option<f64>) -> String {
     format!("point `{point}` has no command `{word}`{}", value.map_or("", |_| " with a value"))
 }

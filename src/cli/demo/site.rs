@@ -37,7 +37,7 @@ pub(super) struct Site {
 
 impl Site {
     pub(super) fn new() -> Result<Site, String> {
-        let wrong = |error: simulators::scenario::ScenarioError| error.to_string();
+        let wrong = |error: simulators::scenario::Diagnostics| error.to_string();
         let scenario = Scenario::parse(SCENARIO, "demo.toml").map_err(wrong)?;
         let round = attack::parse(ATTACKS, "demo.attacks.toml", &scenario).map_err(wrong)?;
         let later = |attack: &Attack, round: u32| {

@@ -1,15 +1,4 @@
-//! Errors in a profile, told like a good compiler: where, what, and what to write instead.
-//!
-//! ```text
-//! error: unknown key `adress` in host `scada-a`
-//!   --> site.toml:6:1
-//!    |
-//!  6 | adress = "10.0.0.5"
-//!    | ^^^^^^ did you mean `address`?
-//!    = help: a host has the keys: address, comment
-//! ```
-//!
-//! All errors of a file are collected before anything is shown.
+//! One error, and all errors of a file. They are collected before anything is shown.
 
 use std::fmt;
 use std::ops::Range;
@@ -25,7 +14,7 @@ const LONGEST: usize = 4000;
 pub struct Diagnostic {
     /// What is wrong, in one line.
     pub message: String,
-    /// The file it is in, as it was named to [`crate::load`] or in an `include`.
+    /// The file it is in, as it was named to the program or in an `include`.
     pub file: String,
     /// The file is read all the same.
     pub warning: bool,
@@ -127,7 +116,7 @@ impl fmt::Display for Diagnostic {
 /// Every error of a file and of those it includes, in the order of the text. Never empty.
 #[derive(Debug, Clone, Eq, PartialEq)]
 pub struct Diagnostics {
-    /// The file, as it was named to [`crate::load`] or [`crate::parse`].
+    /// The file, as it was named to the program.
     pub file: String,
     /// The errors.
     pub errors: Vec<Diagnostic>,

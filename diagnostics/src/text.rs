@@ -6,7 +6,7 @@ const REPLACEMENT: char = '\u{fffd}';
 /// Whether a character is invisible or moves others about: a control character, a separator of lines, a mark
 /// of direction, a space of no width. A name with one of them looks like another name.
 #[must_use]
-pub(crate) fn deceives(c: char) -> bool {
+pub fn deceives(c: char) -> bool {
     c.is_control()
         || matches!(
             c,
@@ -18,7 +18,7 @@ pub(crate) fn deceives(c: char) -> bool {
 }
 
 /// A character as it is shown.
-pub(crate) fn shown_char(c: char) -> char {
+pub fn shown_char(c: char) -> char {
     match c {
         '\t' => ' ',
         c if deceives(c) => REPLACEMENT,
@@ -41,7 +41,7 @@ pub fn shown_lines(text: &str) -> String {
 }
 
 /// The same; what is longer than so many characters is cut.
-pub(crate) fn cut_lines(text: &str, most: usize) -> String {
+pub fn cut_lines(text: &str, most: usize) -> String {
     let mut lines: String = text.chars().take(most).collect();
     if lines.len() < text.len() {
         lines.push_str("...");

@@ -9,11 +9,14 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::limits::{MAX_GUESSES, MAX_TOLD};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::nearest::nearest;
 use crate::text::shown_char;
 
+/// Most words that are compared with a wrong one, all errors together, to say which was probably meant.
+const MAX_GUESSES: usize = 300_000;
+/// Errors, and warnings, that are told in full; further ones are counted.
+const MAX_TOLD: usize = 1000;
 /// Longest part of a source line that is shown, in characters.
 const SHOWN_CHARS: usize = 120;
 /// Characters shown in front of the error in a line that is cut.
@@ -60,7 +63,7 @@ struct Region {
 }
 
 /// Quirks of stations, each with where it stands first, and how often it stands.
-pub(crate) type Quirks = Vec<(String, Diagnostic, usize)>;
+pub type Quirks = Vec<(String, Diagnostic, usize)>;
 
 /// Collects errors. The sensor's configuration is read with it, too, so that both files speak of their
 /// errors in the same way.
@@ -114,12 +117,12 @@ impl<'a> Reporter<'a> {
     }
 
     /// Another file. Returns the offset that its first character has from now on.
-    pub(crate) fn add_file(&mut self, text: &str, file: &str) -> usize {
+    pub fn add_file(&mut self, text: &str, file: &str) -> usize {
         self.add(Source::new(Cow::Owned(text.to_owned()), Cow::Owned(file.to_owned())))
     }
 
     /// An instance of a template that stands at `span`: how far its offsets are from the template's.
-    pub(crate) fn add_instance(&mut self, span: &Range<usize>, instance: String) -> usize {
+    pub fn add_instance(&mut self, span: &Range<usize>, instance: String) -> usize {
         let (template, source) = self.region(span.start).map_or((0, 0), |r| (r.start, r.source));
         let start = self.end;
         self.end += self.sources.get(source).map_or(0, |s| s.text.len()) + 1;
@@ -128,7 +131,7 @@ impl<'a> Reporter<'a> {
     }
 
     /// A known deviation of a station. Whether there is such a finding is not known here.
-    pub(crate) fn quirk(&mut self, word: &str, span: &Range<usize>) {
+    pub fn quirk(&mut self, word: &str, span: &Range<usize>) {
         if let Some((_, count)) = self.quirks.get_mut(word) {
             *count += 1;
         } else if self.quirks.len() < MAX_TOLD {
@@ -138,17 +141,13 @@ impl<'a> Reporter<'a> {
     }
 
     /// Whether it is worth while to gather candidates for [`Reporter::meant`].
-    pub(crate) fn can_guess(&self) -> bool {
+    pub fn can_guess(&self) -> bool {
         !self.is_full() && self.guessed.get() < MAX_GUESSES
     }
 
     /// The word that was probably meant by one of an error that is reported next. Looked for only while errors
     /// are told, and among so many words in all: each takes time.
-    pub(crate) fn meant<'c>(
-        &self,
-        word: &str,
-        candidates: impl IntoIterator<Item = &'c str>,
-    ) -> Option<&'c str> {
+    pub fn meant<'c>(&self, word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
         let guessed = &self.guessed;
         let candidates = candidates.into_iter().inspect(|_| guessed.set(guessed.get() + 1));
         let left = if self.can_guess() { MAX_GUESSES - guessed.get() } else { 0 };
@@ -157,14 +156,14 @@ impl<'a> Reporter<'a> {
 
     /// Whether some file writes register numbers as they are on the wire where a manual's might be meant. All
     /// files are looked through, once.
-    pub(crate) fn counts_as_the_wire(&mut self) -> bool {
+    pub fn counts_as_the_wire(&mut self) -> bool {
         let marks = ["holding_register 40000", "SunSpec"];
         let found = |source: &Source<'_>| marks.iter().any(|mark| source.text.contains(mark));
         *self.counts_as_the_wire.get_or_insert_with(|| self.sources.iter().any(found))
     }
 
     /// The files, with their texts.
-    pub(crate) fn sources(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub fn sources(&self) -> impl Iterator<Item = (&str, &str)> {
         self.sources.iter().map(|source| (source.file.as_ref(), source.text.as_ref()))
     }
 
@@ -174,7 +173,7 @@ impl<'a> Reporter<'a> {
     }
 
     /// "line 4", or "feeders.toml, line 4" for another file than that of `from`.
-    pub(crate) fn place(&self, offset: usize, from: usize) -> String {
+    pub fn place(&self, offset: usize, from: usize) -> String {
         let Some(region) = self.region(offset) else { return String::new() };
         let Some(source) = self.sources.get(region.source) else { return String::new() };
         let line = source.line_of(offset - region.start);
@@ -197,7 +196,7 @@ impl<'a> Reporter<'a> {
     }
 
     /// Add a warning: it is allowed, but most likely not meant.
-    pub(crate) fn warning(&mut self, span: &Range<usize>, message: impl Into<String>) -> &mut Diagnostic {
+    pub fn warning(&mut self, span: &Range<usize>, message: impl Into<String>) -> &mut Diagnostic {
         if self.warnings.len() >= MAX_TOLD {
             self.further.1 += 1;
             return &mut self.lost;
@@ -263,7 +262,7 @@ impl<'a> Reporter<'a> {
     }
 
     /// So many errors that no further one is told: what would only make it more precise can be spared.
-    pub(crate) fn is_full(&self) -> bool {
+    pub fn is_full(&self) -> bool {
         self.errors.len() >= MAX_TOLD
     }
 
@@ -282,7 +281,7 @@ impl<'a> Reporter<'a> {
     }
 
     /// Only the warnings, in the order of the text, and the quirks.
-    pub(crate) fn into_warnings(mut self) -> (Vec<Diagnostic>, Quirks) {
+    pub fn into_warnings(mut self) -> (Vec<Diagnostic>, Quirks) {
         let (warnings, quirks) = (std::mem::take(&mut self.warnings), std::mem::take(&mut self.quirks));
         let quirks =
             quirks.into_iter().map(|(word, (diagnostic, count))| (word, diagnostic, count)).collect();

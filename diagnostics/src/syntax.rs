@@ -14,7 +14,7 @@ pub fn report(text: &str, errors: &[Error], reporter: &mut Reporter<'_>) -> bool
 }
 
 /// The same for a file whose first character has the offset `base`.
-pub(crate) fn report_at(text: &str, base: usize, errors: &[Error], reporter: &mut Reporter<'_>) -> bool {
+pub fn report_at(text: &str, base: usize, errors: &[Error], reporter: &mut Reporter<'_>) -> bool {
     let mut understandable = true;
     for (place, error) in errors.iter().enumerate() {
         if reporter.is_full() && !understandable {
