@@ -100,7 +100,7 @@ fn one(number: usize, random: &mut Random) -> Vec<Line> {
     let unit = random.below(7) as u8 + 1;
     let close = crob(random.below(4) as u8, 0x41);
     let pause = random.below(8_000_000_000) as u64;
-    match random.below(7) {
+    match random.below(8) {
         0 => vec![ask(1, unit, &Request::WriteRegister(12, 4711)), ask(2, unit, &read).after(pause)],
         1 => vec![answer(1, unit, &Response::Registers(3, vec![1, 2]))],
         2 => vec![
@@ -116,11 +116,35 @@ fn one(number: usize, random: &mut Random) -> Vec<Line> {
                 [ask(n, unit, &read).after(pause / 8), answer(n, unit, &values)]
             })
             .collect(),
+        // Reads that become known, and one of them between a select and its operate.
+        6 => known_reads(&close, random, pause),
         _ => vec![
             command(10, &dnp3::request(3, 1, &class_1())),
             report(10, &dnp3::response(3, [0x80, 0], &class_1())).after(pause),
         ],
     }
+}
+
+/// Reads that become known, and one of them between a select and its operate.
+fn known_reads(close: &[u8], random: &mut Random, pause: u64) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for n in 0..6 {
+        let asked = [class_1(), inputs()][random.below(2)].clone();
+        let restarted = [0, 0x80][random.below(2)];
+        lines.push(command(10, &dnp3::request(n, 1, &asked)).after(pause / 8));
+        lines.push(report(10, &dnp3::response(n, [restarted, 0], &[])));
+        lines.push(command(10, &dnp3::request(n, 0, &[])));
+    }
+    let between = [1, 0][random.below(2)];
+    lines.push(command(10, &dnp3::request(7, 3, close)));
+    lines.push(command(10, &dnp3::request(8, between, &class_1())));
+    lines.push(command(10, &dnp3::request([8, 9][random.below(2)], 4, close)));
+    lines
+}
+
+/// All binary inputs: group 1, the variation that the station prefers, qualifier 06.
+fn inputs() -> Vec<u8> {
+    vec![1, 0, 6]
 }
 
 /// Many hosts that talk across each other, over a tap that loses, doubles and disorders.
@@ -222,7 +246,7 @@ fn unremembered(options: SensorOptions) -> SensorOptions {
 #[test]
 fn a_read_that_is_known_comes_to_the_same_as_one_that_is_judged() {
     let Some(corpus) = corpus("a_read_that_is_known_comes_to_the_same_as_one_that_is_judged") else { return };
-    for path in captures(&corpus, &["modbus"]) {
+    for path in captures(&corpus, &["modbus", "dnp3", "iec104"]) {
         let frames = read(&path);
         for allowed in [None, Some(profile(PROFILE))] {
             let of = |options| outcome(&frames, &options, allowed.clone(), &nothing);

@@ -1,11 +1,16 @@
-//! What nearly all operations are: a Modbus read that this pair has asked for before, and its answer.
+//! What nearly all operations are: a read that this pair has asked for before, and its answer.
 //!
 //! What the profile and the watches for scans made of such a read is remembered, where it cannot turn out
 //! otherwise the next time: the rule asks for nothing but function and points, and the watch knows the
 //! function, the points and the station. Then judging it is one look here. Whatever depends on time, on numbers
 //! or on other operations (polling, controls, values) is not remembered and sees every operation.
+//!
+//! | protocol | reads | answers | confirmations |
+//! |---|---|---|---|
+//! | Modbus | functions 1 to 4, of one range | of these reads, if they refuse nothing | |
+//! | DNP3 | READ of classes, or of one range of process points | all that refuse nothing | all |
 
-use parsers::{Exchange, Operation, Outcome, PointRange, Protocol};
+use parsers::{Exchange, Operation, Outcome, PointKind, PointRange, Protocol};
 use profiles::{Compiled, Pair, RuleId};
 
 use super::Judged;
@@ -22,6 +27,8 @@ pub(super) struct Known {
     watch: Option<WatchId>,
     /// The watch knows that the station answers.
     answers: bool,
+    /// The same of a confirmation by the master.
+    confirms: bool,
     /// Place of the one that came last.
     latest: u8,
     reads: Vec<Read>,
@@ -42,18 +49,50 @@ pub(super) struct Standing(pub(super) Option<RuleId>);
 pub(super) enum Plain {
     /// A read, by its function and its points.
     Asked(u64),
-    /// An answer to one, with what was asked for.
+    /// An answer, with what was asked for.
     Answered,
+    /// The master has an answer or a report.
+    Confirmed,
 }
+
+/// Function code of a DNP3 read.
+const READ: u8 = 1;
 
 impl Plain {
     /// If it is one.
     #[inline]
     pub(super) fn of(operation: &Operation<'_>) -> Option<Plain> {
+        match operation.protocol {
+            Protocol::Modbus => Plain::of_modbus(operation),
+            Protocol::Dnp3 => Plain::of_dnp3(operation),
+            Protocol::Iec104 | Protocol::Goose => None,
+        }
+    }
+
+    #[inline]
+    fn of_dnp3(operation: &Operation<'_>) -> Option<Plain> {
+        match operation.exchange {
+            _ if operation.broadcast => None,
+            Exchange::Request if operation.from_master => {
+                let is_read = operation.function.code == READ
+                    && operation.action.is_plain_read()
+                    && !operation.more_ranges;
+                if is_read { objects(operation.ranges).map(Plain::Asked) } else { None }
+            }
+            Exchange::Confirm => operation.from_master.then_some(Plain::Confirmed),
+            Exchange::Response if !operation.from_master && operation.answers.is_some() => {
+                (operation.requested.is_some() && operation.outcome == Outcome::Success)
+                    .then_some(Plain::Answered)
+            }
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn of_modbus(operation: &Operation<'_>) -> Option<Plain> {
         let [range] = operation.ranges else { return None };
         let code = operation.function.code;
-        let is_read = operation.protocol == Protocol::Modbus
-            && matches!(code, 1..=4)
+        let is_read = matches!(code, 1..=4)
             && operation.action.is_plain_read()
             && !operation.more_ranges
             && !operation.broadcast;
@@ -75,6 +114,41 @@ fn key(code: u8, range: &PointRange) -> u64 {
     u64::from(code) << 34 | u64::from(range.first()) << 17 | u64::from(range.last())
 }
 
+/// What a DNP3 read asks for as one number, which no other read has: classes in whatever order, or one range.
+#[inline]
+fn objects(ranges: &[PointRange]) -> Option<u64> {
+    /// Addresses below this are told apart; a range may also go on to the end.
+    const END: u32 = 0xFF_FFFF;
+    let class = |range: &PointRange| {
+        let one = range.kind() == PointKind::ClassData && range.first() == range.last() && range.first() < 4;
+        one.then(|| 1_u64 << range.first())
+    };
+    if let Some(classes) = ranges.iter().try_fold(0, |mask, range| Some(mask | class(range)?)) {
+        return (classes != 0).then_some(1 << 62 | classes);
+    }
+    let [range] = ranges else { return None };
+    if range.first() >= END {
+        return None;
+    }
+    let last = match range.last() {
+        u32::MAX => END,
+        last => Some(last).filter(|last| *last < END)?,
+    };
+    let kind = match range.kind() {
+        PointKind::BinaryInput => 0,
+        PointKind::DoubleBitInput => 1,
+        PointKind::BinaryOutput => 2,
+        PointKind::Counter => 3,
+        PointKind::FrozenCounter => 4,
+        PointKind::AnalogInput => 5,
+        PointKind::FrozenAnalogInput => 6,
+        PointKind::AnalogDeadband => 7,
+        PointKind::AnalogOutput => 8,
+        _ => return None,
+    };
+    Some(kind << 48 | u64::from(range.first()) << 24 | u64::from(last))
+}
+
 impl Known {
     /// How an operation was judged, if that stands.
     #[inline]
@@ -91,6 +165,7 @@ impl Known {
         let rule = match plain {
             Plain::Answered => self.answers.then_some(Standing(None)),
             Plain::Asked(key) => self.read(key),
+            Plain::Confirmed => self.confirms.then_some(Standing(None)),
         };
         rule.map(|Standing(rule)| Judged { allowed, pair, rule })
     }
@@ -125,6 +200,7 @@ impl Known {
         }
         match plain {
             Plain::Answered => self.answers = limit > 0,
+            Plain::Confirmed => self.confirms = limit > 0,
             Plain::Asked(key) => {
                 if self.reads.len() < limit && self.reads.iter().all(|read| read.key != key) {
                     self.reads.push(Read { key, rule });

@@ -341,6 +341,9 @@ impl Detector {
         let partner = context.partners.of(profile, self.common.epoch, &mut self.associations, operation);
         let plain = Plain::of(operation);
         let known = plain.and_then(|plain| self.known(plain, context, operation, &partner));
+        if known.is_some() {
+            self.selects.passed(operation);
+        }
         let judged = match known {
             Some(judged) => judged,
             None => self.judge(context, operation, &partner, plain, sink),
@@ -379,7 +382,7 @@ impl Detector {
         let profile = self.common.profile.as_deref();
         let rule = match plain {
             Plain::Asked(_) => known::standing_rule(profile, judged, operation),
-            Plain::Answered => Some(Standing(None)),
+            Plain::Answered | Plain::Confirmed => Some(Standing(None)),
         };
         let (Some(rule), Some(watch)) = (rule, self.scans.seen(context, operation)) else { return };
         let stands = judged.rule == rule.0

@@ -8,7 +8,7 @@
 use super::coverage::Losses;
 use crate::pipeline::FlowContext;
 use hashbrown::HashMap;
-use parsers::{Action, Endpoint, Exchange, Host, Operation, SelectRule, StationAddress, Timestamp};
+use parsers::{Action, Endpoint, Exchange, Host, Operation, Protocol, SelectRule, StationAddress, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 /// Which master and outstation; ports left out, so that a reconnect changes nothing. Where selects of several
@@ -125,6 +125,16 @@ impl SelectTable {
     #[must_use]
     pub fn timeout_ns(&self) -> u64 {
         self.timeout_ns
+    }
+
+    /// Take a read or an answer: a read of DNP3 between select and operate cancels the select, and no other
+    /// protocol's reads bear on it.
+    #[inline]
+    pub fn passed(&mut self, operation: &Operation<'_>) {
+        if self.live > 0 && operation.protocol == Protocol::Dnp3 {
+            let missing = self.request(operation);
+            debug_assert_eq!(missing, None, "only an operate misses its select");
+        }
     }
 
     /// Take a request from a master. Returns what is wrong if it is an operate without a valid select.

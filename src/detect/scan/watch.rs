@@ -379,12 +379,12 @@ impl Watch {
     }
 
     /// Whether the function, the points and the station are all known, of a read that no profile judges; of an
-    /// answer, whether the station is known to answer. What is known once stays so.
+    /// answer or a confirmation, whether the station is known to answer. What is known once stays so.
     pub(super) fn knows(&self, operation: &Operation<'_>) -> bool {
-        let asks = operation.from_master;
+        let asks = operation.from_master && operation.exchange == Exchange::Request;
         let asked = || {
             self.functions.contains(&distinct(operation.function))
-                && operation.ranges.iter().all(|range| self.points.holds(range))
+                && operation.ranges.iter().all(|range| !is_address(range) || self.points.holds(range))
         };
         (!asks || asked()) && operation.station.number().is_some_and(|number| self.answers(number))
     }
