@@ -67,13 +67,32 @@ const COMMANDS: &[Row] = &[
     row(Iec104, 122, Some(4), ClearCommand),
 ];
 
+/// The codes of [`COMMANDS`] by protocol, a bit each: nearly all commands are none of these.
+static LISTED: [[u64; 4]; Protocol::ALL.len()] = listed();
+
+const fn listed() -> [[u64; 4]; Protocol::ALL.len()] {
+    let mut listed = [[0; 4]; Protocol::ALL.len()];
+    let mut at = 0;
+    while at < COMMANDS.len() {
+        let Row { protocol, code, .. } = COMMANDS[at];
+        listed[protocol as usize][code as usize / 64] |= 1 << (code % 64);
+        at += 1;
+    }
+    listed
+}
+
 /// What kind of dangerous command a request is, if it is one. `allowed` is the profile's verdict; `None`
 /// without a profile.
 #[must_use]
+#[inline]
 pub fn dangerous(operation: &Operation<'_>, allowed: Option<bool>) -> Option<FindingKind> {
-    if allowed == Some(true) {
-        return None;
-    }
+    let code = usize::from(operation.function.code);
+    let listed = LISTED[operation.protocol as usize][code / 64] >> (code % 64) & 1 == 1;
+    if listed && allowed != Some(true) { listed_as(operation, allowed) } else { None }
+}
+
+#[cold]
+fn listed_as(operation: &Operation<'_>, allowed: Option<bool>) -> Option<FindingKind> {
     let function = operation.function;
     COMMANDS
         .iter()

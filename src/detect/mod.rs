@@ -433,7 +433,10 @@ impl Detector {
         let asks = operation.exchange == Exchange::Request && operation.from_master;
         let suspicious = allowed == Some(false)
             || missing.is_some()
-            || (asks && !operation.action.is_plain_read() && allowed != Some(true));
+            || (asks
+                && !operation.action.is_plain_read()
+                && allowed != Some(true)
+                && unallowed::speaks_for_itself(operation, allowed));
         if suspicious {
             // What is part of a sweep that has been told of is no news, unless it moves something.
             use AnomalyKind::{Function, Range, UnknownClient, UnknownStation};

@@ -11,6 +11,15 @@ use crate::pipeline::FlowContext;
 use crate::report::catalogue::FindingKind;
 use crate::report::finding::Finding;
 
+/// Whether a command that no rule allows is reported for what it is, without a denial and with its select: what
+/// [`Detector::report`] looks for.
+#[inline]
+pub(super) fn speaks_for_itself(operation: &Operation<'_>, allowed: Option<bool>) -> bool {
+    commands::dangerous(operation, allowed).is_some()
+        || (operation.broadcast && allowed.is_none())
+        || commands::sets_deadband(operation)
+}
+
 impl Detector {
     #[cold]
     pub(super) fn report(
