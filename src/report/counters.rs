@@ -25,6 +25,9 @@ const FUNCTIONS_KEPT: usize = 65_536;
 /// from the start, the worst kinds first: as many kinds for every station as fit.
 pub const FINDINGS_BEGUN: usize = 1_000;
 
+/// Outcomes of commands that were seen, as labels.
+const CONTROL_OUTCOMES: [&str; 3] = ["confirmed", "rejected", "none_expected"];
+
 /// Upper bounds of the latency histogram in nanoseconds.
 pub const LATENCY_BOUNDS_NS: [u64; 12] = [
     1_000_000,
@@ -97,10 +100,14 @@ impl Places {
         Some(recent.1)
     }
 
-    fn insert(&mut self, key: u64, place: u32) {
-        if self.all.len() < self.limit {
+    /// The place of a label set that is not at hand, remembered by its key if it has one of its own.
+    #[cold]
+    fn settle(&mut self, key: Option<u64>, table: &mut SeriesTable, labels: &[&str]) -> u32 {
+        let Some(place) = table.place(labels) else { return table.overflow(labels) };
+        if let Some(key) = key.filter(|_| self.all.len() < self.limit) {
             self.all.insert(key, place);
         }
+        place
     }
 
     fn clear(&mut self) {
@@ -119,6 +126,8 @@ pub struct Counters {
     pub(super) tables: StationTables,
     operation_places: Places,
     last_seen_places: Places,
+    control_places: Places,
+    finding_places: Places,
     points: PointValues,
     /// By kind and severity.
     findings: Vec<[u64; Severity::ALL.len()]>,
@@ -144,6 +153,8 @@ impl Counters {
             tables: StationTables::new(),
             operation_places: Places::new(FUNCTIONS_KEPT),
             last_seen_places: Places::new(usize::MAX),
+            control_places: Places::new(usize::MAX),
+            finding_places: Places::new(CATALOGUE.len()),
             points: PointValues::new(&roster),
             findings: vec![[0; Severity::ALL.len()]; CATALOGUE.len()],
             findings_born: vec![[0; Severity::ALL.len()]; CATALOGUE.len()],
@@ -161,6 +172,8 @@ impl Counters {
     pub fn set_roster(&mut self, roster: Arc<Roster>) {
         self.operation_places.clear();
         self.last_seen_places.clear();
+        self.control_places.clear();
+        self.finding_places.clear();
         self.points = self.points.moved(&self.roster, &roster);
         self.roster = roster;
         let roster = &self.roster;
@@ -286,22 +299,34 @@ impl Counters {
     }
 
     fn outcome(&mut self, operation: &Operation<'_>, judgement: &Judgement<'_>) {
-        let station = station_name(&self.roster, judgement);
-        let protocol = operation.protocol.name();
         if let Outcome::Refused { name, .. } = operation.outcome {
-            self.tables[Family::Exceptions].add_to(&[station, protocol, name], 1);
+            let labels = [station_name(&self.roster, judgement), operation.protocol.name(), name];
+            self.tables[Family::Exceptions].add_to(&labels, 1);
         }
         let outcome = match operation.outcome {
-            Outcome::Success => "confirmed",
-            Outcome::Refused { .. } => "rejected",
-            Outcome::None if operation.exchange == Exchange::Request && !operation.wants_answer => {
-                "none_expected"
-            }
+            Outcome::Success => 0,
+            Outcome::Refused { .. } => 1,
+            Outcome::None if operation.exchange == Exchange::Request && !operation.wants_answer => 2,
             Outcome::None => return,
         };
         if is_command(operation.action) {
-            self.tables[Family::Controls].add_to(&[station, protocol, operation.action.name(), outcome], 1);
+            let place = self.control_place(operation, outcome, judgement);
+            *self.tables[Family::Controls].at(place) += 1;
         }
+    }
+
+    /// Where a command is counted, by the place of its outcome in [`CONTROL_OUTCOMES`].
+    fn control_place(&mut self, operation: &Operation<'_>, outcome: u16, judgement: &Judgement<'_>) -> u32 {
+        let (protocol, action) = (operation.protocol, operation.action);
+        let class = Function { code: action as u8, sub: Some(outcome), name: "" };
+        let key = key_of(judgement.station, protocol, Some(class));
+        let kept = has_key(judgement);
+        if kept && let Some(place) = self.control_places.get(key) {
+            return place;
+        }
+        let outcome = CONTROL_OUTCOMES[usize::from(outcome)];
+        let labels = [station_name(&self.roster, judgement), protocol.name(), action.name(), outcome];
+        self.control_places.settle(kept.then_some(key), &mut self.tables[Family::Controls], &labels)
     }
 
     fn operation_place(&mut self, operation: &Operation<'_>, judgement: &Judgement<'_>) -> u32 {
@@ -312,15 +337,7 @@ impl Counters {
         }
         let name = operation.function.name;
         let labels = [station_name(&self.roster, judgement), operation.protocol.name(), name];
-        match self.tables[Family::Operations].place(&labels) {
-            Some(place) => {
-                if kept {
-                    self.operation_places.insert(key, place);
-                }
-                place
-            }
-            None => self.tables[Family::Operations].overflow(&labels),
-        }
+        self.operation_places.settle(kept.then_some(key), &mut self.tables[Family::Operations], &labels)
     }
 
     fn last_seen_place(&mut self, protocol: Protocol, judgement: &Judgement<'_>) -> u32 {
@@ -330,15 +347,7 @@ impl Counters {
             return place;
         }
         let labels = [station_name(&self.roster, judgement), protocol.name()];
-        match self.tables[Family::LastSeen].place(&labels) {
-            Some(place) => {
-                if kept {
-                    self.last_seen_places.insert(key, place);
-                }
-                place
-            }
-            None => self.tables[Family::LastSeen].overflow(&labels),
-        }
+        self.last_seen_places.settle(kept.then_some(key), &mut self.tables[Family::LastSeen], &labels)
     }
 
     /// Count a defect. `station` is the station's name in the profile, if it has one.
@@ -403,8 +412,18 @@ impl Counters {
     /// Count a finding, first or repeat.
     pub fn finding(&mut self, finding: &Finding<'_>) {
         self.findings[finding.kind.index()][finding.severity() as usize] += 1;
-        let station = finding.station_name.unwrap_or(UNPROFILED);
-        self.tables[Family::Findings].add_to(&[station, finding.kind.name()], 1);
+        let place = self.finding_place(finding);
+        *self.tables[Family::Findings].at(place) += 1;
+    }
+
+    fn finding_place(&mut self, finding: &Finding<'_>) -> u32 {
+        // Those of stations that the profile does not know may come in thousands.
+        let key = finding.station_name.is_none().then_some(finding.kind.index() as u64);
+        if let Some(place) = key.and_then(|key| self.finding_places.get(key)) {
+            return place;
+        }
+        let labels = [finding.station_name.unwrap_or(UNPROFILED), finding.kind.name()];
+        self.finding_places.settle(key, &mut self.tables[Family::Findings], &labels)
     }
 
     /// Count a finding that was folded into an earlier one.
