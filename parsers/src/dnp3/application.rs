@@ -45,8 +45,10 @@ const KEPT_HEADERS: usize = 8;
 
 /// The object headers of a fragment as one walk found them, so that not everybody who asks for values walks again.
 pub(super) struct Headers<'a> {
-    /// And room for the one at hand behind them.
-    kept: [Option<ObjectHeader<'a>>; KEPT_HEADERS + 1],
+    /// Most fragments have one, and clearing room for all costs more than to walk it.
+    first: Option<ObjectHeader<'a>>,
+    /// The others, and room for the one at hand behind them.
+    others: Option<[Option<ObjectHeader<'a>>; KEPT_HEADERS]>,
     count: usize,
     /// Walks what is behind the kept ones, if there is more.
     rest: Option<Walk<'a>>,
@@ -55,17 +57,21 @@ pub(super) struct Headers<'a> {
 impl<'a> Headers<'a> {
     /// None yet.
     pub(super) fn new() -> Headers<'a> {
-        Headers { kept: [const { None }; KEPT_HEADERS + 1], count: 0, rest: None }
+        Headers { first: None, others: None, count: 0, rest: None }
     }
 
     /// The next header of a walk, which stays here if there is room.
     #[inline]
     pub(super) fn next(&mut self, walk: &mut Walk<'a>) -> Option<Result<&ObjectHeader<'a>, Trouble>> {
-        let slot = &mut self.kept[self.count];
-        match walk.step()? {
-            Ok(header) => *slot = Some(header),
+        let header = match walk.step()? {
+            Ok(header) => header,
             Err(trouble) => return Some(Err(trouble)),
-        }
+        };
+        let slot = match self.count.checked_sub(1) {
+            None => &mut self.first,
+            Some(place) => self.others.get_or_insert([const { None }; KEPT_HEADERS]).get_mut(place)?,
+        };
+        *slot = Some(header);
         if self.count < KEPT_HEADERS {
             self.count += 1;
             self.rest = (self.count == KEPT_HEADERS).then(|| walk.clone());
@@ -74,9 +80,14 @@ impl<'a> Headers<'a> {
     }
 
     /// All of them.
+    #[inline]
     fn each(&self, visit: &mut dyn FnMut(&ObjectHeader<'a>)) {
-        for header in self.kept.iter().take(self.count).flatten() {
+        if let Some(header) = &self.first {
             visit(header);
+        }
+        if let Some(others) = &self.others {
+            // The last place is that of the one at hand.
+            others.iter().take(self.count - 1).flatten().for_each(&mut *visit);
         }
         if let Some(rest) = &self.rest {
             rest.clone().flatten().for_each(|header| visit(&header));

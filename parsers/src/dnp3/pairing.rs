@@ -6,7 +6,7 @@
 //! the first request in the queue that expects its number; the requests before that one have been
 //! passed over. A request never overwrites another one that still waits.
 
-use crate::contract::{Action, Direction, Origin, PointRange, Timestamp};
+use crate::contract::{Action, Direction, Origin, PointKind, PointRange, Timestamp};
 use crate::tight;
 
 /// Ranges kept with a request, for answers that carry none.
@@ -41,7 +41,9 @@ pub(super) struct Row {
     pub digest: (u64, usize),
     /// The objects of a control request, up to [`KEPT_BODY`].
     pub body: Vec<u8>,
-    ranges: [Option<PointRange>; KEPT_RANGES],
+    ranges: [PointRange; KEPT_RANGES],
+    /// How many of them.
+    range_count: u8,
     pub more_ranges: bool,
     previous: u16,
     next: u16,
@@ -52,7 +54,7 @@ pub(super) struct Row {
 impl Row {
     /// The ranges kept.
     pub(super) fn ranges(&self) -> impl Iterator<Item = PointRange> {
-        self.ranges.iter().copied().flatten()
+        self.ranges.iter().copied().take(self.range_count.into())
     }
 }
 
@@ -156,9 +158,8 @@ impl Pending {
         row.digest = request.digest;
         row.body.clear();
         row.body.extend_from_slice(request.body.get(..KEPT_BODY).unwrap_or(request.body));
-        for (i, slot) in row.ranges.iter_mut().enumerate() {
-            *slot = request.ranges.get(i).copied();
-        }
+        row.ranges.iter_mut().zip(request.ranges).for_each(|(slot, range)| *slot = *range);
+        row.range_count = request.ranges.len().min(KEPT_RANGES) as u8;
         row.more_ranges = request.more_ranges || request.ranges.len() > KEPT_RANGES;
         self.append(index);
         self.pass_over_reused(request.pair, request.sequence);
@@ -367,7 +368,8 @@ fn blank() -> Row {
         fragments: 0,
         digest: (0, 0),
         body: Vec::new(),
-        ranges: [None; KEPT_RANGES],
+        ranges: [const { PointRange::one(PointKind::DeviceData, 0) }; KEPT_RANGES],
+        range_count: 0,
         more_ranges: false,
         previous: NONE,
         next: NONE,

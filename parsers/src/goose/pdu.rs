@@ -61,10 +61,10 @@ pub(super) struct Pdu<'a> {
 }
 
 impl<'a> Pdu<'a> {
-    /// The elements in the value of the APDU.
+    /// None yet.
     #[inline]
-    pub(super) fn parse(value: &'a [u8]) -> Pdu<'a> {
-        let mut pdu = Pdu {
+    pub(super) fn new() -> Pdu<'a> {
+        Pdu {
             elements: [None; KEPT],
             present: 0,
             out_of_order: 0,
@@ -72,21 +72,25 @@ impl<'a> Pdu<'a> {
             unknown: None,
             unknowns: 0,
             broken: None,
-        };
+        }
+    }
+
+    /// Take the elements in the value of the APDU. Here and not into another: they are large to hand on.
+    #[inline]
+    pub(super) fn read(&mut self, value: &'a [u8]) {
         let (mut rest, mut last) = (value, 0);
         while !rest.is_empty() {
             match ber::element(rest) {
                 Ok((after, element)) => {
                     rest = after;
-                    pdu.add(element, &mut last);
+                    self.add(element, &mut last);
                 }
                 Err(fault) => {
-                    pdu.broken = Some((fault, rest));
+                    self.broken = Some((fault, rest));
                     break;
                 }
             }
         }
-        pdu
     }
 
     fn add(&mut self, element: Element<'a>, last: &mut usize) {

@@ -152,7 +152,8 @@ fn unit(site: &mut Site<'_, '_>, content: &Content<'_>) {
 
 fn goose(mut site: Site<'_, '_>, (header, apdu, octets): (Header, &Element<'_>, &[u8]), clean: &mut Clean) {
     site.function = Some(function_of(1));
-    let pdu = Pdu::parse(apdu.value);
+    let mut pdu = Pdu::new();
+    pdu.read(apdu.value);
     let mut content = Content { octets, header: Some(header), pdu: Some(&pdu), other: None, sound: false };
     unit(&mut site, &content);
     if !clean.covers(octets, &pdu) {
