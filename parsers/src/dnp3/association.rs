@@ -49,6 +49,8 @@ pub(super) struct Associations {
     latest: [usize; 2],
     clock: u64,
     limit: usize,
+    /// It was told that there are too many.
+    told_full: bool,
 }
 
 /// What happened when a pair was looked up.
@@ -57,12 +59,23 @@ pub(super) enum Lookup {
     Known(usize),
     New(usize),
     /// New, in the place of the pair unused for longest.
-    InPlaceOf(usize, Key),
+    InPlace(usize),
 }
 
 impl Associations {
     pub(super) fn new(limit: usize) -> Associations {
-        Associations { keys: Vec::new(), pairs: Vec::new(), latest: [0; 2], clock: 0, limit: limit.max(1) }
+        let (keys, pairs, limit) = (Vec::new(), Vec::new(), limit.max(1));
+        Associations { keys, pairs, latest: [0; 2], clock: 0, limit, told_full: false }
+    }
+
+    /// How many are remembered at most.
+    pub(super) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// One had to make room. Whether it is the first.
+    pub(super) fn tell_full(&mut self) -> bool {
+        !core::mem::replace(&mut self.told_full, true)
     }
 
     /// Find a pair or make it. `side` is the direction of the frame, `whole` whether its flow was seen
@@ -90,11 +103,10 @@ impl Associations {
             return Lookup::New(self.pairs.len() - 1);
         }
         let oldest = (0..self.pairs.len()).min_by_key(|i| self.pairs[*i].used).unwrap_or(0);
-        let before = self.keys[oldest];
         self.pairs[oldest] = fresh;
         self.keys[oldest] = key;
         self.latest[side.index()] = oldest;
-        Lookup::InPlaceOf(oldest, before)
+        Lookup::InPlace(oldest)
     }
 
     pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut Association> {

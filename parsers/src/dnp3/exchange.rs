@@ -134,12 +134,15 @@ impl Exchanges {
         let found = self.associations.look_up(frame.key(), frame.direction, whole);
         let index = match found {
             Lookup::Known(index) | Lookup::New(index) => index,
-            Lookup::InPlaceOf(index, key) => {
-                let (expected, observed) = (
-                    format_args!("no more pairs of addresses than the limit"),
-                    format_args!("another; {} to {} was forgotten", key.master, key.outstation),
-                );
-                frame.scene(flow).report(observer, (DefectKind::LimitReached, ""), expected, observed);
+            Lookup::InPlace(index) => {
+                if self.associations.tell_full() {
+                    let limit = self.associations.limit();
+                    let (expected, observed) = (
+                        format_args!("at most {limit} pairs of link addresses on one connection (links)"),
+                        format_args!("one more; the pair unused for longest is forgotten, and so on"),
+                    );
+                    frame.scene(flow).report(observer, (DefectKind::LimitReached, ""), expected, observed);
+                }
                 self.pending.abandon(index);
                 index
             }

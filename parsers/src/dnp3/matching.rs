@@ -113,13 +113,15 @@ impl Table<'_> {
 
     fn make_room(&mut self, scene: &Scene<'_>, observer: &mut dyn Observer) {
         let Some(oldest) = self.pending.crowded_out() else { return };
-        if let Some(row) = self.pending.get(oldest).filter(|row| !row.expired) {
-            let name = function::function(row.function).name;
-            let texts = (
-                format_args!("no more waiting requests than the limit"),
-                format_args!("another; {name} {} to {} was forgotten", row.sequence, row.outstation),
+        let waits = self.pending.get(oldest).is_some_and(|row| !row.expired);
+        if waits && self.pending.tell_full() {
+            let limit = self.pending.limit();
+            scene.report(
+                observer,
+                (DefectKind::LimitReached, ""),
+                format_args!("at most {limit} requests waiting for answers (pending_requests)"),
+                format_args!("one more; the oldest is forgotten, and so on until half are answered"),
             );
-            scene.report(observer, (DefectKind::LimitReached, ""), texts.0, texts.1);
         }
         self.pending.remove(oldest);
     }

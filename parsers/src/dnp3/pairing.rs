@@ -102,6 +102,8 @@ pub(super) struct Pending {
     limit: usize,
     timeout_ns: u64,
     late_ns: u64,
+    /// It was told that there are too many; until half are gone.
+    told_full: bool,
 }
 
 impl Pending {
@@ -116,7 +118,18 @@ impl Pending {
             limit,
             timeout_ns,
             late_ns,
+            told_full: false,
         }
+    }
+
+    /// How many are remembered at most.
+    pub(super) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// One that is still waited for is forgotten. Whether it is the first since half of them were gone.
+    pub(super) fn tell_full(&mut self) -> bool {
+        !core::mem::replace(&mut self.told_full, true)
     }
 
     pub(super) fn set_timeout(&mut self, ns: u64) {
@@ -199,6 +212,7 @@ impl Pending {
         self.dequeue(index);
         self.unlink(index);
         self.free.push(index);
+        self.told_full &= self.rows.len() - self.free.len() > self.limit / 2;
     }
 
     /// Give a row its full time again, from `origin` on.

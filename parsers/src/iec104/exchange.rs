@@ -332,10 +332,16 @@ impl Exchanges {
             expired: false,
             times: 1,
         };
-        if self.pending.activate(row).is_some() {
-            let (expected, observed) =
-                (format_args!("no more open activations than the limit"), format_args!("another"));
-            scene.report(observer, (DefectKind::LimitReached, ""), expected, observed);
+        if self.pending.activate(row) {
+            let limit = self.pending.limit();
+            scene.report(
+                observer,
+                (DefectKind::LimitReached, ""),
+                format_args!(
+                    "at most {limit} activations waiting for their confirmations (pending_requests)"
+                ),
+                format_args!("one more; the oldest is forgotten, and so on until half are confirmed"),
+            );
         }
     }
 

@@ -62,6 +62,8 @@ pub(super) struct Pending {
     next_select: usize,
     /// The master selects before it executes, at times at least.
     uses_selects: bool,
+    /// It was told that there are too many; until half are at their end.
+    told_full: bool,
 }
 
 impl Row {
@@ -97,30 +99,47 @@ impl Pending {
             selects,
             next_select,
             uses_selects: false,
+            told_full: false,
         }
     }
 
-    /// Remember an activation. The one that had to make room, if that was still waited for.
-    pub(super) fn activate(&mut self, mut row: Row) -> Option<Row> {
+    /// How many are remembered at most.
+    pub(super) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Remember an activation. Whether it is the first for which one that was still waited for had to make room, since
+    /// half of them were at their end.
+    pub(super) fn activate(&mut self, row: Row) -> bool {
+        let evicted = self.insert(row);
+        if !evicted {
+            let waiting = || self.rows.iter().filter(|row| !(row.confirmed || row.expired)).count();
+            self.told_full = self.told_full && waiting() > self.limit / 2;
+            return false;
+        }
+        !core::mem::replace(&mut self.told_full, true)
+    }
+
+    /// Whether one that was still waited for had to make room.
+    fn insert(&mut self, mut row: Row) -> bool {
         row.deadline = row.origin.at.plus(self.timeout_ns);
         self.due = Some(self.due.map_or(row.deadline, |due| due.min(row.deadline)));
         if let Some(same) = self.rows.iter_mut().find(|r| r.key == row.key) {
             let times = if same.expired { 1 } else { same.times.saturating_add(1) };
             *same = Row { times, earlier: Some((same.digest, same.confirmed)), ..row };
-            return None;
+            return false;
         }
         if self.rows.len() < self.limit {
             self.rows.push(row);
-            return None;
+            return false;
         }
         let done = self.rows.iter().position(|r| r.confirmed || r.expired);
-        let oldest = self.rows.remove(done.unwrap_or(0));
+        self.rows.remove(done.unwrap_or(0));
         self.rows.push(row);
-        if done.is_some() {
-            return None;
+        if done.is_none() {
+            self.lost_at = Some(row.origin.at);
         }
-        self.lost_at = Some(row.origin.at);
-        Some(oldest)
+        done.is_none()
     }
 
     /// The activation that an ASDU confirms, refuses or ends: the last one sent, for that to all stations stays.

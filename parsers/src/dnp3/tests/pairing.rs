@@ -333,6 +333,7 @@ fn full_table_forgets_the_oldest_aloud() {
         wire.send(UP, &request(&format!("c{:x} 01 3c 02 06", n % 16)));
     }
     assert_eq!(wire.session.memory(), before);
+    assert!(wire.seen.count(DefectKind::LimitReached) <= 2, "told once until half are answered");
 }
 
 #[test]

@@ -141,6 +141,10 @@ fn more_activations_than_the_limit_cost_the_oldest() {
         wire.up(&frame(n, 0, &format!("2d 01 06 00 0a00 {n:02x}0100 01")));
     }
     assert_eq!(wire.seen.count(DefectKind::LimitReached), 1);
+    for n in 65..200_u16 {
+        wire.up(&frame(n, 0, &format!("2d 01 06 00 0a00 {n:02x}0100 01")));
+    }
+    assert_eq!(wire.seen.count(DefectKind::LimitReached), 1, "one fact, told once");
     wire.down(&frame(0, 0, "2d 01 07 00 0a00 000100 01"));
     assert_eq!(wire.seen.count(DefectKind::AnswerWithoutRequest), 0, "it may have been among the forgotten");
 }
