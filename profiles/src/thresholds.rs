@@ -88,7 +88,7 @@ thresholds! {
     rhythm_spacing: Seconds = 1.0, "TIM-06: commands further apart make no rhythm.";
     idle_master: Seconds = 2592000.0, "TIM-11: how long a master was silent, to be told when it comes back.";
     sweep_window: Seconds = 60.0, "REC-01, REC-02, REC-03: the time within which new things make a sweep.";
-    sweep_learning: Seconds = 300.0, "REC-01, REC-02, REC-03, REC-04: without a profile, what a master asks for in this time counts as usual.";
+    sweep_learning: Seconds = 300.0, "REC-01, REC-02, REC-03, REC-04: where no profile names a host, what a master asks for in this time counts as usual.";
     sweep_functions: Count = 8.0, "REC-01: different functions, at least three of them unusual.";
     sweep_functions_refused: Count = 5.0, "REC-01: different functions refused as unknown.";
     sweep_points: Count = 20.0, "REC-02: new points, in at least sweep_requests requests; more than its rule allows, where a master asks with a function that the rule allows it.";

@@ -17,12 +17,17 @@ pub(super) fn check(file: &Path) -> Exit {
         Ok(profile) => {
             warn(&profile);
             let said = say(format_args!(
-                "{}: profile \"{}\" is sound: {}, {}, {}",
+                "{}: profile \"{}\" is sound: {}, {}, {}{}",
                 profiles::shown(&file.display().to_string()),
                 profile.name(),
                 number_of(profile.profile().hosts.len(), "host"),
                 number_of(profile.stations().count(), "station"),
-                number_of(profile.profile().rules.len(), "rule")
+                number_of(profile.profile().rules.len(), "rule"),
+                if profile.judges_operations() {
+                    ""
+                } else {
+                    "; control traffic is judged as without a profile"
+                }
             ));
             said.err().unwrap_or(Exit::Done)
         }

@@ -147,6 +147,14 @@ pub struct SiteView<'a> {
     pub control: &'a control::Shortage,
 }
 
+impl<'a> SiteView<'a> {
+    /// The profile, if it says who may command what.
+    #[inline]
+    fn judging(&self) -> Option<&'a Compiled> {
+        self.profile.filter(|profile| profile.judges_operations())
+    }
+}
+
 /// Raises findings. One for each shard.
 pub struct Detector {
     common: Common,
@@ -170,6 +178,12 @@ struct Common {
 }
 
 impl Common {
+    /// The profile, if it says who may command what.
+    #[inline]
+    fn judging(&self) -> Option<&Compiled> {
+        self.view().judging()
+    }
+
     #[inline]
     fn view(&self) -> SiteView<'_> {
         SiteView {
@@ -225,7 +239,8 @@ impl Detector {
         self.associations.rename(|key| {
             let master = Endpoint { host: key.master, port: 0 };
             let server = Endpoint { host: key.server, port: key.service };
-            profile.as_deref().map(|p| p.pair(master, server, key.protocol, key.station))
+            let judging = profile.as_deref().filter(|profile| profile.judges_operations());
+            judging.map(|profile| profile.pair(master, server, key.protocol, key.station))
         });
         self.common.thresholds = thresholds_of(profile.as_deref());
         self.common.losses.blind_ns = coverage::blind_ns(&self.common.thresholds);
@@ -337,7 +352,7 @@ impl Detector {
             let allowed = self.publications.message(context, operation, self.common.view(), sink);
             return Judged { allowed, pair: None, rule: None };
         }
-        let profile = self.common.profile.as_deref();
+        let profile = self.common.judging();
         let partner = context.partners.of(profile, self.common.epoch, &mut self.associations, operation);
         let plain = Plain::of(operation);
         let known = plain.and_then(|plain| self.known(plain, context, operation, &partner));
@@ -365,7 +380,7 @@ impl Detector {
     ) -> Option<Judged> {
         let association = self.associations.get(partner.association?)?;
         let watch = self.scans.seen(context, operation)?;
-        let allowed = self.common.profile.is_some().then_some(true);
+        let allowed = self.common.judging().is_some().then_some(true);
         association.known.judged(plain, (self.common.epoch, watch), allowed, partner.pair)
     }
 
@@ -379,7 +394,7 @@ impl Detector {
         judged: &Judged,
         id: AssociationId,
     ) {
-        let profile = self.common.profile.as_deref();
+        let profile = self.common.judging();
         let rule = match plain {
             Plain::Asked(_) => known::standing_rule(profile, judged, operation),
             Plain::Answered | Plain::Confirmed => Some(Standing(None)),

@@ -65,7 +65,7 @@ impl Detector {
 
     /// A host starts the transfer of what stations behind another have: only who may command one of them does.
     pub fn opened(&self, context: &FlowContext, unit: &Unit<'_>, sink: &mut dyn FindingSink) {
-        let Some(profile) = self.common.profile.as_deref() else { return };
+        let Some(profile) = self.common.judging() else { return };
         let (master, station) = (unit.flow.sender(unit.direction), unit.flow.receiver(unit.direction));
         if profile.is_line(master.host, station.host, unit.protocol) {
             return;

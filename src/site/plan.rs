@@ -12,7 +12,7 @@ use crate::detect::policy::RAISING;
 /// The profile, as far as it concerns hosts.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    /// There is a profile.
+    /// There is a profile that says who may command what.
     pub(super) is_given: bool,
     /// First address, last address, host; sorted, without overlap.
     addresses: Vec<(IpAddr, IpAddr, u32)>,
@@ -65,7 +65,7 @@ impl Plan {
             host.addresses.iter().map(|net| (net.network(), net.broadcast(), n as u32)).collect()
         };
         let mut plan = Plan {
-            is_given: true,
+            is_given: model.judges_operations(),
             addresses: model.hosts.iter().enumerate().flat_map(nets).collect(),
             hosts: model.hosts.iter().map(named).collect(),
             allowed: HashSet::default(),

@@ -94,6 +94,29 @@ fn how_many_requests_make_a_sweep_is_the_profiles() {
 }
 
 #[test]
+fn thresholds_alone_tune_what_needs_no_profile() {
+    let page = |n: u16| {
+        let request = Request::Read(3, 200 + 30 * n, 30);
+        [ask(n, 5, &request).after(10 * SECOND), answer(n, 5, &Response::Registers(3, vec![0; 30]))]
+    };
+    // The same two registers for 40 s, and then one page after the other.
+    let usual = |n: u16| [read(1000 + n).after(10 * SECOND), values(1000 + n)];
+    let frames = modbus((0..4).flat_map(usual).chain((0..10).flat_map(page)).collect()).frames();
+    let alone = |thresholds: &str| {
+        let profile = format!("[profile]\nname = \"x\"\n[thresholds]\n{thresholds}\n");
+        judged(&frames, Some(&profile), "a.pcap")
+    };
+    assert_eq!(judged(&frames, None, "a.pcap").kinds(), [""; 0]);
+    assert_eq!(alone("sweep_points = 20").kinds(), [""; 0], "nobody is a stranger where nobody is named");
+    let told = alone("sweep_learning = \"30 s\"");
+    assert_eq!(told.kinds(), [K::PointSweep.name()]);
+    assert_eq!(
+        told.findings[0]["explanation"],
+        "Sweep over point addresses: 10.10.0.1 talked to 10.10.0.20; expected points that this master has asked for before (those of its first 30 s count), observed 150 points (holding register 200 to 349) in 5 requests within 40 s, 0 refused."
+    );
+}
+
+#[test]
 fn the_time_in_which_reports_are_counted_is_the_profiles() {
     let one = |n: u8| report(10, &unsolicited(n % 16, [0, 0], &[])).after(SECOND / 8);
     let talk = dnp3((0..100).map(one).collect());

@@ -76,6 +76,7 @@ pub(crate) fn check(file: File, reporter: &mut Reporter<'_>) -> Option<Profile> 
     for (name, value) in &file.thresholds {
         thresholds.set(&name.value, *value);
     }
+    unused_learning(&file, reporter);
     if !reporter.is_clean() {
         return None;
     }
@@ -108,6 +109,22 @@ pub(crate) fn check(file: File, reporter: &mut Reporter<'_>) -> Option<Profile> 
         publishers,
         thresholds,
     })
+}
+
+/// Nothing is learned of masters where the profile says what they may do.
+fn unused_learning(file: &File, reporter: &mut Reporter<'_>) {
+    let judges =
+        !(file.hosts.is_empty() && file.stations.is_empty() && file.rules.is_empty() && file.deny.is_empty());
+    let learning = file.thresholds.iter().find(|(name, _)| name.value == "sweep_learning");
+    if let Some((name, _)) = learning.filter(|_| judges) {
+        reporter
+            .warning(&name.span, "`sweep_learning` has no effect here")
+            .label("nothing is learned of masters: the profile says what they may ask for")
+            .help(
+                "take it out. What a master may ask for is a rule, and how many other requests make a sweep are \
+                 `sweep_requests`, `sweep_points`, `sweep_functions` and `sweep_stations`",
+            );
+    }
 }
 
 /// A name means one thing in the whole file. Names that differ in nothing but case would be mixed up.

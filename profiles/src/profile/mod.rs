@@ -49,6 +49,17 @@ pub struct Profile {
     pub thresholds: Thresholds,
 }
 
+impl Profile {
+    /// Whether it says who may command what.
+    #[must_use]
+    pub fn judges_operations(&self) -> bool {
+        !(self.hosts.is_empty()
+            && self.stations.is_empty()
+            && self.rules.is_empty()
+            && self.denials.is_empty())
+    }
+}
+
 /// A host: one or more addresses or networks under a name. No address belongs to two hosts.
 #[derive(Debug, Clone)]
 pub struct HostEntry {

@@ -431,6 +431,14 @@ fn what_is_most_likely_not_meant_is_warned_of() {
             "27:10: `values` of rule `poll` limits nothing | they are limits on what is written; the rule allows reading only"
         ]
     );
+    let learning = "[thresholds]\nsweep_learning = \"1 min\"\n";
+    assert_eq!(
+        warned(&format!("{GOOD}{learning}")),
+        [
+            "28:1: `sweep_learning` has no effect here | nothing is learned of masters: the profile says what they may ask for"
+        ]
+    );
+    assert!(warned(&format!("[profile]\nname = \"x\"\n{learning}")).is_empty());
 }
 
 #[test]

@@ -76,7 +76,7 @@ impl fmt::Display for Expected<'_> {
             Over::Points => "points",
             Over::Stations => addresses(self.protocol),
         };
-        if self.site.profile.is_some() {
+        if self.site.judging().is_some() {
             return write!(f, "requests for the {usual} that the profile allows");
         }
         let learning = Seconds((self.site.thresholds.sweep_learning * 1e9) as u64);
@@ -200,7 +200,7 @@ pub(super) fn integrity_poll(step: &Step<'_>, site: SiteView<'_>, sink: &mut dyn
     let asked = crate::detect::raise::Asked(step.operation);
     let observed = format_args!("{asked} as one of its first requests");
     let minutes = site.thresholds.host_learning / 60.0;
-    if site.profile.is_some() {
+    if site.judging().is_some() {
         let words = (format_args!("polls by the masters that the profile names"), observed);
         return one(step, FindingKind::IntegrityPoll, None, words, site.profile, sink);
     }
