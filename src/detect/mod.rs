@@ -88,6 +88,8 @@ pub struct Judged {
 pub trait FindingSink {
     /// A finding.
     fn finding(&mut self, finding: &Finding<'_>);
+    /// A finding that is part of what was told before: it is counted only.
+    fn repeated(&mut self, _finding: &Finding<'_>) {}
     /// A finding was withheld because the tap was blind.
     fn withheld(&mut self, _kind: FindingKind) {}
     /// A finding is a known deviation of its station.
@@ -337,6 +339,7 @@ impl Detector {
             control::finish(association, site, sink);
             timing::unanswered::finish(association, site, sink);
         }
+        self.publications.finish(site, sink);
     }
 
     /// Judge an operation.

@@ -181,6 +181,12 @@ impl ShardLog {
         self.counters.quirk(kind);
     }
 
+    /// A finding that is part of what was told before.
+    pub fn repeated(&mut self, finding: &Finding<'_>) {
+        self.counters.finding(finding);
+        self.counters.folded(finding.kind);
+    }
+
     /// A finding was raised: write it, or fold it into an earlier one.
     pub fn finding(&mut self, journal: &mut Journal, finding: &Finding<'_>) -> Folded {
         self.counters.finding(finding);
@@ -303,6 +309,9 @@ pub struct ToLog<'a> {
 impl FindingSink for ToLog<'_> {
     fn finding(&mut self, finding: &Finding<'_>) {
         self.log.finding(self.journal, finding);
+    }
+    fn repeated(&mut self, finding: &Finding<'_>) {
+        self.log.repeated(finding);
     }
     fn withheld(&mut self, kind: FindingKind) {
         self.log.withheld(kind);

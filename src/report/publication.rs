@@ -22,6 +22,10 @@ pub enum Happened {
     Back,
     /// What was suspect is believed now: the one before has fallen silent.
     Adopted,
+    /// It publishes as the profile says again.
+    AsProfiled,
+    /// The sensor stops, and it still publishes in another way than the profile says.
+    StillDiffers,
 }
 
 impl Happened {
@@ -35,6 +39,8 @@ impl Happened {
             Happened::Silent => "silent",
             Happened::Back => "back",
             Happened::Adopted => "adopted",
+            Happened::AsProfiled => "as_profiled",
+            Happened::StillDiffers => "still_differs",
         }
     }
 }
@@ -68,6 +74,8 @@ pub struct PublicationEvent<'a> {
     pub frame: FrameRef,
     /// What differs from the state before.
     pub changes: Option<&'a dyn fmt::Display>,
+    /// How many messages differed from the profile.
+    pub differing: Option<u32>,
 }
 
 /// The line.
@@ -97,6 +105,10 @@ pub(super) fn publication_line(json: &mut Json, common: &Common, event: &Publica
     if let Some(changes) = event.changes {
         json.key("changes");
         json.formatted(format_args!("{changes}"));
+    }
+    if let Some(differing) = event.differing {
+        json.key("differing");
+        json.unsigned(differing.into());
     }
     common.capture_member(json, event.frame.tap);
     json.key("frame");

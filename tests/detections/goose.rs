@@ -496,7 +496,7 @@ fn publishers_are_held_to_the_profile() {
     let mut late = steady(5, 10, 1);
     late.extend(other(1));
     let outcome = seen_by(&[], Some(PROFILE), &[forged, late].concat());
-    assert_eq!(happened(&outcome, BAY1), ["first_seen"]);
+    assert_eq!(happened(&outcome, BAY1), ["first_seen", "still_differs"]);
     assert!(outcome.of(K::GooseReplay).is_empty(), "{}", outcome.text);
 }
 

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod connections;
+mod differing;
 mod gaps;
 mod goose;
 mod messages;

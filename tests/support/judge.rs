@@ -132,6 +132,8 @@ pub struct Outcome {
     /// The whole log.
     pub text: String,
     pub withheld: Vec<(FindingKind, u64)>,
+    /// How often each was raised, repeats included.
+    pub raised: Vec<(FindingKind, u64)>,
 }
 
 impl Outcome {
@@ -140,6 +142,9 @@ impl Outcome {
     }
     pub fn withheld(&self, kind: FindingKind) -> u64 {
         self.withheld.iter().find(|(k, _)| *k == kind).map_or(0, |(_, count)| *count)
+    }
+    pub fn raised(&self, kind: FindingKind) -> u64 {
+        self.raised.iter().find(|(k, _)| *k == kind).map_or(0, |(_, count)| *count)
     }
     pub fn kinds(&self) -> Vec<&str> {
         self.findings.iter().map(|f| f["kind"].as_str().unwrap()).collect()
@@ -168,6 +173,7 @@ pub fn judged_changing(
     let again = judged_by(3, (profiles, drops), frames, profile, capture);
     assert_eq!(outcome.text, again.text, "the number of workers makes a difference");
     assert_eq!(outcome.withheld, again.withheld, "the number of workers makes a difference");
+    assert_eq!(outcome.raised, again.raised, "the number of workers makes a difference");
     outcome
 }
 
@@ -205,6 +211,7 @@ pub fn judged_by(
     let vitals = sensor.vitals(Vec::new());
     let counters = &sensor.tally().counters;
     let withheld = CATALOGUE.iter().map(|kind| (*kind, counters.withheld_of(*kind))).collect();
+    let raised = CATALOGUE.iter().map(|kind| (*kind, counters.findings_of(*kind))).collect();
     sensor.close(&vitals).1.unwrap();
     let text = log.text();
     let findings = text
@@ -212,5 +219,5 @@ pub fn judged_by(
         .map(|line| serde_json::from_str::<Value>(line).unwrap())
         .filter(|line| line["event"] == "finding" && line["count"] == 1)
         .collect();
-    Outcome { findings, text, withheld }
+    Outcome { findings, text, withheld, raised }
 }

@@ -44,9 +44,11 @@ impl<'a> Weighed<'a> {
     }
 }
 
-impl FindingSink for Weighed<'_> {
-    fn finding(&mut self, finding: &Finding<'_>) {
-        let Some(profile) = self.profile else { return self.sink.finding(finding) };
+impl Weighed<'_> {
+    /// Pass a finding on with its weight.
+    #[inline]
+    fn pass(&mut self, finding: &Finding<'_>, on: fn(&mut dyn FindingSink, &Finding<'_>)) {
+        let Some(profile) = self.profile else { return on(self.sink, finding) };
         let pair = pair(profile, finding);
         let (id, name) = (finding.kind.id(), finding.kind.name());
         let quirk = |station| profile.is_quirk(station, &[id, name, finding.check]);
@@ -71,9 +73,19 @@ impl FindingSink for Weighed<'_> {
         {
             finding.severity().raised()
         } else {
-            return self.sink.finding(finding);
+            return on(self.sink, finding);
         };
-        self.sink.finding(&Finding { severity: Some(severity), ..*finding });
+        on(self.sink, &Finding { severity: Some(severity), ..*finding });
+    }
+}
+
+impl FindingSink for Weighed<'_> {
+    fn finding(&mut self, finding: &Finding<'_>) {
+        self.pass(finding, |sink, finding| sink.finding(finding));
+    }
+
+    fn repeated(&mut self, finding: &Finding<'_>) {
+        self.pass(finding, |sink, finding| sink.repeated(finding));
     }
 
     fn withheld(&mut self, kind: FindingKind) {

@@ -397,6 +397,7 @@ impl Teller<'_> {
             sequence: message.sequence,
             frame: message.frame,
             changes: changes.as_ref().map(|changes| changes as &dyn core::fmt::Display),
+            differing: None,
         });
     }
 }

@@ -64,18 +64,6 @@ impl Teller<'_> {
         }
     }
 
-    /// What the profile says of the publisher.
-    pub(super) fn policy(&self, published: &Published<'_>, sink: &mut dyn FindingSink) {
-        let (expected, observed) = (published.expected(), published.observed());
-        if let (Some(expected), Some(observed)) = (expected, observed) {
-            let kind = match published {
-                Published::Unknown { .. } => FindingKind::UnprofiledPublisher,
-                _ => FindingKind::PublisherDiffers,
-            };
-            self.tell(kind, format_args!("{expected}"), format_args!("{observed}"), sink);
-        }
-    }
-
     /// Marks that stand in the message itself.
     pub(super) fn marks(&self, published: &Published<'_>, sink: &mut dyn FindingSink) {
         let said = self.said;

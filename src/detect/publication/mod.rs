@@ -11,6 +11,7 @@
 //! itself, and three messages in a row continued each other. So a poisoned message does not make the true
 //! publisher alarm for ever, and who forged it is not adopted while the true one speaks.
 
+mod differing;
 mod judge;
 mod marks;
 mod silence;
@@ -109,7 +110,8 @@ impl Publications {
             stream.last = operation.origin.at;
             teller.rate(stream, sink);
         }
-        teller.policy(&published, sink);
+        let stream = slot.and_then(|slot| self.table.get(slot));
+        teller.policy(&published, &path, stream, sink);
         teller.marks(&published, sink);
         let allowed = published.allowed();
         let (Some(state), Some(sequence), true) = (said.state, said.sequence, said.sound) else {
@@ -128,6 +130,13 @@ impl Publications {
             }
         }
         allowed
+    }
+
+    /// The end: tell of what has not ended.
+    pub fn finish(&self, site: SiteView<'_>, sink: &mut dyn FindingSink) {
+        for stream in self.table.streams() {
+            differing::finish(stream, site, sink);
+        }
     }
 
     /// What is due at `now`.

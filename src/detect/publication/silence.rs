@@ -94,6 +94,7 @@ pub(super) fn silence(
         sequence: trusted.sequence,
         frame: trusted.frame,
         changes: None,
+        differing: None,
     });
     (!lasts).then_some(lasting)
 }

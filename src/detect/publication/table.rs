@@ -7,6 +7,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use parsers::Timestamp;
 
+use super::differing::Differing;
 use super::stream::Said;
 
 /// Control blocks that the profile does not name, that are followed at a time, in each shard.
@@ -48,6 +49,8 @@ pub(super) struct Stream {
     pub(super) offset: Option<i64>,
     /// It has stamped a repetition: its time is that of the message, not of the state.
     pub(super) stamps: bool,
+    /// It publishes in another way than the profile says.
+    pub(super) differing: Option<Box<Differing>>,
     /// Messages in the present second.
     pub(super) second: (u64, u32),
     /// The last message of any kind.
@@ -89,6 +92,7 @@ impl Table {
             silent: Silence::None,
             offset: None,
             stamps: false,
+            differing: None,
             second: (0, 0),
             last: at,
             waits: false,
@@ -104,6 +108,11 @@ impl Table {
 
     pub(super) fn get(&mut self, slot: u32) -> Option<&mut Stream> {
         self.slots.get_mut(slot as usize)?.as_mut()
+    }
+
+    /// All that are followed.
+    pub(super) fn streams(&self) -> impl Iterator<Item = &Stream> {
+        self.slots.iter().flatten()
     }
 
     /// Look at the stream at this time, unless it is going to be looked at before.
