@@ -145,3 +145,14 @@ fn it_ends_by_itself_when_asked_to_and_prometheus_ends_with_it() {
     let left = std::env::temp_dir().join(format!("gridtap-demo-{}", demo.child.id()));
     assert!(!left.exists(), "{} is left behind", left.display());
 }
+
+#[test]
+fn a_taken_port_is_told_and_another_one_taken() {
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = other.local_addr().unwrap();
+    let mut demo = Demo::start(&["--played", "--for", "2 s", "--listen", &taken.to_string()]);
+    demo.line(FIRST, |line| line.starts_with(&format!("{taken} is taken")));
+    let (_, place) = demo.line(FIRST, |line| line.starts_with("Metrics: http://127.0.0.1:"));
+    assert!(!place.contains(&taken.to_string()), "{place}");
+    assert!(demo.child.wait().unwrap().success());
+}

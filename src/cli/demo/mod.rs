@@ -47,15 +47,22 @@ pub(super) struct DemoArguments {
     /// Start a Prometheus, too: the program `prometheus` from the path, with the rules of this repository
     #[arg(long)]
     prometheus: bool,
-    /// End after so many seconds; without it on Ctrl-C
-    #[arg(long = "for", value_name = "SECONDS")]
-    seconds: Option<u64>,
+    /// End after this time, such as 90 (seconds) or "5 min"; without it on Ctrl-C
+    #[arg(long = "for", value_name = "TIME", value_parser = length)]
+    length: Option<Duration>,
     /// Play a generated capture even where the loopback could be watched
     #[arg(long)]
     played: bool,
     /// Seed of the site: another one gives other values and moments
     #[arg(long, default_value_t = 1)]
     seed: u64,
+}
+
+/// A length of time; a plain number is seconds.
+fn length(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<u32>().ok().map(|seconds| Duration::from_secs(seconds.into()));
+    let length = seconds.or_else(|| profiles::duration(text).map(Duration::from_nanos));
+    length.filter(|length| !length.is_zero()).ok_or_else(|| "write 90, \"90 s\" or \"5 min\"".to_owned())
 }
 
 pub(super) fn demo(arguments: &DemoArguments) -> Exit {
@@ -69,7 +76,7 @@ pub(super) fn demo(arguments: &DemoArguments) -> Exit {
 fn start(arguments: &DemoArguments) -> Result<(), Exit> {
     let screen = Screen::new();
     screen.heading("gridtap demo: a small site with five stations, watched by a sensor");
-    let ends = arguments.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let ends = arguments.length.map(|length| Instant::now() + length);
     let live = if arguments.played { Err("as asked".to_owned()) } else { Live::start(arguments.seed, ends) };
     let mut helper = None;
     match live {
@@ -148,6 +155,10 @@ fn tell(
     arguments: &DemoArguments,
     ends: Option<Instant>,
 ) -> Option<Prometheus> {
+    let asked = arguments.listen;
+    if asked.port() != 0 && asked != address {
+        screen.say(&format!("{asked} is taken, perhaps by a sensor: the metrics are at another port."));
+    }
     screen.say(&format!("Metrics: http://{address}/metrics, health: http://{address}/healthz"));
     let prometheus = arguments.prometheus.then(|| Prometheus::start(address));
     let prometheus = match prometheus.transpose() {
