@@ -290,7 +290,7 @@ pub(crate) const PUBLISHER: Section = Section {
         key("destination", Text, "The multicast address that it sends to."),
         key("vlan", Whole, "Its VLAN; frames without a tag are not judged by it."),
         key("data_set", Text, "Reference of its data set (datSet)."),
-        key("go_id", Text, "Its goID; messages without one are not judged by it."),
+        key("go_id", Text, "Its goID; messages without one are known by their control block alone."),
         key("conf_rev", Whole, "Revision of its configuration (confRev)."),
         key("entries", Whole, "Members of its data set (numDatSetEntries)."),
         key("subscribers", Texts, "Who listens; told to people, not judged."),

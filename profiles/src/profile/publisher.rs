@@ -119,7 +119,8 @@ impl Publisher {
             (Field::Application, self.application.is_some_and(|a| a != said.application)),
             (Field::Vlan, self.vlan.zip(it.vlan).is_some_and(|(wanted, is)| wanted != is)),
             (Field::DataSet, text(&self.data_set, said.data_set)),
-            // A message need not have a goID (IEC 61850-8-1, annex A: OPTIONAL).
+            // A message need not have a goID: it is OPTIONAL in the PDU (IEC 61850-8-1, annex A), and the reference of
+            // the control block, which is judged in any case, stands for one that is not there.
             (Field::Identifier, !said.identifier.is_empty() && text(&self.identifier, said.identifier)),
             (Field::Revision, self.revision.zip(said.revision).is_some_and(|(wanted, is)| wanted != is)),
             (Field::Entries, self.entries.zip(said.entries).is_some_and(|(wanted, is)| wanted != is)),
