@@ -159,7 +159,9 @@ fn a_parameter_that_means_nothing_is_a_mistake() {
     let error = attack::parse(text, "a.toml", &scenario).unwrap_err().to_string();
     assert_eq!(
         error,
-        "a.toml: attack 1 (restart): `count` means nothing here; it has link_address\n\
-         a.toml: attack 1 (restart): the actor `nobody` is no address and no master"
+        "error: attack 1 (restart): the actor `nobody` is no address and no master\n  --> a.toml:4:9\n   |\n \
+         4 | actor = \"nobody\"\n   |         ^^^^^^^^\n   = help: the masters are: historian, scada, scada-backup, \
+         workstation\n\nerror: attack 1 (restart): `count` means nothing here\n  --> a.toml:6:9\n   |\n 6 | count = 3\n   \
+         |         ^ leave it out\n   = help: restart has the parameters: link_address\n\na.toml: 2 errors"
     );
 }
