@@ -534,3 +534,19 @@ fn a_connection_that_is_given_up_leaves_its_requests_unanswered() {
     let open = TcpTalk { close: false, ..modbus(script) };
     assert!(judged(&open.frames(), None, "a.pcap").findings.is_empty());
 }
+
+/// Packed bits are decoded in runs, which do not carry their object; the log of operations says it all the same.
+#[test]
+fn points_of_the_log_say_which_object_they_come_from() {
+    // Binary inputs 3 to 5, packed (group 1 variation 1): 1, 0, 1.
+    let packed = [1, 1, 0x00, 3, 5, 0b101];
+    let asked = command(10, &dnp3::request(1, 1, &class_1()));
+    let told = report(10, &dnp3::response(1, [0, 0], &packed));
+    let text = judged(&dnp3(vec![asked, told]).frames(), None, "a.pcap").text;
+    for (address, value) in [(3, true), (4, false), (5, true)] {
+        let point = format!(
+            "{{\"kind\":\"binary_input\",\"address\":{address},\"group\":1,\"variation\":1,\"value\":{value}}}"
+        );
+        assert!(text.contains(&point), "{point} in {text}");
+    }
+}

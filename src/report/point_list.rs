@@ -1,6 +1,6 @@
 //! The points of an operation, with their values: most of what its line holds.
 
-use parsers::{EachPoint, Operation, Point, PointKind, PointSink, Value};
+use parsers::{EachPoint, Operation, Point, PointKind, PointSink, Protocol, Value};
 
 use super::event::{point_kind, ranges};
 use super::json::{Json, key};
@@ -15,7 +15,12 @@ pub(super) fn points(json: &mut Json, operation: &Operation<'_>) {
     json.member(key!("points"));
     json.open_list();
     let mut list = PointList { json, seen: 0 };
-    operation.detail.values(&mut list);
+    // Runs do not say which object their values come from; points of Modbus come from none.
+    if operation.protocol == Protocol::Modbus {
+        operation.detail.values(&mut list);
+    } else {
+        operation.detail.points(&mut |point| list.point(point));
+    }
     let PointList { json, seen } = list;
     json.close_list();
     if seen > EVENT_POINTS {

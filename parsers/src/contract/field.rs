@@ -61,7 +61,8 @@ pub trait Detail {
     fn octets(&self) -> &[u8];
     /// Every point with its value, in wire order.
     fn points(&self, visit: &mut dyn FnMut(&super::Point<'_>));
-    /// The same for a consumer that can take many values in one call.
+    /// The same for a consumer that can take many values in one call. Values in runs do not say which object they come
+    /// from ([`super::Point::object`]).
     fn values(&self, sink: &mut dyn super::PointSink) {
         self.points(&mut |point| sink.point(point));
     }
