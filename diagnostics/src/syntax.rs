@@ -16,6 +16,8 @@ pub fn report(text: &str, errors: &[Error], reporter: &mut Reporter<'_>) -> bool
 /// The same for a file whose first character has the offset `base`.
 pub fn report_at(text: &str, base: usize, errors: &[Error], reporter: &mut Reporter<'_>) -> bool {
     let mut understandable = true;
+    // Where the section ends that stands there a second time: of its keys nothing more is to be said.
+    let mut again = 0;
     for (place, error) in errors.iter().enumerate() {
         if reporter.is_full() && !understandable {
             break;
@@ -28,18 +30,34 @@ pub fn report_at(text: &str, base: usize, errors: &[Error], reporter: &mut Repor
         let local = error.span().unwrap_or(text.len()..text.len());
         let span = local.start + base..local.end + base;
         if error.message() == "duplicate key" {
+            if local.start < again {
+                continue;
+            }
             let name = text.get(local.clone()).unwrap_or("");
+            let head = text.get(..local.start).unwrap_or("");
+            let help = if current_line(head).trim_start().starts_with('[') {
+                let rest = text.get(local.start..).unwrap_or("");
+                again = rest.find("\n[").map_or(text.len(), |end| local.start + end);
+                "give one of them another name, or put both into one"
+            } else {
+                "take one of them out"
+            };
             reporter
                 .error(&span, format!("`{name}` is defined twice"))
                 .label("defined here again")
-                .help("give one of them another name, or put both into one");
+                .help(help);
         } else {
             understandable = false;
             let found = reporter.error(&span, format!("not TOML: {}", error.message()));
-            if let Some(word) = unquoted(text, local.start) {
+            if let Some(what) = error.message().strip_prefix("invalid date, expected ") {
+                found
+                    .label(format!("there is no such day: {what}"))
+                    .help("write a date as 2027-01-31, without quotes");
+                continue;
+            } else if let Some(word) = unquoted(text, local.start) {
                 found.label(format!("text stands in quotes: \"{word}\""));
             } else if let Some(header) = unquoted_header(text, local.start) {
-                found.label(format!("a name with spaces stands in quotes: {header}"));
+                found.label(format!("such a name stands in quotes: {header}"));
             }
             found.help("lists stand in [ ], a section begins with [section.name], a rule with [[rules]]");
             if ["unclosed", "missing comma"].iter().any(|open| error.message().starts_with(open)) {
@@ -72,6 +90,13 @@ fn unquoted_header(text: &str, at: usize) -> Option<String> {
     let line = text.get(start..)?.lines().next()?.trim();
     let inner = line.strip_prefix('[')?.strip_suffix(']')?;
     let (section, name) = inner.split_once('.')?;
-    let plain = name.chars().all(|c| c.is_alphanumeric() || "-_ ".contains(c));
-    (plain && name.contains(' ')).then(|| format!("[{section}.\"{name}\"]"))
+    // The last part of a longer one, as in [templates.feeder.hosts.relay-{n}], is the name.
+    let (before, name) = name
+        .rsplit_once('.')
+        .map_or((section.to_owned(), name), |(more, name)| (format!("{section}.{more}"), name));
+    let bare = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    let known = |c: char| c.is_alphanumeric() || "-_ {}/:+()&#".contains(c);
+    let to_quote =
+        before.chars().all(|c| bare(c) || c == '.') && name.chars().all(known) && !name.chars().all(bare);
+    to_quote.then(|| format!("[{before}.\"{name}\"]"))
 }

@@ -180,7 +180,7 @@ impl<'a> Names<'a> {
             return;
         }
         if self.by_station.contains_key(text.value.as_str()) {
-            error.label("this is a station; `from` names the hosts that command it");
+            error.label("this is a station; here, hosts are named");
             return;
         }
         if let Some(meant) = meant {
@@ -243,7 +243,8 @@ pub(super) fn any(texts: &[At<String>], reporter: &mut Reporter<'_>) -> bool {
 }
 
 /// A name as a TOML key.
-fn key(name: &str) -> String {
+/// A name as a key of TOML: in quotes where it must be.
+pub(super) fn key(name: &str) -> String {
     let bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
     if bare { name.to_owned() } else { format!("{name:?}") }
 }

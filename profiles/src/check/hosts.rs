@@ -120,6 +120,17 @@ impl Hosts {
     }
 }
 
+/// `10.0.0.1` for `010.000.0.1`, which some read as octal.
+fn without_leading_zeros(text: &str) -> Option<IpAddr> {
+    let parts: Option<Vec<u8>> = text
+        .split('.')
+        .map(|part| part.trim_start_matches('0'))
+        .map(|part| if part.is_empty() { Some(0) } else { part.parse().ok() })
+        .collect();
+    let parts: [u8; 4] = parts?.try_into().ok()?;
+    Some(IpAddr::from(parts))
+}
+
 fn network(text: &At<String>, reporter: &mut Reporter<'_>) -> Option<IpNet> {
     if let Ok(address) = text.value.parse::<IpAddr>() {
         return Some(IpNet::from(address));
@@ -136,6 +147,15 @@ fn network(text: &At<String>, reporter: &mut Reporter<'_>) -> Option<IpNet> {
             && address.parse::<IpAddr>().is_ok()
         {
             error.label(format!("a host has no port: write \"{address}\""));
+        } else if let Some(plain) = without_leading_zeros(&text.value) {
+            error.label(format!("no zeros in front: write \"{plain}\""));
+        } else if let Some((first, last)) = text.value.split_once('-')
+            && first.trim().parse::<IpAddr>().is_ok()
+            && last.trim().parse::<IpAddr>().is_ok()
+        {
+            error.label("list the addresses, or write the network");
+        } else if text.value.contains(|c: char| c.is_ascii_alphabetic()) && !text.value.contains(':') {
+            error.label("names are not looked up: write the address");
         }
         error.help(help);
         return None;

@@ -116,7 +116,7 @@ fn address(
             .label(format!("write `{key}`"));
     }
     let Some(At { value, span }) = right else {
-        if wrong.is_none() {
+        if wrong.is_none() && !entry.bad_address {
             let message = format!("station `{}` has no `{key}`", entry.name.value);
             reporter.error(&entry.name.span, message).label(format!("add {key} = 1, or {key} = \"any\""));
         }

@@ -43,8 +43,8 @@ impl Times {
                 error.label(format!("did you mean `{meant}`?"));
             }
             error.help(format!(
-                "define it:\n             [schedules.{}]\n             hours = \"07:00-18:00\"",
-                name.value
+                "define it:\n             [schedules.{}]\n             days = [\"mon-fri\"]\n             hours = \"07:00-18:00\"",
+                super::groups::key(&name.value)
             ));
         }
         found

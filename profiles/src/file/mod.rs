@@ -63,6 +63,8 @@ pub(crate) struct StationEntry {
     pub(crate) host: Option<At<String>>,
     /// By the keys of the protocols: `unit_id`.
     pub(crate) addresses: Vec<(&'static str, At<Number>)>,
+    /// Whether one was written that is none, which has been told.
+    pub(crate) bad_address: bool,
     pub(crate) port: Option<At<Number>>,
     pub(crate) field_sizes: Vec<At<i64>>,
     pub(crate) role: Option<At<String>>,

@@ -147,13 +147,15 @@ impl Walk<'_, '_> {
     fn station(&mut self, name: At<String>, section: &Section<'_>) -> StationEntry {
         let what = format!("station `{}`", name.value);
         let points = self.named(section.table, "points", "stations.NAME.points.POINT", "point = \"coil 3\"");
+        let keys = || parsers::DISSECTORS.iter().map(|d| d.address.key);
+        let addresses: Vec<_> =
+            keys().filter_map(|key| Some((key, self.number(section, key, true)?))).collect();
+        let written = keys().any(|key| section.table.get(key).is_some() || section.meant.contains(&key));
         StationEntry {
             protocol: self.required_text(section, "protocol", "\"modbus\" or \"dnp3\""),
             host: self.required_text(section, "host", "the name of a host, or an address"),
-            addresses: parsers::DISSECTORS
-                .iter()
-                .filter_map(|d| Some((d.address.key, self.number(section, d.address.key, true)?)))
-                .collect(),
+            bad_address: written && addresses.is_empty(),
+            addresses,
             port: self.number(section, "port", false),
             field_sizes: self.wholes(section, "field_sizes"),
             role: self.text(section, "role"),

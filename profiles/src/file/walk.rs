@@ -19,7 +19,7 @@ pub(super) struct Section<'t> {
     pub(super) span: Range<usize>,
     pub(super) table: &'t Table,
     /// Keys that were meant by unknown ones: they are not missing as well.
-    meant: Vec<&'static str>,
+    pub(super) meant: Vec<&'static str>,
 }
 
 pub(super) struct Walk<'r, 'a> {
@@ -350,8 +350,11 @@ impl Walk<'_, '_> {
                 continue;
             }
             let error = self.wrong_type(&item.span, &format!("every item of {what}"), "text", &item.value);
-            if let Tree::Whole(Some(number)) = item.value {
-                let form = if key == "allow" || key == "operations" { "fc:" } else { "" };
+            let function = key == "allow" || key == "operations";
+            if let Tree::Whole(Some(number)) = item.value
+                && (!function || (0..=255).contains(&number))
+            {
+                let form = if function { "fc:" } else { "" };
                 error.label(format!("write \"{form}{number}\""));
             }
         }

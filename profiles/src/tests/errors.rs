@@ -321,10 +321,7 @@ fn station_addresses_are_those_of_their_protocol() {
     );
     assert_eq!(
         spoil("unit_id = 1", "unit_id = \"1\""),
-        [
-            "16:11: station `METER` has no `unit_id` | add unit_id = 1, or unit_id = \"any\"",
-            "19:11: `unit_id` of station `METER` must be a number or \"any\", not text | no quotes"
-        ]
+        ["19:11: `unit_id` of station `METER` must be a number or \"any\", not text | no quotes"]
     );
     assert_eq!(
         spoil("link_address = 10", "link_address = 65520"),
@@ -398,4 +395,51 @@ fn sections_must_be_tables() {
             "6:5: station `A` must be a table, not a number | a station has the keys: protocol, host, unit_id, link_address, common_address, port, field_sizes, role, tags, quirks, map, points, comment",
         ]
     );
+}
+
+#[test]
+fn what_people_write_is_told_with_its_own_remedy() {
+    let schedule = spoil("points =", "schedule = \"Mo-Fr 8-17\"\npoints =");
+    assert_eq!(
+        schedule,
+        [
+            "26:12: no schedule has the name `Mo-Fr 8-17` | define it:\n             [schedules.\"Mo-Fr 8-17\"]\n             days = [\"mon-fri\"]\n             hours = \"07:00-18:00\""
+        ]
+    );
+    let expires = spoil("points =", "expires = 2026-02-30\npoints =");
+    assert_eq!(
+        expires,
+        [
+            "26:11: not TOML: invalid date, expected day between 01 and 28 | there is no such day: day between 01 and 28 | write a date as 2027-01-31, without quotes"
+        ]
+    );
+    let header = spoil("[hosts.gateway]", "[templates.feeder.hosts.relay-{n}]");
+    assert!(
+        header[0].contains("| such a name stands in quotes: [templates.feeder.hosts.\"relay-{n}\"] |"),
+        "{header:?}"
+    );
+    // A section that stands there twice is one error, not one for each of its keys as well.
+    let twice = format!("{GOOD}\n[stations.METER]\nprotocol = \"modbus\"\nhost = \"gateway\"\nunit_id = 3\n");
+    assert_eq!(
+        brief(&twice),
+        [
+            "28:11: `METER` is defined twice | defined here again | give one of them another name, or put both into one"
+        ]
+    );
+    assert_eq!(
+        spoil("unit_id = 1", "unit_id = 1\nunit_id = 2"),
+        ["20:1: `unit_id` is defined twice | defined here again | take one of them out"]
+    );
+    assert_eq!(
+        spoil("unit_id = 1", "unitid = 1").len(),
+        1,
+        "a key that is nearly right is not missing as well"
+    );
+    let address = |text: &str| {
+        let told = spoil("\"10.0.2.20\"", &format!("\"{text}\"")).remove(0);
+        told.split(" | ").nth(1).unwrap_or_default().to_owned()
+    };
+    assert_eq!(address("010.0.0.001"), "no zeros in front: write \"10.0.0.1\"");
+    assert_eq!(address("10.0.0.1-10.0.0.9"), "list the addresses, or write the network");
+    assert_eq!(address("relay.example.com"), "names are not looked up: write the address");
 }

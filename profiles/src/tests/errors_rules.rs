@@ -9,7 +9,7 @@ fn rules_refer_to_hosts_and_stations() {
         spoil("from = \"scada\"", "from = [\"scda\", \"METER\", \"scada\", \"scada\"]"),
         [
             "23:9: no host has the name `scda` | did you mean `scada`? | define it:\n             [hosts.scda]\n             address = \"...\"",
-            "23:17: no host has the name `METER` | this is a station; `from` names the hosts that command it",
+            "23:17: no host has the name `METER` | this is a station; here, hosts are named",
             "23:35: `scada` stands here twice | take it out",
         ]
     );
