@@ -13,31 +13,12 @@ use simulators::encode::modbus::{Request, Response};
 use simulators::value::Value as Datum;
 use simulators::wire::{Disturbance, IpStyle, Line, Overlap, Side, TcpTalk, TimedFrame, datagrams, ethernet};
 use support::judge::{
-    address, answer, ask, class_1, command, crob, dnp3, judged, midstream, modbus, one_way, report,
+    PUMP_AND_FEEDER as STRICT, address, answer, ask, class_1, command, crob, dnp3, judged, midstream, modbus,
+    one_way, report,
 };
 use support::kinds;
 
 use FindingKind as K;
-
-/// One rule, so that everything else is denied.
-const STRICT: &str = crate::substation!(
-    r#"
-[stations.pump]
-protocol = "modbus"
-host = "rtu"
-unit_id = 5
-[stations.feeder]
-protocol = "dnp3"
-host = "rtu"
-link_address = 10
-[[rules]]
-name = "scada polls"
-from = "scada"
-to = ["pump", "feeder"]
-allow = "read"
-points = ["holding_register 0-99", "class_data 0-3"]
-"#
-);
 
 /// The same site, and everything is allowed that is dangerous by itself.
 fn permissive() -> String {

@@ -6,33 +6,16 @@ mod support;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use gridtap::capture::{Frame, LinkType};
+use gridtap::capture::LinkType;
 use gridtap::learn::{Learned, Learner};
 use gridtap::pipeline::{Pipeline, PipelineOptions};
-use parsers::{FrameRef, Timestamp};
 use serde_json::Value;
 use simulators::encode::dnp3::{self, control};
 use simulators::encode::modbus::{Request, Response, mbap};
 use simulators::wire::{Line, START_NS, TcpTalk, TimedFrame};
-use support::judge::{answer, ask, crob, judged};
+use support::judge::{answer, ask, crob, judged, learned};
 
 const SECOND: u64 = 1_000_000_000;
-
-fn learned(frames: &[TimedFrame]) -> Learned {
-    let mut pipeline = Pipeline::new(&PipelineOptions::default(), Learner::default());
-    for (number, frame) in frames.iter().enumerate() {
-        pipeline.frame(&Frame {
-            at: Timestamp(frame.at_ns),
-            place: FrameRef { tap: 0, number: number as u64 + 1 },
-            link: LinkType::Ethernet,
-            wire_len: u32::try_from(frame.bytes.len()).unwrap(),
-            bytes: &frame.bytes,
-        });
-    }
-    pipeline.finish();
-    let learner = pipeline.into_consumer();
-    Learned::new(&learner, "test".into(), vec!["test.pcap".into()], frames.len() as u64)
-}
 
 /// Findings of severity medium or higher: kind, client, server, time.
 fn serious(profile: &str, frames: &[TimedFrame]) -> Vec<(String, String, String, u64)> {

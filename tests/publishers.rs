@@ -7,33 +7,14 @@ mod support;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-use gridtap::capture::{Frame as Captured, LinkType};
-use gridtap::learn::{Learned, Learner};
-use gridtap::pipeline::{Pipeline, PipelineOptions};
-use parsers::{FrameRef, Timestamp};
+use gridtap::learn::Learned;
 use simulators::encode::goose::{Data, Frame, Pdu, Tag, UtcTime};
 use simulators::encode::modbus::{Request, Response};
 use simulators::wire::{START_NS, TcpTalk, TimedFrame};
-use support::judge::{answer, ask, judged};
+use support::judge::{answer, ask, judged, learned};
 
 const SECOND: u64 = 1_000_000_000;
 const MS: u64 = 1_000_000;
-
-fn learned(frames: &[TimedFrame]) -> Learned {
-    let mut pipeline = Pipeline::new(&PipelineOptions::default(), Learner::default());
-    for (number, frame) in frames.iter().enumerate() {
-        pipeline.frame(&Captured {
-            at: Timestamp(frame.at_ns),
-            place: FrameRef { tap: 0, number: number as u64 + 1 },
-            link: LinkType::Ethernet,
-            wire_len: u32::try_from(frame.bytes.len()).unwrap(),
-            bytes: &frame.bytes,
-        });
-    }
-    pipeline.finish();
-    let learner = pipeline.into_consumer();
-    Learned::new(&learner, "test".into(), vec!["test.pcap".into()], frames.len() as u64)
-}
 
 fn sound(taught: &Learned) -> (String, profiles::Compiled) {
     let text = taught.to_toml();

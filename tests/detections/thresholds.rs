@@ -6,28 +6,11 @@ use simulators::encode::dnp3::unsolicited;
 use simulators::encode::modbus::{Request, Response};
 use simulators::wire::{Line, TimedFrame};
 
-use super::support::judge::{Outcome, answer, ask, dnp3, judged, judged_changing, midstream, modbus, report};
+use super::support::judge::{
+    Outcome, PUMP_AND_FEEDER as SITE, answer, ask, dnp3, judged, judged_changing, midstream, modbus, report,
+};
 
 const SECOND: u64 = 1_000_000_000;
-
-const SITE: &str = crate::substation!(
-    r#"
-[stations.pump]
-protocol = "modbus"
-host = "rtu"
-unit_id = 5
-[stations.feeder]
-protocol = "dnp3"
-host = "rtu"
-link_address = 10
-[[rules]]
-name = "scada polls"
-from = "scada"
-to = ["pump", "feeder"]
-allow = ["read", "report"]
-points = ["holding_register 0-99", "class_data 0-3"]
-"#
-);
 
 /// Judged with a threshold of the site's.
 fn with(frames: &[TimedFrame], threshold: &str) -> Outcome {

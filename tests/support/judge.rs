@@ -6,7 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
 use gridtap::capture::{Frame, LinkType, Trouble, TroubleKind};
+use gridtap::learn::{Learned, Learner};
 use gridtap::monitor::{Sensor, SensorOptions};
+use gridtap::pipeline::{Pipeline, PipelineOptions};
 use gridtap::report::Identity;
 use gridtap::report::catalogue::{CATALOGUE, FindingKind};
 use gridtap::report::record::OperationsLog;
@@ -31,6 +33,26 @@ macro_rules! substation {
         )
     };
 }
+
+/// A pump and a feeder behind its host, and one rule, so that everything else is denied.
+pub const PUMP_AND_FEEDER: &str = crate::substation!(
+    r#"
+[stations.pump]
+protocol = "modbus"
+host = "rtu"
+unit_id = 5
+[stations.feeder]
+protocol = "dnp3"
+host = "rtu"
+link_address = 10
+[[rules]]
+name = "scada polls"
+from = "scada"
+to = ["pump", "feeder"]
+allow = "read"
+points = ["holding_register 0-99", "class_data 0-3"]
+"#
+);
 
 pub fn address(last: u8, port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 10, 0, last)), port)
@@ -149,6 +171,23 @@ impl Outcome {
     pub fn kinds(&self) -> Vec<&str> {
         self.findings.iter().map(|f| f["kind"].as_str().unwrap()).collect()
     }
+}
+
+/// What these frames teach.
+pub fn learned(frames: &[TimedFrame]) -> Learned {
+    let mut pipeline = Pipeline::new(&PipelineOptions::default(), Learner::default());
+    for (number, frame) in frames.iter().enumerate() {
+        pipeline.frame(&Frame {
+            at: Timestamp(frame.at_ns),
+            place: FrameRef { tap: 0, number: number as u64 + 1 },
+            link: LinkType::Ethernet,
+            wire_len: u32::try_from(frame.bytes.len()).unwrap(),
+            bytes: &frame.bytes,
+        });
+    }
+    pipeline.finish();
+    let learner = pipeline.into_consumer();
+    Learned::new(&learner, "test".into(), vec!["test.pcap".into()], frames.len() as u64)
 }
 
 /// Through the whole pipeline, the monitor and the event log; the same with one worker and with several.
