@@ -197,6 +197,12 @@ impl Walk<'_, '_> {
                 return Vec::new();
             }
         };
+        if items.is_empty() {
+            let message = format!("`{key}` of {} is empty", section.what);
+            self.reporter
+                .error(&node.span, message)
+                .label(format!("name at least one, or leave `{key}` out"));
+        }
         let mut numbers = Vec::with_capacity(items.len());
         for item in items {
             if let Tree::Whole(Some(number)) = item.value {

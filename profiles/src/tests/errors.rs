@@ -245,6 +245,10 @@ fn addresses_must_be_addresses() {
     );
     assert_eq!(address("[]"), ["9:11: `address` of host `gateway` is empty | name at least one"]);
     assert_eq!(
+        spoil("\n[hosts.gateway]", "vlan = []\n[hosts.gateway]"),
+        ["7:8: `vlan` of host `scada` is empty | name at least one, or leave `vlan` out"]
+    );
+    assert_eq!(
         address("5"),
         ["9:11: `address` of host `gateway` must be text, or a list of texts, not a number"]
     );

@@ -412,6 +412,15 @@ fn errors_in_times_and_roles() {
 }
 
 #[test]
+fn a_maintenance_window_names_somebody() {
+    let window = "[[maintenance]]\nname = \"w\"\nstart = 2026-01-01\nend = 2026-01-02\npublishers = []\n";
+    assert_eq!(
+        brief(&format!("{GOOD}{window}")),
+        ["31:14: `publishers` of maintenance window `w` is empty | name at least one"]
+    );
+}
+
+#[test]
 fn what_is_most_likely_not_meant_is_warned_of() {
     let warned = |text: &str| -> Vec<String> {
         let show = |w: &crate::Diagnostic| format!("{}:{}: {} | {}", w.line, w.column, w.message, w.label);
