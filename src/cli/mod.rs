@@ -149,9 +149,8 @@ struct DissectArguments {
     /// Only this protocol
     #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(parsers::Protocol::ALL.map(parsers::Protocol::name)))]
     protocol: Option<String>,
-    /// Octets of cause of transmission, common address and information object address in IEC 104, if they are those
-    /// of IEC 60870-5-101; left out, they are found out
-    #[arg(long, value_name = "1,1,2", value_parser = field_sizes)]
+    /// IEC 104: octets of cause, common and object address, as 1,1,2; else found out
+    #[arg(long, value_name = "SIZES", value_parser = field_sizes)]
     iec104_sizes: Option<parsers::FieldSizes>,
     /// One JSON object a line (the only form there is so far)
     #[arg(long, required = true)]

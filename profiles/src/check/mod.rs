@@ -108,6 +108,7 @@ pub(crate) fn check(file: File, reporter: &mut Reporter<'_>) -> Option<Profile> 
         maintenance,
         publishers,
         thresholds,
+        sets_thresholds: !file.thresholds.is_empty(),
     })
 }
 

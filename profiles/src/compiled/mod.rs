@@ -323,8 +323,7 @@ impl Compiled {
         &self.profile
     }
 
-    /// Whether it says who may command what. Where it names no host, no station and no rule it only sets thresholds
-    /// or names publishers, and control traffic is judged as without a profile.
+    /// See [`Profile::judges_operations`].
     #[must_use]
     pub fn judges_operations(&self) -> bool {
         self.profile.judges_operations()

@@ -47,16 +47,20 @@ pub struct Profile {
     pub publishers: Vec<Publisher>,
     /// Thresholds in force.
     pub thresholds: Thresholds,
+    /// Some of them are written in it.
+    pub sets_thresholds: bool,
 }
 
 impl Profile {
-    /// Whether it says who may command what.
+    /// Whether it says who may command what. One that only sets thresholds or names publishers does not; one that is
+    /// empty does: nobody may anything.
     #[must_use]
     pub fn judges_operations(&self) -> bool {
-        !(self.hosts.is_empty()
+        let names_nobody = self.hosts.is_empty()
             && self.stations.is_empty()
             && self.rules.is_empty()
-            && self.denials.is_empty())
+            && self.denials.is_empty();
+        !names_nobody || (self.publishers.is_empty() && !self.sets_thresholds)
     }
 }
 
