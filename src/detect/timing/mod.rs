@@ -420,7 +420,13 @@ impl State {
         }
         let integrity = operation.from_master && reason::is_integrity(operation);
         let explained = integrity && self.reasons.take();
-        let Some(place) = place else { return self.begin(key, seen, shared) };
+        let Some(place) = place else {
+            // What no rule allows is no poll that anybody would miss.
+            if seen.judged.allowed != Some(false) {
+                self.begin(key, seen, shared);
+            }
+            return;
+        };
         let beat = &mut self.beats[place];
         let port = operation.master_endpoint().port;
         if integrity

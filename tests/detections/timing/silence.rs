@@ -212,3 +212,24 @@ fn cycles_that_overlap_in_one_range_and_reads_by_an_operator_are_no_news() {
     let outcome = outcome(&together([script.frames(), alive(0..s(600))]));
     assert_eq!(told(&outcome), [""; 0]);
 }
+
+#[test]
+fn what_no_rule_allows_is_no_poll_that_is_missed() {
+    const POLLS: &str = "[profile]\nname = \"x\"\n[hosts.scada]\naddress = \"10.10.0.1\"\n\
+        [stations.a]\nprotocol = \"modbus\"\nhost = \"10.10.0.20\"\nunit_id = 5\n\
+        [stations.b]\nprotocol = \"modbus\"\nhost = \"10.10.0.30\"\nunit_id = 5\n\
+        [[rules]]\nname = \"polls\"\nfrom = [\"scada\"]\nto = [\"a\", \"b\"]\nallow = [\"read\"]\n";
+    let polls = || Script::default().polls(0..s(600), SECOND, 40).talk(40_000, 20).frames();
+    // Thirty reads of somebody else, as regular as a poll, and then none.
+    let stranger = |last: u8| {
+        let script = Script::default().polls(s(60)..s(90), SECOND, 7);
+        script.talk_of(address(last, 41_000), 20).frames()
+    };
+    let missed = |outcome: &Outcome| outcome.of(K::StationNotPolled).len();
+    let denied = judged(&together([polls(), stranger(9), alive(0..s(600))]), Some(POLLS), "a.pcap");
+    assert_eq!((denied.of(K::UnprofiledClient).len(), missed(&denied)), (1, 0), "{:?}", denied.kinds());
+    // The same, of a host that may: there it is a poll.
+    let both = POLLS.replace("address = \"10.10.0.1\"", "address = [\"10.10.0.1\", \"10.10.0.9\"]");
+    let allowed = judged(&together([polls(), stranger(9), alive(0..s(600))]), Some(&both), "a.pcap");
+    assert_eq!(missed(&allowed), 1, "{:?}", allowed.kinds());
+}
