@@ -148,7 +148,8 @@ fn write(path: &Path, out: &Path, text: &str) -> Result<(), Exit> {
             path.display()
         )));
     }
-    std::fs::write(out, text).map_err(|error| Exit::failed(format_args!("{}: {error}", out.display())))?;
+    super::written::replace(out, text)
+        .map_err(|error| Exit::failed(format_args!("{}: {error}", out.display())))?;
     say(format_args!("written: {}", out.display()))
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::Exit;
-use super::exit::{give, say};
+use super::exit::{complain, give, say};
 use crate::score::labels::{Marked, is_json_lines, read_json_lines};
 use crate::score::{findings, score};
 
@@ -26,15 +26,22 @@ pub(super) struct ScoreArguments {
 
 pub(super) fn compare(arguments: &ScoreArguments) -> Exit {
     match compared(arguments) {
-        Ok(text) => {
+        Ok((text, torn)) => {
+            let done = if torn { Exit::Damaged } else { Exit::Done };
+            if torn {
+                complain(format_args!(
+                    "{}: the last line is not whole and was left out; was the log still being written?",
+                    arguments.findings.display()
+                ));
+            }
             let said = if arguments.json { give(text.trim_end()) } else { say(text.trim_end()) };
-            said.err().unwrap_or(Exit::Done)
+            said.err().unwrap_or(done)
         }
         Err(exit) => exit,
     }
 }
 
-fn compared(arguments: &ScoreArguments) -> Result<String, Exit> {
+fn compared(arguments: &ScoreArguments) -> Result<(String, bool), Exit> {
     let attacks = if is_json_lines(&arguments.labels).map_err(Exit::Failed)? {
         read_json_lines(&arguments.labels)
     } else {
@@ -45,7 +52,9 @@ fn compared(arguments: &ScoreArguments) -> Result<String, Exit> {
         };
         Marked::read(&arguments.labels).and_then(|marked| marked.attacks(capture))
     };
-    let score =
-        score(&attacks.map_err(Exit::Failed)?, &findings::read(&arguments.findings).map_err(Exit::Failed)?);
-    if arguments.json { serde_json::to_string(&score).map_err(Exit::failed) } else { Ok(score.to_string()) }
+    let (said, torn) = findings::read(&arguments.findings).map_err(Exit::Failed)?;
+    let score = score(&attacks.map_err(Exit::Failed)?, &said);
+    let text =
+        if arguments.json { serde_json::to_string(&score).map_err(Exit::failed)? } else { score.to_string() };
+    Ok((text, torn))
 }

@@ -1,11 +1,18 @@
 //! Profiles that commands write: sound ones only, and never half of one.
 
+use std::fs::OpenOptions;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use profiles::Compiled;
 
 use super::Exit;
 use super::exit::give;
+
+/// Names tried for a file beside another one.
+const MOST_NAMES: u32 = 100;
+/// Links followed to a file that does not exist yet.
+const MOST_LINKS: u32 = 16;
 
 /// A profile that is to be added to: its text, and what it says.
 pub(super) fn read_old(old: &Path) -> Result<(String, Compiled), Exit> {
@@ -15,29 +22,77 @@ pub(super) fn read_old(old: &Path) -> Result<(String, Compiled), Exit> {
     Ok((text, profile))
 }
 
-/// Write a profile, if it is sound; `what` it holds is told otherwise. It is checked under another name beside its
-/// place, because it may include files that lie there, and only then takes the place of what was there before.
+/// Write a profile, if it is sound; `what` it holds is told otherwise. It is checked as if
+/// it stood in its place, because it may include files that lie there, and only then takes that place.
 pub(super) fn put(output: &Path, text: &str, what: &str) -> Result<(), Exit> {
     if output == Path::new("-") {
         return give(text.trim_end());
     }
     let told = |path: &Path, error: std::io::Error| Exit::failed(format!("{}: {error}", path.display()));
-    // A device or a pipe is written to and never replaced; of a link, what it leads to is replaced.
+    // A device or a pipe cannot be replaced; of a link, what it leads to is.
     if std::fs::metadata(output).is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
         return std::fs::write(output, text).map_err(|error| told(output, error));
     }
-    let output = std::fs::canonicalize(output).unwrap_or_else(|_| output.to_owned());
-    let mut beside = output.clone().into_os_string();
-    beside.push(".new");
-    let beside = PathBuf::from(beside);
-    std::fs::write(&beside, text).map_err(|error| told(&beside, error))?;
-    if let Err(diagnostics) = profiles::load(&beside) {
+    let output = &target(output);
+    if let Err(diagnostics) = profiles::load_changed(output, text) {
+        // What was worked for is not thrown away; no file of anybody's gives way to it.
+        let kept = beside(output, text).map_err(|error| told(output, error))?;
         return Err(Exit::Failed(format!(
             "{what} makes no sound profile; it stands in {}:\n{diagnostics}",
-            beside.display()
+            kept.display()
         )));
     }
-    std::fs::rename(&beside, &output).map_err(|error| told(&output, error))
+    replace(output, text).map_err(|error| told(output, error))
+}
+
+/// Let a text take the place of a file, all of it or nothing. Of a link, what it leads to is replaced; a device or a
+/// pipe is written to.
+pub(super) fn replace(output: &Path, text: &str) -> io::Result<()> {
+    if std::fs::metadata(output).is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
+        return std::fs::write(output, text);
+    }
+    let output = target(output);
+    let new = beside(&output, text)?;
+    let moved = match std::fs::metadata(&output) {
+        Ok(old) => std::fs::set_permissions(&new, old.permissions()),
+        Err(_) => Ok(()),
+    }
+    .and_then(|()| std::fs::rename(&new, &output));
+    if moved.is_err() {
+        _ = std::fs::remove_file(&new);
+    }
+    moved
+}
+
+/// Where a link leads, though there be nothing yet.
+fn target(output: &Path) -> PathBuf {
+    let mut place = output.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(next) = std::fs::read_link(&place) else { break };
+        place = place.parent().unwrap_or(Path::new("")).join(next);
+    }
+    place
+}
+
+/// Write a text to a new file beside another one, under a name that nobody uses.
+fn beside(output: &Path, text: &str) -> io::Result<PathBuf> {
+    for number in 0..MOST_NAMES {
+        let mut name = output.as_os_str().to_owned();
+        name.push(if number == 0 { ".new".to_owned() } else { format!(".new{number}") });
+        let path = PathBuf::from(name);
+        match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(mut file) => {
+                let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+                if written.is_err() {
+                    _ = std::fs::remove_file(&path);
+                }
+                return written.map(|()| path);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, "too many files named .new beside it; remove them"))
 }
 
 #[cfg(test)]
@@ -66,6 +121,27 @@ mod tests {
         put(&link, SOUND, "it").unwrap();
         assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(std::fs::read_to_string(&site).unwrap(), SOUND);
+        // A link that leads to nothing yet stays a link, and a file of somebody's named .new stays.
+        let (ahead, new) = (folder.join("ahead.toml"), folder.join("later.toml.new"));
+        std::os::unix::fs::symlink("later.toml", &ahead).unwrap();
+        std::fs::write(&new, "mine").unwrap();
+        put(&ahead, SOUND, "it").unwrap();
+        assert!(std::fs::symlink_metadata(&ahead).unwrap().is_symlink());
+        assert_eq!(std::fs::read_to_string(folder.join("later.toml")).unwrap(), SOUND);
+        assert_eq!(std::fs::read_to_string(&new).unwrap(), "mine");
+        let refused = put(&folder.join("later.toml"), "no profile", "it");
+        assert!(matches!(refused, Err(Exit::Failed(what)) if what.contains("later.toml.new1")));
+        assert_eq!(std::fs::read_to_string(folder.join("later.toml.new1")).unwrap(), "no profile");
+        assert_eq!(std::fs::read_to_string(folder.join("later.toml")).unwrap(), SOUND);
+        let mode = |path: &Path| {
+            std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).unwrap().permissions())
+        };
+        std::fs::set_permissions(&site, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        replace(&site, "other").unwrap();
+        assert_eq!(
+            (mode(&site) & 0o777, std::fs::read_to_string(&site).unwrap()),
+            (0o600, "other".to_owned())
+        );
         std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -4,8 +4,9 @@
 //! `events-<UTC time>-<number>.jsonl`, and of the renamed ones the newest `keep` stay. Lines are never
 //! split over two files.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -31,6 +32,9 @@ impl Default for Rotation {
     }
 }
 
+/// Permissions of a log that is begun: its owner writes, its group reads, others do not see what a plant does.
+const MODE: u32 = 0o640;
+
 /// The log file.
 #[derive(Debug)]
 pub struct RotatingFile {
@@ -54,8 +58,9 @@ impl RotatingFile {
     pub fn create(path: &Path) -> io::Result<RotatingFile> {
         // Opened once, and for writing alone: whoever reads a pipe would take a second opening for its end, and a
         // writer that also reads never learns that nobody else does.
-        let file = OpenOptions::new().append(true).create(true).open(path)?;
+        let file = OpenOptions::new().append(true).create(true).mode(MODE).open(path)?;
         if file.metadata()?.is_file() {
+            claim(&file)?;
             file.set_len(0)?;
         }
         let begun = SystemTime::now();
@@ -80,7 +85,10 @@ impl RotatingFile {
         let old = old_files(&self.path)?;
         for (_, path) in old.iter().take(old.len().saturating_sub(rotation.keep)) {
             tracing::info!(path = %path.display(), keep = rotation.keep, "removing the oldest event log");
-            fs::remove_file(path)?;
+            // One that cannot be removed must not keep the log from being written, nor the others.
+            if let Err(error) = fs::remove_file(path) {
+                tracing::warn!(path = %path.display(), %error, "an old event log cannot be removed");
+            }
         }
         Ok(())
     }
@@ -110,11 +118,26 @@ impl Destination for RotatingFile {
     }
 }
 
+/// Nobody else may write to the log: lines of two sensors would be mixed, and each would rename it under the other.
+fn claim(file: &File) -> io::Result<()> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(io::Error::new(
+            io::ErrorKind::ResourceBusy,
+            "another gridtap writes to it: stop that one, or give each a file of its own",
+        )),
+        // A file system without locks: as good as it gets.
+        Err(TryLockError::Error(_)) | Ok(()) => Ok(()),
+    }
+}
+
 /// Open the file for appending: the file, its size, and when it was begun. A line that a crash left
 /// unfinished is ended, so that the next one stands alone.
 fn begin(path: &Path) -> io::Result<(File, u64, SystemTime)> {
-    let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+    let mut file = OpenOptions::new().read(true).append(true).create(true).mode(MODE).open(path)?;
     let facts = file.metadata()?;
+    if facts.is_file() {
+        claim(&file)?;
+    }
     let begun = facts.created().or_else(|_| facts.modified()).unwrap_or_else(|_| SystemTime::now());
     let mut size = facts.len();
     if size > 0 && facts.is_file() {
@@ -172,4 +195,36 @@ fn number_of(middle: &str) -> Option<u64> {
 
 fn now() -> Timestamp {
     Timestamp(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_log_has_one_writer_and_is_not_for_everybody() {
+        let folder = std::env::temp_dir().join(format!("gridtap-rotate-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("events.jsonl");
+        let mut first = RotatingFile::open(&path, None).unwrap();
+        first.write(b"{}\n").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o137, 0);
+        for second in [RotatingFile::open(&path, None), RotatingFile::create(&path)] {
+            assert!(second.unwrap_err().to_string().contains("another gridtap writes to it"));
+        }
+        assert_eq!(fs::read(&path).unwrap(), b"{}\n");
+        drop(first);
+        RotatingFile::open(&path, None).unwrap();
+        // What cannot be removed, here because it is a folder, does not keep the log from going on.
+        fs::create_dir_all(folder.join("events-20200101T000000Z-000001.jsonl/in")).unwrap();
+        fs::write(folder.join("events-20200101T000000Z-000002.jsonl"), "").unwrap();
+        let rotation = Rotation { max_bytes: 1, keep: 1, ..Rotation::default() };
+        let mut log = RotatingFile::open(&path, Some(rotation)).unwrap();
+        log.prepare(b"{}\n").unwrap();
+        log.write(b"{}\n").unwrap();
+        assert!(!folder.join("events-20200101T000000Z-000002.jsonl").exists());
+        fs::remove_dir_all(folder).unwrap();
+    }
 }

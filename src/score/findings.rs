@@ -67,14 +67,24 @@ impl Said {
     }
 }
 
-/// Read the findings of an event log. Of lines with the same uid the last one holds.
-pub fn read(path: &Path) -> Result<Vec<Said>, String> {
+/// Read the findings of an event log. Of lines with the same uid the last one holds. A last line that a crash left
+/// unfinished is left out; whether that is so is told beside them.
+pub fn read(path: &Path) -> Result<(Vec<Said>, bool), String> {
     let mut all: BTreeMap<String, Said> = BTreeMap::new();
     let mut order: Vec<String> = Vec::new();
-    for (number, text) in lines(path)? {
+    let lines = lines(path)?;
+    let last = lines.len();
+    let mut torn = false;
+    for (place, (number, text)) in lines.into_iter().enumerate() {
         let wrong = |what: String| format!("{}:{number}: {what}", path.display());
-        let line: Line =
-            serde_json::from_str(&text).map_err(|e| wrong(format!("no line of an event log: {e}")))?;
+        let line: Line = match serde_json::from_str(&text) {
+            Ok(line) => line,
+            Err(error) if error.is_eof() && place > 0 && place + 1 == last => {
+                torn = true;
+                continue;
+            }
+            Err(error) => return Err(wrong(format!("no line of an event log: {error}"))),
+        };
         if line.event != "finding" {
             continue;
         }
@@ -99,5 +109,5 @@ pub fn read(path: &Path) -> Result<Vec<Said>, String> {
             order.push(line.uid);
         }
     }
-    Ok(order.iter().filter_map(|uid| all.remove(uid)).collect())
+    Ok((order.iter().filter_map(|uid| all.remove(uid)).collect(), torn))
 }

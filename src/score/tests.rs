@@ -35,7 +35,9 @@ fn precision_recall_and_time_to_detect_are_counted_by_attack_and_finding() {
         finding("c", "low", "2026-01-01T00:01:01Z", "2026-01-01T00:01:01Z", "10.0.0.5"),
         r#"{"event":"station","what":"first_seen"}"#.to_owned(),
     ];
-    let said = findings::read(&file("events.jsonl", &events.join("\n"))).unwrap();
+    let (said, torn) =
+        findings::read(&file("events.jsonl", &(events.join("\n") + "\n{\"event\":\"fin"))).unwrap();
+    assert!(torn, "the last line is not whole");
     assert_eq!(said.len(), 3, "a later line with the same uid takes the place of the earlier one");
     let score = score(&attacks, &said);
     assert_eq!((score.attacks, score.found, score.recall), (2, 1, Some(0.5)));
@@ -55,7 +57,7 @@ fn what_is_told_later_counts_by_the_frames_that_it_shows() {
     };
     let events =
         [late("a", "[2,5]", "10.0.0.66"), late("b", "[6]", "10.0.0.66"), late("c", "[5]", "10.0.0.9")];
-    let said =
+    let (said, _) =
         findings::read(&file("late.jsonl", &events.join("\n").replace("10.0.0.2", "10.0.0.7"))).unwrap();
     let score = score(&attacks, &said);
     assert_eq!(

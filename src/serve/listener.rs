@@ -17,7 +17,7 @@ use tokio::time::{Instant, Sleep, sleep};
 /// Connections open at a time. More wait until one ends.
 pub const MAX_CONNECTIONS: usize = 64;
 /// How long a connection may be silent, or take nothing of an answer, before it is closed. Prometheus opens another
-/// one then.
+/// one then. Nor may a request take longer to come.
 pub const IDLE_LIMIT: Duration = Duration::from_secs(30);
 
 /// A listener with a limited number of connections.
@@ -42,7 +42,13 @@ impl axum::serve::Listener for FewConnections {
         let permit = Arc::clone(&self.room).acquire_owned().await.ok();
         let (stream, address) = axum::serve::Listener::accept(&mut self.listener).await;
         (
-            Connection { stream, silence: Box::pin(sleep(self.idle)), idle: self.idle, _permit: permit },
+            Connection {
+                stream,
+                silence: Box::pin(sleep(self.idle)),
+                asking: None,
+                idle: self.idle,
+                _permit: permit,
+            },
             address,
         )
     }
@@ -56,6 +62,8 @@ impl axum::serve::Listener for FewConnections {
 pub(super) struct Connection {
     stream: TcpStream,
     silence: Pin<Box<Sleep>>,
+    /// Since when it has been asking, without an answer yet.
+    asking: Option<Instant>,
     idle: Duration,
     _permit: Option<OwnedSemaphorePermit>,
 }
@@ -79,6 +87,10 @@ impl AsyncRead for Connection {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let done = Pin::new(&mut self.stream).poll_read(cx, buf);
+        // A request that comes octet by octet is never silent, and must end all the same.
+        if done.is_ready() && self.asking.get_or_insert_with(Instant::now).elapsed() > self.idle {
+            return Poll::Ready(Err(io::Error::from(io::ErrorKind::TimedOut)));
+        }
         self.in_time(cx, done)
     }
 }
@@ -86,6 +98,9 @@ impl AsyncRead for Connection {
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let done = Pin::new(&mut self.stream).poll_write(cx, buf);
+        if done.is_ready() {
+            self.asking = None;
+        }
         self.in_time(cx, done)
     }
 
@@ -129,6 +144,30 @@ mod tests {
             let mut answer = String::new();
             let read = next.read_to_string(&mut answer);
             tokio::time::timeout(Duration::from_secs(20), read).await.unwrap().unwrap();
+            assert!(answer.ends_with("here"), "{answer}");
+        });
+    }
+
+    #[test]
+    fn a_client_that_trickles_its_request_makes_room_for_the_next() {
+        let (runtime, address) = small();
+        runtime.block_on(async {
+            let mut slow = TcpStream::connect(address).await.unwrap();
+            slow.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
+            let mut next = TcpStream::connect(address).await.unwrap();
+            next.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+            let trickle = async {
+                while slow.write_all(b"x").await.is_ok() {
+                    sleep(Duration::from_millis(10)).await;
+                }
+                std::future::pending::<()>().await;
+            };
+            let mut answer = String::new();
+            let read = tokio::time::timeout(Duration::from_secs(20), next.read_to_string(&mut answer));
+            tokio::select! {
+                read = read => { read.unwrap().unwrap(); }
+                () = trickle => {}
+            }
             assert!(answer.ends_with("here"), "{answer}");
         });
     }
