@@ -7,7 +7,7 @@ use super::Exit;
 use super::exit::complain;
 use super::learn_live;
 use super::replay::{report_trouble, same_file};
-use super::written::{put, read_old};
+use super::written::{can_put, put, read_old};
 use crate::capture::file::open_files;
 use crate::capture::{FrameSource, Next};
 use crate::learn::{Learned, Learner};
@@ -67,6 +67,9 @@ pub(super) fn learn(arguments: &LearnArguments) -> Exit {
     // What can go wrong with the old profile must not do so after a week of listening.
     if let Some(Err(diagnostics)) = arguments.merge.as_deref().map(profiles::load) {
         return Exit::Usage(diagnostics.to_string());
+    }
+    if let Err(exit) = can_put(&arguments.output) {
+        return exit;
     }
     let seen = if arguments.live { learn_live::listen(arguments) } else { read(arguments) };
     match seen {

@@ -22,6 +22,24 @@ pub(super) fn read_old(old: &Path) -> Result<(String, Compiled), Exit> {
     Ok((text, profile))
 }
 
+/// Whether a profile can be put there, asked before the work that makes it: that may take a week.
+pub(super) fn can_put(output: &Path) -> Result<(), Exit> {
+    let refused = |why: &str| Err(Exit::failed(format!("{}: {why}", output.display())));
+    match std::fs::metadata(output) {
+        _ if output == Path::new("-") => return Ok(()),
+        Ok(meta) if meta.is_dir() => return refused("is a folder; name a file in it"),
+        Ok(meta) if !meta.is_file() => return Ok(()),
+        _ => {}
+    }
+    match beside(&target(output), "") {
+        Ok(trial) => std::fs::remove_file(trial).or_else(|error| refused(&error.to_string())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            refused("there is no such folder; make it, or write to another one")
+        }
+        Err(error) => refused(&format!("cannot be written: {error}")),
+    }
+}
+
 /// Write a profile, if it is sound; `what` it holds is told otherwise. It is checked as if
 /// it stood in its place, because it may include files that lie there, and only then takes that place.
 pub(super) fn put(output: &Path, text: &str, what: &str) -> Result<(), Exit> {
@@ -142,6 +160,15 @@ mod tests {
             (mode(&site) & 0o777, std::fs::read_to_string(&site).unwrap()),
             (0o600, "other".to_owned())
         );
+        // What cannot be written is told before the work, and a trial leaves nothing behind.
+        let count = || std::fs::read_dir(&folder).unwrap().count();
+        let before = count();
+        assert!(can_put(&site).is_ok() && can_put(&folder.join("fresh.toml")).is_ok());
+        assert_eq!(count(), before);
+        for (place, why) in [(folder.clone(), "is a folder"), (folder.join("none/x.toml"), "no such folder")]
+        {
+            assert!(matches!(can_put(&place), Err(Exit::Failed(what)) if what.contains(why)), "{why}");
+        }
         std::fs::remove_dir_all(folder).unwrap();
     }
 }
