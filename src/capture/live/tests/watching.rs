@@ -15,8 +15,9 @@ fn options(interfaces: &[&str]) -> LiveOptions {
 /// A frame, kept: tap, number, length on the wire, octets.
 type Kept = (u16, u64, u32, Vec<u8>);
 
-/// Reads until nothing comes for a while.
+/// Reads until nothing comes for a while, and all that came before it was called was handed out.
 fn drain(source: &mut LiveSource) -> Vec<Kept> {
+    let begun = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() as u64;
     let mut frames = Vec::new();
     let mut last = 0;
     let mut idle = 0;
@@ -28,7 +29,7 @@ fn drain(source: &mut LiveSource) -> Vec<Kept> {
                 last = frame.at.0;
                 frames.push((frame.place.tap, frame.place.number, frame.wire_len, frame.bytes.to_vec()));
             }
-            Next::Idle(_) => idle += 1,
+            Next::Idle(handed_out) => idle += u32::from(handed_out.0 > begun),
             Next::End => break,
         }
     }
