@@ -367,3 +367,23 @@ fn a_host_in_another_vlan_than_the_profile_says_is_told() {
         assert_eq!(of(&tagged(START_NS, fine), Some(profile)), [""; 0], "{fine:?}");
     }
 }
+
+/// A station that restarted says so (IIN1.7) until its master writes 0 into it.
+#[test]
+fn a_master_clears_the_restart_flag_as_its_role_and_the_examples_allow() {
+    let (flag, other) = ([80, 1, 0x00, 7, 7, 0], [80, 1, 0x00, 4, 4, 0]);
+    let clears = |object: &[u8]| {
+        let cleared = report(10, &dnp3::response(1, [0, 0], &[]));
+        dnp3_talk(vec![command(10, &dnp3::request(1, 2, object)), cleared]).frames()
+    };
+    let roles = "[profile]\nname = \"x\"\n[hosts.scada]\naddress = \"10.10.0.1\"\nrole = \"scada_master\"\n\
+                 [hosts.rtu]\naddress = \"10.10.0.20\"\nrole = \"rtu\"\n";
+    let example = include_str!("../../profiles/examples/first-form.toml");
+    let example = example.replace("\"10.0.0.5\"", "\"10.10.0.1\"").replace("\"10.0.2.12\"", "\"10.10.0.20\"");
+    for profile in [roles, &example] {
+        let outcome = judged(&clears(&flag), Some(profile), "a.pcap");
+        assert!(bad(&outcome).is_empty(), "{:?}", bad(&outcome));
+    }
+    // Another indication is none that a master clears.
+    assert!(!judged(&clears(&other), Some(&example), "a.pcap").findings.is_empty());
+}
