@@ -42,7 +42,7 @@ for mix in modbus dnp3 mixed iec104; do
         "$gridtap" bench "$file" > "$folder/out.txt"
         awk '/^ns a packet/ {print $4}' "$folder/out.txt" >> "$folder/$mix.bench.ns"
         packets=$(awk '/^packets / {print $2}' "$folder/out.txt")
-        memory=$(awk '/^peak memory/ {print $7, $3}' "$folder/out.txt")
+        memory=$(awk '/^peak memory/ {print $8, $3}' "$folder/out.txt")
         "$gridtap" bench --profile "$folder/$mix.toml" "$file" | awk '/^ns a packet/ {print $4}' >> "$folder/$mix.profile.ns"
         cost "$packets" "$gridtap" replay --workers 1 --profile "$folder/$mix.toml" --operations all --events /dev/null "$file" >> "$folder/$mix.json.ns"
         command -v tshark > /dev/null && cost 300000 tshark -n -c 300000 -r "$file" -T fields "${FIELDS[@]}" >> "$folder/$mix.tshark.ns"
