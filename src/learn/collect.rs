@@ -226,17 +226,6 @@ fn answer(pair: &mut Pair, operation: &Operation<'_>) {
         let code = (function.code, function.sub);
         pair.answer(answered.at, code, refusal, operation.ranges, values);
     }
-    if operation.action == Action::Report {
-        reported(pair, operation);
-    }
-}
-
-fn reported(pair: &mut Pair, operation: &Operation<'_>) {
-    operation.detail.points(&mut |point| {
-        if let Some(address) = point.address {
-            pair.report(point.kind, address, number(&point.value));
-        }
-    });
 }
 
 impl Consumer for Learner {
@@ -305,7 +294,6 @@ impl Consumer for Learner {
             Exchange::Unsolicited => {
                 pair.alive(at, &mut room.clock);
                 pair.reports.note(at, &mut room.clock);
-                reported(pair, operation);
                 readings(pair, operation, room);
             }
             Exchange::Confirm | Exchange::Link | Exchange::Request | Exchange::Publication => {

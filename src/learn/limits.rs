@@ -29,9 +29,6 @@ pub(super) const READ: usize = 16_384;
 /// Ways in which control blocks are published: reference, sender, destination and APPID.
 pub(super) const PUBLISHERS: usize = 4096;
 
-/// Kinds of points of a station whose reported values are summed up.
-pub(super) const KINDS_OF_STATION: usize = 32;
-
 /// Times between requests that are kept of one range of a function; of more, every second, then every
 /// fourth and so on is kept.
 pub(super) const INTERVALS: usize = 64;

@@ -7,7 +7,7 @@ use parsers::{Action, DefectKind, Host, PointKind, PointRange, Protocol, Station
 use super::clock::{BySlice, Clock, Seen};
 use super::collect::Room;
 use super::intervals::{Intervals, Period};
-use super::limits::{FUNCTIONS_OF_PAIR, KINDS_OF_STATION, RANGES, RANGES_OF_FUNCTION, READ, READ_OF_PAIR};
+use super::limits::{FUNCTIONS_OF_PAIR, RANGES, RANGES_OF_FUNCTION, READ, READ_OF_PAIR};
 use super::values::{Reading, is_measured};
 use super::written::{Written, usual_high};
 
@@ -80,8 +80,6 @@ pub(super) struct Pair {
     pub functions: BTreeMap<FunctionKey, Asked>,
     /// Trouble with what the client sent or left out, by kind.
     pub defects: BTreeMap<DefectKind, Seen>,
-    /// Values the station reported, by kind of point, where questions do not name points one by one.
-    pub reported: BTreeMap<PointKind, Reported>,
     /// Written points.
     pub(super) written: BTreeMap<(PointKind, u32), Box<Written>>,
     /// Read points.
@@ -123,17 +121,6 @@ pub(super) struct Range {
     /// Lowest and highest value answered.
     pub values: Option<(f64, f64)>,
     intervals: Intervals,
-}
-
-/// What a station reported of a kind of points.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Reported {
-    /// Lowest address.
-    pub first: u32,
-    /// Highest address.
-    pub last: u32,
-    /// Lowest and highest value.
-    pub values: Option<(f64, f64)>,
 }
 
 /// How many entries there are in all pairs together.
@@ -274,19 +261,6 @@ impl Pair {
             used.read += 1;
             self.readings.insert(point, Box::new(Reading::new(at, value)));
         }
-    }
-
-    /// The station reported a value.
-    pub(super) fn report(&mut self, kind: PointKind, address: u32, value: Option<f64>) {
-        let values = value.map(|v| (v, v));
-        if !self.reported.contains_key(&kind) && self.reported.len() >= KINDS_OF_STATION {
-            return;
-        }
-        let reported =
-            self.reported.entry(kind).or_insert(Reported { first: address, last: address, values });
-        reported.first = reported.first.min(address);
-        reported.last = reported.last.max(address);
-        reported.values = join(reported.values, values);
     }
 }
 
