@@ -199,10 +199,17 @@ fn request(pair: &mut Pair, operation: &Operation<'_>, room: &mut Room) {
     });
 }
 
-/// The values of what an answer or a report tells, point by point.
+/// The measured values that an answer or a report tells, point by point. What the station itself does not vouch for
+/// says nothing of the plant.
 fn readings(pair: &mut Pair, operation: &Operation<'_>, room: &mut Room) {
+    let Some(dissector) = parsers::dissector(operation.protocol) else { return };
     let at = operation.origin.at;
     operation.detail.points(&mut |point| {
+        if point.flags.is_some_and(|flags| !point.kind.vouches(flags))
+            || !(dissector.measures)(operation.function.code, point.kind)
+        {
+            return;
+        }
         if let (Some(address), Some(value)) = (point.address, number(&point.value)) {
             pair.read(at, (point.kind, address), value, &mut room.used);
         }

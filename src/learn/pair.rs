@@ -8,7 +8,7 @@ use super::clock::{BySlice, Clock, Seen};
 use super::collect::Room;
 use super::intervals::{Intervals, Period};
 use super::limits::{FUNCTIONS_OF_PAIR, RANGES, RANGES_OF_FUNCTION, READ, READ_OF_PAIR};
-use super::values::{Reading, is_measured};
+use super::values::Reading;
 use super::written::{Written, usual_high};
 
 /// Requests without an answer from which on a station is silent.
@@ -250,11 +250,8 @@ impl Pair {
         }
     }
 
-    /// The station told the value of a point.
+    /// The station told the measured value of a point.
     pub(super) fn read(&mut self, at: Timestamp, point: (PointKind, u32), value: f64, used: &mut Used) {
-        if !is_measured(point.0) {
-            return;
-        }
         if let Some(reading) = self.readings.get_mut(&point) {
             reading.note(at, value);
         } else if self.readings.len() < READ_OF_PAIR && used.read < READ {

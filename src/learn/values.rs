@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use parsers::{PointKind, Timestamp};
+use parsers::Timestamp;
 
 use super::words::{PeriodText, ValueText};
 
@@ -102,18 +102,6 @@ fn significant(value: f64) -> String {
     let places = usize::try_from(-digits).unwrap_or(0);
     let text = format!("{rounded:.places$}");
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
-}
-
-/// Whether a kind of point has values whose range says something: not bits, texts or files.
-pub(super) fn is_measured(kind: PointKind) -> bool {
-    matches!(
-        kind,
-        PointKind::HoldingRegister
-            | PointKind::InputRegister
-            | PointKind::AnalogInput
-            | PointKind::AnalogOutput
-            | PointKind::FrozenAnalogInput
-    )
 }
 
 #[cfg(test)]

@@ -290,7 +290,7 @@ fn readings(
     if proposals.is_empty() {
         return;
     }
-    let what = "Values that were read. Take the # away where the device can do no more than it did:";
+    let what = "Measured values, as they were read or reported. Take the # away where the device can do no more than it did:";
     comment(text, "# ", what);
     if written.is_empty() {
         _ = writeln!(text, "# [stations.{}.points]", key(name));

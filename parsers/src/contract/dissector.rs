@@ -3,8 +3,8 @@
 use core::ops::RangeInclusive;
 
 use super::{
-    Action, Chunk, Defect, Direction, FieldSizes, FlowInfo, Function, Gap, Operation, Progress, Protocol,
-    StationAddress, Timestamp, Transport, Unit,
+    Action, Chunk, Defect, Direction, FieldSizes, FlowInfo, Function, Gap, Operation, PointKind, Progress,
+    Protocol, StationAddress, Timestamp, Transport, Unit,
 };
 
 /// Receives what a session finds.
@@ -152,6 +152,9 @@ pub struct Dissector {
     /// Whether ordinary masters read, write, control or start up with a function (by its code). A sweep over
     /// functions must contain others.
     pub is_everyday: fn(u8) -> bool,
+    /// Whether what a function (by its code) carries of this kind of points are measured values, whose range says
+    /// something: not states, counters, texts or files.
+    pub measures: fn(u8, PointKind) -> bool,
     /// How stations are addressed.
     pub address: AddressTerms,
     /// How a select and its operate belong together.

@@ -42,7 +42,7 @@ mod transport;
 #[cfg(test)]
 mod tests;
 
-use crate::contract::{AddressTerms, Dissector, Protocol, SelectRule, StationAddress};
+use crate::contract::{AddressTerms, Dissector, PointKind, Protocol, SelectRule, StationAddress};
 
 /// The registration row.
 pub const DISSECTOR: Dissector = Dissector {
@@ -52,6 +52,9 @@ pub const DISSECTOR: Dissector = Dissector {
     function: |code, _| function::function(code),
     action: |code, _| function::action(code),
     is_everyday: |code| matches!(code, 0..=5 | 7 | 9 | 20 | 21 | 23 | 24),
+    measures: |_, kind| {
+        matches!(kind, PointKind::AnalogInput | PointKind::AnalogOutput | PointKind::FrozenAnalogInput)
+    },
     address: AddressTerms {
         key: "link_address",
         what: "link address",

@@ -73,6 +73,7 @@ pub const DISSECTOR: Dissector = Dissector {
     function: |code, _| function_of(code),
     action: |code, _| action_of(code),
     is_everyday: |_| true,
+    measures: |_, _| false,
     // Nobody asks a publisher, so it has no address as a station: its control block and APPID name it.
     address: AddressTerms {
         key: "appid",

@@ -46,6 +46,7 @@ pub const DISSECTOR: Dissector = Dissector {
     function: types::function,
     action: types::action,
     is_everyday: types::is_everyday,
+    measures: |code, _| types::measures(code),
     address: AddressTerms {
         key: "common_address",
         what: "common address",

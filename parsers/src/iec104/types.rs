@@ -368,6 +368,13 @@ pub(super) fn action(id: u8, sub: Option<u16>) -> Action {
     }
 }
 
+/// Whether its elements are measured values: normalised, scaled, short floating point, with a time or without.
+pub(super) fn measures(id: u8) -> bool {
+    of(id).is_some_and(|row| {
+        matches!(row.form, Form::Normalised | Form::NormalisedBare | Form::Scaled | Form::Float)
+    })
+}
+
 /// Whether an ordinary master uses a type.
 pub(super) fn is_everyday(id: u8) -> bool {
     matches!(id, 45..=51 | 58..=64 | 100..=103 | 107)
@@ -455,6 +462,12 @@ mod tests {
             let other = if id == 125 { Size::Segment } else { Size::Unknown };
             assert_eq!(size(id), known.unwrap_or(other), "type {id}");
         }
+    }
+
+    #[test]
+    fn measured_values_are_ten_types() {
+        let measured: Vec<u8> = (0..=255).filter(|id| measures(*id)).collect();
+        assert_eq!(measured, [9, 10, 11, 12, 13, 14, 21, 34, 35, 36]);
     }
 
     #[test]

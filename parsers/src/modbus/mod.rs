@@ -33,7 +33,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-use crate::contract::{AddressTerms, Dissector, Protocol, SelectRule, StationAddress};
+use crate::contract::{AddressTerms, Dissector, PointKind, Protocol, SelectRule, StationAddress};
 
 /// The registration row.
 pub const DISSECTOR: Dissector = Dissector {
@@ -43,6 +43,7 @@ pub const DISSECTOR: Dissector = Dissector {
     function: function::function,
     action: function::action,
     is_everyday: |code| matches!(code, 1..=6 | 15 | 16),
+    measures: |_, kind| matches!(kind, PointKind::HoldingRegister | PointKind::InputRegister),
     address: AddressTerms {
         key: "unit_id",
         what: "unit id",

@@ -2,6 +2,8 @@
 //! attacks that were going on in both halves are found in the second all the same.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+mod iec104;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -334,7 +336,7 @@ fn a_forged_set_point_in_the_learned_traffic_does_not_widen_the_limits() {
 #[test]
 fn what_is_learned_is_sound_and_the_same_every_time() {
     let Some(corpus) = support::corpus("what_is_learned_is_sound_and_the_same_every_time") else { return };
-    for path in support::captures(&corpus, &["modbus", "dnp3"]) {
+    for path in support::captures(&corpus, &["modbus", "dnp3", "iec104", "goose"]) {
         let frames: Vec<TimedFrame> = support::read(&path)
             .into_iter()
             .filter(|frame| frame.link == LinkType::Ethernet)
