@@ -127,6 +127,26 @@ fn the_second_half_of_benign_traffic_is_silent() {
     assert_eq!(serious(&sound(&learned(&first)).0, &second), []);
 }
 
+#[test]
+fn a_go_id_is_learned_from_the_messages_that_have_one_and_judged_in_them_alone() {
+    // As some publishers do: not in every message, and bay 3 in none.
+    let some = |n: u8, from, to| -> Messages {
+        let mut all = bay(n, from, to);
+        let none = |at: usize| n == 3 || !at.is_multiple_of(3);
+        all.iter_mut().enumerate().filter(|(at, _)| none(*at)).for_each(|(_, m)| m.1.pdu.id = None);
+        all
+    };
+    let (text, profile) = sound(&learned(&frames(&[some(2, 0, 600), some(3, 0, 600)])));
+    let go_ids: Vec<_> = profile.profile().publishers.iter().map(|p| p.identifier.as_deref()).collect();
+    assert_eq!(go_ids, [Some("BAY2_TRIP"), None], "{text}");
+    assert!(!text.contains("REVIEW"), "{text}");
+    let mut second = vec![some(2, 600, 1200), some(3, 600, 1200)];
+    assert_eq!(serious(&text, &frames(&second)), []);
+    // Another one, be it the reference, is another configuration, which does not stand for the publisher's own.
+    second[0].iter_mut().skip(300).for_each(|m| m.1.pdu.id = Some("BAY2/LLN0$GO$gcb1".to_owned()));
+    assert_eq!(kinds(&text, &frames(&second)), ["goose_silent", "publisher_differs"]);
+}
+
 /// Attacks on bay 2 from this second on, each with what is told of it.
 fn attacks(from: u64) -> [(&'static str, Messages); 6] {
     let at = |second: u64| (from + second) * 1000 + 300;

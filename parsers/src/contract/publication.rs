@@ -30,7 +30,10 @@ pub struct Publication<'a> {
     pub control_block: &'a [u8],
     /// Reference of the data set (GOOSE: datSet); empty if not on the wire.
     pub data_set: &'a [u8],
-    /// The publisher's own name for it (GOOSE: goID); empty if not on the wire.
+    /// The publisher's own name for it (GOOSE: goID); empty if not on the wire: the element is OPTIONAL in the ASN.1 of
+    /// the PDU (IECGoosePdu). Nothing is put in its place here. That the reference of the control block stands for one
+    /// that is absent, as it does where none was configured, could not be verified in the text of IEC 61850-8-1; whoever
+    /// judges does not depend on it, since the reference is judged by itself.
     pub identifier: &'a [u8],
     /// Milliseconds within which the next one must come (GOOSE: timeAllowedtoLive).
     pub allowed_to_live_ms: Option<u32>,

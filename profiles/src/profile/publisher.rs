@@ -119,8 +119,8 @@ impl Publisher {
             (Field::Application, self.application.is_some_and(|a| a != said.application)),
             (Field::Vlan, self.vlan.zip(it.vlan).is_some_and(|(wanted, is)| wanted != is)),
             (Field::DataSet, text(&self.data_set, said.data_set)),
-            // A message need not have a goID: it is OPTIONAL in the PDU (IEC 61850-8-1, annex A), and the reference of
-            // the control block, which is judged in any case, stands for one that is not there.
+            // A message need not have a goID (`Publication::identifier`). Without one it is known by the reference of
+            // its control block, which is judged in any case: a forger gains nothing by leaving the goID out.
             (Field::Identifier, !said.identifier.is_empty() && text(&self.identifier, said.identifier)),
             (Field::Revision, self.revision.zip(said.revision).is_some_and(|(wanted, is)| wanted != is)),
             (Field::Entries, self.entries.zip(said.entries).is_some_and(|(wanted, is)| wanted != is)),

@@ -180,7 +180,10 @@ impl Said {
             self.vlan.note(|own| *own == vlan, || vlan);
         }
         self.data_set.note(|own| own == said.data_set, || said.data_set.to_vec());
-        self.identifier.note(|own| own == said.identifier, || said.identifier.to_vec());
+        // A message without one says nothing of it, and is not judged by it.
+        if !said.identifier.is_empty() {
+            self.identifier.note(|own| own == said.identifier, || said.identifier.to_vec());
+        }
         if let Some(revision) = said.revision {
             self.revision.note(|own| *own == revision, || revision);
         }
