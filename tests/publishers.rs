@@ -245,7 +245,7 @@ fn what_people_wrote_of_publishers_stays_and_what_is_new_is_added() {
     let told: String =
         added.lines().map(|line| line.trim_start_matches(['#', ' '])).collect::<Vec<_>>().join(" ");
     let conflict =
-        "published 'BAY3/LLN0$GO$gcb1', but the profile's publisher 'third' has confRev 4 and not 3";
+        "published 'BAY3/LLN0$GO$gcb1', but the profile's publisher 'third' has conf_rev = 4 and not 3";
     assert!(told.contains(conflict), "{added}");
     assert!(!added.contains("control_block = \"BAY3"), "{added}");
     let new = profiles::parse(&merged.text, "new.toml").unwrap_or_else(|e| panic!("{e}"));

@@ -30,10 +30,26 @@ pub fn list<T: ToString>(words: impl IntoIterator<Item = T>) -> String {
 
 /// The section of a publisher: what is not known of it has no line.
 pub fn publisher(text: &mut String, publisher: &Publisher) {
-    let Publisher { control_block, application, source, destination, vlan, data_set, .. } = publisher;
-    let Publisher { name, identifier, revision, entries, subscribers, simulation, comment, .. } = publisher;
-    let rows = [
-        ("control_block", Some(quoted(control_block))),
+    let Publisher { name, control_block, subscribers, simulation, comment, .. } = publisher;
+    let of_people = [
+        ("subscribers", (!subscribers.is_empty()).then(|| list(subscribers))),
+        ("simulation", simulation.then(|| "true".to_owned())),
+        ("comment", comment.as_deref().map(quoted)),
+    ];
+    _ = writeln!(text, "[publishers.{}]", key(name));
+    _ = writeln!(text, "control_block = {}", quoted(control_block));
+    for (key, value) in judged(publisher).into_iter().chain(of_people) {
+        if let Some(value) = value {
+            _ = writeln!(text, "{key} = {value}");
+        }
+    }
+}
+
+/// What is judged of a publisher beside its control block: keys and values as they are written.
+fn judged(publisher: &Publisher) -> [(&'static str, Option<String>); 8] {
+    let Publisher { application, source, destination, vlan, data_set, .. } = publisher;
+    let Publisher { identifier, revision, entries, .. } = publisher;
+    [
         ("appid", application.map(|appid| format!("{appid:#06x}"))),
         ("source", (!source.is_empty()).then(|| list(source))),
         ("destination", destination.map(|mac| quoted(&mac.to_string()))),
@@ -42,16 +58,31 @@ pub fn publisher(text: &mut String, publisher: &Publisher) {
         ("go_id", identifier.as_deref().map(quoted)),
         ("conf_rev", revision.map(|revision| revision.to_string())),
         ("entries", entries.map(|entries| entries.to_string())),
-        ("subscribers", (!subscribers.is_empty()).then(|| list(subscribers))),
-        ("simulation", simulation.then(|| "true".to_owned())),
-        ("comment", comment.as_deref().map(quoted)),
-    ];
-    _ = writeln!(text, "[publishers.{}]", key(name));
-    for (key, value) in rows {
-        if let Some(value) = value {
-            _ = writeln!(text, "{key} = {value}");
-        }
-    }
+    ]
+}
+
+/// Something that a profile says of a publisher and another source of knowledge (a capture, a description) says
+/// otherwise.
+#[derive(Debug, Clone, Eq, PartialEq)]
+pub struct Difference {
+    /// The key.
+    pub key: &'static str,
+    /// Its value in the profile, as it is written; `None`: the profile has no such key, and does not judge it.
+    pub ours: Option<String>,
+    /// The other's value, as it would be written.
+    pub theirs: String,
+}
+
+/// What `theirs` says otherwise than `ours`, in the order of the keys. What it does not say is no difference, nor is a
+/// sender that is one of several in `ours`.
+#[must_use]
+pub fn differences(ours: &Publisher, theirs: &Publisher) -> Vec<Difference> {
+    let known = theirs.source.iter().all(|source| ours.source.contains(source));
+    let rows = judged(ours).into_iter().zip(judged(theirs));
+    rows.filter(|((key, _), _)| !(*key == "source" && known))
+        .filter_map(|((key, ours), (_, theirs))| Some(Difference { key, theirs: theirs?, ours }))
+        .filter(|difference| difference.ours.as_ref() != Some(&difference.theirs))
+        .collect()
 }
 
 #[cfg(test)]
@@ -60,6 +91,42 @@ mod tests {
     use parsers::MacAddr;
 
     use super::*;
+
+    #[test]
+    fn a_difference_is_what_the_other_says_otherwise() {
+        let macs = [1, 2].map(|n| MacAddr([2, 0, 0, 0, 0, n]));
+        let of = |source: &[MacAddr], vlan, revision| Publisher {
+            name: String::new(),
+            control_block: "B".to_owned(),
+            application: None,
+            source: source.to_vec(),
+            destination: None,
+            vlan,
+            data_set: None,
+            identifier: None,
+            revision,
+            entries: None,
+            subscribers: Vec::new(),
+            simulation: false,
+            comment: None,
+        };
+        let ours = of(&macs, None, Some(4));
+        assert_eq!(
+            differences(&ours, &of(&macs[..1], None, None)),
+            [],
+            "one of our sources, and nothing else said"
+        );
+        let told = differences(&ours, &of(&[MacAddr([9; 6])], Some(7), Some(3)));
+        let told: Vec<_> = told.iter().map(|d| (d.key, d.ours.as_deref(), d.theirs.as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                ("source", Some("[\"02:00:00:00:00:01\", \"02:00:00:00:00:02\"]"), "[\"09:09:09:09:09:09\"]"),
+                ("vlan", None, "7"),
+                ("conf_rev", Some("4"), "3"),
+            ]
+        );
+    }
 
     #[test]
     fn what_is_written_is_read_as_the_same() {

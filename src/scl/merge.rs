@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
+use profiles::write::{Difference, differences};
 use profiles::{Profile, Publisher};
 
 use super::draft::{Draft, Host, Names};
@@ -101,30 +102,10 @@ impl Merged {
 
     /// Tell what a publisher of the profile is said to be otherwise.
     fn compare(&mut self, own: &Publisher, new: &Publisher) {
-        let number = |number: Option<u32>| number.map(|number| number.to_string());
-        let quoted = |text: &Option<String>| text.as_ref().map(|text| format!("`{text}`"));
-        let appid = |appid: Option<u16>| appid.map(|appid| format!("{appid:#06x}"));
-        let macs = |list: &[parsers::MacAddr]| {
-            let list: Vec<String> = list.iter().map(ToString::to_string).collect();
-            (!list.is_empty()).then(|| list.join(", "))
-        };
-        let fields = [
-            ("appid", appid(own.application), appid(new.application)),
-            ("source", macs(&own.source), macs(&new.source)),
-            ("destination", macs(own.destination.as_slice()), macs(new.destination.as_slice())),
-            ("vlan", number(own.vlan.map(u32::from)), number(new.vlan.map(u32::from))),
-            ("data_set", quoted(&own.data_set), quoted(&new.data_set)),
-            ("go_id", quoted(&own.identifier), quoted(&new.identifier)),
-            ("conf_rev", number(own.revision), number(new.revision)),
-            ("entries", number(own.entries), number(new.entries)),
-        ];
-        for (field, own_value, new_value) in fields {
-            let Some(new_value) = new_value.filter(|value| own_value.as_ref() != Some(value)) else {
-                continue;
-            };
-            let own_value = own_value.unwrap_or_else(|| "nothing".to_owned());
+        for Difference { key, ours, theirs } in differences(own, new) {
+            let ours = ours.as_deref().unwrap_or("nothing");
             self.differences.push(format!(
-                "publisher `{}`: the profile says {field} = {own_value}, the description {new_value}",
+                "publisher `{}`: the profile says {key} = {ours}, the description {theirs}",
                 own.name
             ));
         }

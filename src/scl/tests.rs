@@ -367,11 +367,11 @@ fn a_merge_adds_what_is_new_and_tells_what_differs() {
             "the description gives the IED `TOWN` the address 10.1.4.112, which the profile does not have"
                 .to_owned(),
             format!("{ours} appid = nothing, the description 0x8011"),
-            format!("{ours} source = nothing, the description 02:a1:00:00:00:11"),
-            format!("{ours} destination = nothing, the description 01:0c:cd:01:00:11"),
+            format!("{ours} source = nothing, the description [\"02:a1:00:00:00:11\"]"),
+            format!("{ours} destination = nothing, the description \"01:0c:cd:01:00:11\""),
             format!("{ours} vlan = nothing, the description 104"),
-            format!("{ours} data_set = nothing, the description `NORTHPROT/LLN0$dsTrip`"),
-            format!("{ours} go_id = nothing, the description `NORTH_TRIP`"),
+            format!("{ours} data_set = nothing, the description \"NORTHPROT/LLN0$dsTrip\""),
+            format!("{ours} go_id = nothing, the description \"NORTH_TRIP\""),
             format!("{ours} conf_rev = 2, the description 3"),
             format!("{ours} entries = nothing, the description 5"),
         ]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use parsers::Host;
 use profiles::Publisher;
-use profiles::write::quoted;
+use profiles::write::differences;
 
 use super::super::decide::LeftOut;
 use super::super::words::{When, times};
@@ -101,28 +101,9 @@ pub(in crate::learn) fn merge(
     known
 }
 
-/// The first thing that the profile says otherwise, in words.
+/// The first thing that the profile says otherwise, in words. What it leaves open is none.
 fn differs(old: &Publisher, own: &Learnt) -> Option<String> {
-    let sources = old.source.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
-    let source =
-        (!old.source.is_empty() && !old.source.contains(&own.source)).then(|| own.source.to_string());
-    let hex = |number: u16| format!("{number:#06x}");
-    let decimal = |number: Option<u32>| number.map(|number| number.to_string());
-    let text = |text: &Option<String>| text.as_deref().map(quoted);
-    let mac = |mac: parsers::MacAddr| mac.to_string();
-    let rows = [
-        ("source", source.is_some().then_some(sources), source),
-        ("destination", old.destination.map(mac), Some(mac(own.destination))),
-        ("APPID", old.application.map(hex), Some(hex(own.application))),
-        ("VLAN", decimal(old.vlan.map(u32::from)), decimal(own.vlan.map(u32::from))),
-        ("data set", text(&old.data_set), text(&own.data_set)),
-        ("goID", text(&old.identifier), text(&own.identifier)),
-        ("confRev", decimal(old.revision), decimal(own.revision)),
-        ("members", decimal(old.entries), decimal(own.entries)),
-    ];
-    let said = |(what, old, own): (&str, Option<String>, Option<String>)| {
-        let (old, own) = old.zip(own).filter(|(old, own)| old != own)?;
-        Some(format!("{what} {old} and not {own}"))
-    };
-    rows.into_iter().find_map(said)
+    differences(old, &of("", own)).into_iter().find_map(|difference| {
+        Some(format!("{} = {} and not {}", difference.key, difference.ours?, difference.theirs))
+    })
 }
