@@ -7,8 +7,10 @@
 use crate::decap::Bare;
 use crate::flow::Spot;
 
-/// Places: 256 KiB.
+/// Places at first: 256 KiB.
 const PLACES: usize = 8192;
+/// Places when flows are many: 2 MiB. Powers of two.
+const PLACES_AT_MOST: usize = 65_536;
 
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Entry {
@@ -24,33 +26,95 @@ pub(super) struct Entry {
 /// The spots of flows met lately.
 pub(super) struct Spots {
     places: Box<[Entry]>,
+    /// Flows put of late, and how many of them took the place of another.
+    put: usize,
+    crowded: usize,
 }
 
 impl Spots {
     /// None are kept unless addresses and ports make the flow.
     pub(super) fn new(kept: bool) -> Spots {
         let places = if kept { PLACES } else { 0 };
-        Spots { places: vec![Entry::default(); places].into_boxed_slice() }
+        Spots { places: vec![Entry::default(); places].into_boxed_slice(), put: 0, crowded: 0 }
     }
 
     /// The shard, its table, and the spot in that.
     #[inline(always)]
     pub(super) fn of(&self, segment: &Bare<'_>) -> Option<&Entry> {
         let (addresses, ports) = (segment.addresses, segment.ports);
-        let entry = self.places.get(place(addresses, ports))?;
+        let entry = self.places.get(self.place(addresses, ports))?;
         (entry.addresses == addresses && entry.ports == ports && entry.is_set).then_some(entry)
     }
 
     pub(super) fn put(&mut self, segment: &Bare<'_>, (shard, table): (usize, usize), spot: Spot) {
         let (addresses, ports) = (segment.addresses, segment.ports);
-        if let Some(entry) = self.places.get_mut(place(addresses, ports)) {
+        let place = self.place(addresses, ports);
+        if let Some(entry) = self.places.get_mut(place) {
+            let is_taken = entry.is_set && (entry.addresses != addresses || entry.ports != ports);
+            self.crowded += usize::from(is_taken);
             *entry = Entry { addresses, ports, is_set: true, shard: shard as u8, table: table as u8, spot };
         }
+        self.put += 1;
+        if self.put > self.places.len() {
+            self.grow();
+        }
+    }
+
+    /// Twice the places if flows crowd each other out. All are met anew, which costs each a longer look.
+    #[cold]
+    fn grow(&mut self) {
+        let is_crowded = self.crowded * 4 > self.put;
+        (self.put, self.crowded) = (0, 0);
+        if is_crowded && self.places.len() < PLACES_AT_MOST {
+            self.places = vec![Entry::default(); 2 * self.places.len()].into_boxed_slice();
+        }
+    }
+
+    #[inline(always)]
+    fn place(&self, addresses: u64, ports: u32) -> usize {
+        let hash = (addresses ^ u64::from(ports) << 20).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        (hash >> 48) as usize & self.places.len().wrapping_sub(1)
     }
 }
 
-#[inline(always)]
-fn place(addresses: u64, ports: u32) -> usize {
-    let hash = (addresses ^ u64::from(ports) << 20).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (hash >> 48) as usize % PLACES
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn met(spots: &mut Spots, count: u64) -> usize {
+        let segment = |n: u64| Bare { addresses: n << 32 | 7, ports: 502, seq: 0, ack: 0, bytes: &[] };
+        let mut met = 0;
+        for segment in (0..count).map(segment) {
+            match spots.of(&segment) {
+                Some(_) => met += 1,
+                None => spots.put(&segment, (0, 0), Spot::default()),
+            }
+        }
+        met
+    }
+
+    #[test]
+    fn many_flows_get_more_places_up_to_a_limit() {
+        let mut spots = Spots::new(true);
+        let few = PLACES as u64 / 8;
+        met(&mut spots, few);
+        assert!(met(&mut spots, few) * 10 > few as usize * 8);
+        assert_eq!(spots.places.len(), PLACES);
+        let many = 4 * PLACES as u64;
+        for _ in 0..9 {
+            met(&mut spots, many);
+        }
+        assert!(spots.places.len() > PLACES);
+        for _ in 0..9 {
+            met(&mut spots, 4 * PLACES_AT_MOST as u64);
+        }
+        assert_eq!(spots.places.len(), PLACES_AT_MOST);
+    }
+
+    #[test]
+    fn nothing_is_kept_where_addresses_and_ports_do_not_make_the_flow() {
+        let mut spots = Spots::new(false);
+        assert_eq!((met(&mut spots, 100), met(&mut spots, 100)), (0, 0));
+        assert_eq!(spots.places.len(), 0);
+    }
 }

@@ -8,8 +8,10 @@ use core::net::IpAddr;
 
 use parsers::{MacAddr, Timestamp};
 
-/// Places: 256 KiB.
+/// Places at first: 256 KiB.
 const PLACES: usize = 4096;
+/// Places when conversations are many: 4 MiB. Powers of two.
+const PLACES_AT_MOST: usize = 65_536;
 /// How long a conversation is fresh.
 pub(super) const FRESH_NS: u64 = 5_000_000_000;
 
@@ -66,12 +68,12 @@ impl Conversation {
     }
 
     #[inline(always)]
-    fn place(&self) -> usize {
+    fn hash(&self) -> usize {
         let fold = |word: u128| word as u64 ^ (word >> 64) as u64;
         let mut hash = fold(self.from) ^ fold(self.to).rotate_left(32) ^ self.link;
         hash = (hash ^ u64::from(self.ports)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         hash ^= hash >> 29;
-        (hash.wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 40) as usize % PLACES
+        (hash.wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 40) as usize
     }
 }
 
@@ -88,11 +90,19 @@ fn bits(ip: IpAddr) -> (u128, u8) {
 pub(super) struct Seen {
     places: Box<[Conversation]>,
     epoch: u32,
+    /// Conversations noted of late, and for how many of them a fresh one had to make room.
+    noted: usize,
+    crowded: usize,
 }
 
 impl Default for Seen {
     fn default() -> Self {
-        Seen { places: vec![Conversation::default(); PLACES].into_boxed_slice(), epoch: 1 }
+        Seen {
+            places: vec![Conversation::default(); PLACES].into_boxed_slice(),
+            epoch: 1,
+            noted: 0,
+            crowded: 0,
+        }
     }
 }
 
@@ -100,7 +110,7 @@ impl Seen {
     /// Whether nothing is new about this conversation; otherwise it is fresh from now on.
     #[inline(always)]
     pub(super) fn is_fresh(&mut self, at: Timestamp, conversation: &Conversation) -> bool {
-        let place = conversation.place();
+        let place = self.place(conversation);
         let is = |place: usize| {
             self.places.get(place).is_some_and(|kept| kept.is_fresh(at, conversation, self.epoch))
         };
@@ -122,8 +132,28 @@ impl Seen {
         let older = if until(place ^ 1) < until(place) { place ^ 1 } else { place };
         let place = [place, place ^ 1].into_iter().find(|place| is(*place)).unwrap_or(older);
         if let Some(kept) = self.places.get_mut(place) {
+            let is_pushed_out = kept.epoch == epoch && kept.until > at.0 && !kept.is_of(conversation);
+            self.crowded += usize::from(is_pushed_out);
             *kept = Conversation { epoch, until: at.plus(FRESH_NS).0, ..*conversation };
         }
+        self.noted += 1;
+        if self.noted > self.places.len() {
+            self.grow();
+        }
+    }
+
+    /// Twice the places if conversations crowd each other out. None is fresh then.
+    fn grow(&mut self) {
+        let is_crowded = self.crowded * 4 > self.noted;
+        (self.noted, self.crowded) = (0, 0);
+        if is_crowded && self.places.len() < PLACES_AT_MOST {
+            self.places = vec![Conversation::default(); 2 * self.places.len()].into_boxed_slice();
+        }
+    }
+
+    #[inline(always)]
+    fn place(&self, conversation: &Conversation) -> usize {
+        conversation.hash() & self.places.len().wrapping_sub(1)
     }
 
     /// Something is wrong: look at everything again.
@@ -161,13 +191,41 @@ mod tests {
             let ip = |n| IpAddr::V4(Ipv4Addr::new(10, 0, 0, n));
             Conversation::new((ip(1), ip(2)), (None, 0), 1, (port, 502))
         };
-        let place = of(0).place();
-        let alike: Vec<_> = (1..).map(of).filter(|other| other.place() == place).take(2).collect();
         let mut seen = Seen::default();
+        let place = seen.place(&of(0));
+        let alike: Vec<_> = (1..).map(of).filter(|other| seen.place(other) == place).take(2).collect();
         assert!(!seen.is_fresh(Timestamp(10), &of(0)) && !seen.is_fresh(Timestamp(11), &alike[0]));
         assert!(seen.is_fresh(Timestamp(12), &of(0)) && seen.is_fresh(Timestamp(12), &alike[0]));
         assert!(!seen.is_fresh(Timestamp(13), &alike[1]));
         assert!(seen.is_fresh(Timestamp(14), &alike[0]) && seen.is_fresh(Timestamp(14), &alike[1]));
         assert!(!seen.is_fresh(Timestamp(15), &of(0)));
+    }
+
+    #[test]
+    fn many_conversations_get_more_places_up_to_a_limit() {
+        let of = |n: u32| {
+            let ip = |n| IpAddr::V4(Ipv4Addr::from_bits(n));
+            Conversation::new((ip(n), ip(1)), (None, 0), 1, (4000, 502))
+        };
+        let fresh = |seen: &mut Seen, count: u32| {
+            (0..count).filter(|n| seen.is_fresh(Timestamp(10), &of(*n))).count()
+        };
+        let mut seen = Seen::default();
+        // Few enough stay as they are.
+        let few = PLACES as u32 / 4;
+        for _ in 0..9 {
+            fresh(&mut seen, few);
+        }
+        assert_eq!(seen.places.len(), PLACES);
+        let many = 4 * PLACES as u32;
+        for _ in 0..9 {
+            fresh(&mut seen, many);
+        }
+        assert!(seen.places.len() >= 4 * PLACES, "{}", seen.places.len());
+        assert!(fresh(&mut seen, many) * 10 > many as usize * 9);
+        for _ in 0..4 {
+            fresh(&mut seen, 8 * PLACES_AT_MOST as u32);
+        }
+        assert_eq!(seen.places.len(), PLACES_AT_MOST);
     }
 }
