@@ -73,6 +73,8 @@ pub struct Learner {
     pub operations: u64,
     /// Operations found after resynchronising: nothing is learned from them.
     pub recovered: u64,
+    /// Operations whose octets do not fit what they say they are: nothing is learned from them either.
+    pub misfits: u64,
     /// Operations of hosts without an IP address, which a profile cannot name.
     pub unnamed: u64,
 }
@@ -270,6 +272,10 @@ impl Consumer for Learner {
             self.recovered += 1;
             return;
         }
+        if operation.detail.misfits() {
+            self.misfits += 1;
+            return;
+        }
         if operation.exchange == Exchange::Publication {
             self.publishers.message(context, operation, &mut self.room.clock);
             return;
@@ -289,6 +295,7 @@ impl Consumer for Learner {
         let Some((pair, room)) = self.pair(key) else { return };
         pair.one_way |= operation.flow.coverage.one_way;
         pair.unexpected_port |= context.unexpected_port;
+        pair.sizes = operation.detail.field_sizes().or(pair.sizes);
         match operation.exchange {
             Exchange::Request if operation.from_master => request(pair, operation, room),
             Exchange::Response => {

@@ -11,10 +11,11 @@ mod control;
 mod dangerous;
 mod functions;
 mod ranges;
+mod sizes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use parsers::{Host, MacAddr, PointRange, Timestamp};
+use parsers::{FieldSizes, Host, MacAddr, PointRange, Timestamp};
 use profiles::Services;
 
 use super::clock::{Clock, Seen};
@@ -54,6 +55,8 @@ pub struct Draft {
     /// Controls in a minute of points whose station refuses them all the time: they are not allowed, but what
     /// comes again and again is no storm.
     pub refused_rates: BTreeMap<PairKey, BTreeMap<(parsers::PointKind, u32), u32>>,
+    /// Sizes of fields of the stations behind a host, where they are not those of IEC 104.
+    pub sizes: BTreeMap<Host, FieldSizes>,
     /// How long stations fall silent again and again, in nanoseconds.
     pub silence_ns: Option<u64>,
     /// Pairs of which only one direction was seen.
@@ -187,11 +190,12 @@ pub(super) fn decide(learner: &Learner) -> Draft {
     let enough = requests >= ENOUGH_REQUESTS && clock.active() >= ENOUGH_SLICES;
     let hosts = requests >= ENOUGH_FOR_HOSTS && clock.active() >= ENOUGH_SLICES;
     let judge = Judge { clock, enough, hosts };
+    let mut draft = Draft { one_way, ..Draft::default() };
+    let pairs = sizes::of_one_size(pairs, &mut draft);
     let mut clients: BTreeMap<Host, Vec<(PairKey, &Pair)>> = BTreeMap::new();
     for (key, pair) in pairs {
         clients.entry(key.client).or_default().push((key, pair));
     }
-    let mut draft = Draft { one_way, ..Draft::default() };
     for (client, pairs) in &clients {
         for (key, pair) in pairs.iter().filter(|(_, pair)| !pair.readings.is_empty()) {
             let own = draft.readings.entry(station_of(key)).or_default();

@@ -42,6 +42,11 @@ pub(super) fn merge(learned: &mut Learned, text: &str, old: &Profile) -> Merged 
         let sources = learned.sources.join(", ");
         _ = writeln!(out, "\n# Added by gridtap learn from {sources}, {} to {}", When(first), When(last));
     }
+    // Stations behind one connection have the same; those that people wrote stay.
+    let given =
+        old.stations.iter().filter(|station| station.field_sizes.is_some()).map(|station| station.host);
+    let given: BTreeSet<usize> = given.collect();
+    learned.draft.sizes.retain(|host, _| host_of(old, *host).is_none_or(|host| !given.contains(&host)));
     let (names, hosts, stations) = names_in(&learned.draft, old);
     let denials = old.denials.iter().map(|denial| denial.name.clone());
     let rules = old.rules.iter().map(|rule| rule.name.clone()).chain(denials).collect();

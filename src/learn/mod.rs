@@ -56,6 +56,12 @@ impl Learned {
         if learner.recovered > 0 {
             remarks.push(format!("{} operations behind lost octets were not looked at", learner.recovered));
         }
+        if learner.misfits > 0 {
+            remarks.push(format!(
+                "{} operations whose length does not fit their type were not looked at",
+                learner.misfits
+            ));
+        }
         if learner.unnamed > 0 {
             remarks.push(format!(
                 "{} operations of hosts without an IP address were not looked at",

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use parsers::{Action, DefectKind, Host, PointKind, PointRange, Protocol, StationAddress, Timestamp};
+use parsers::{
+    Action, DefectKind, FieldSizes, Host, PointKind, PointRange, Protocol, StationAddress, Timestamp,
+};
 
 use super::clock::{BySlice, Clock, Seen};
 use super::collect::Room;
@@ -74,6 +76,8 @@ pub(super) struct Pair {
     pub one_way: bool,
     /// On a port where nobody expects the protocol.
     pub unexpected_port: bool,
+    /// The sizes of fields by which it was read last.
+    pub sizes: Option<FieldSizes>,
     /// The master's own address.
     pub master: Option<u32>,
     /// What was asked.

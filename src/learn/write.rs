@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use parsers::{Host, PointKind, PointRange};
+use parsers::{Host, PointKind, PointRange, Protocol};
 use profiles::write::{key, list, quoted};
 
 use super::Learned;
@@ -194,6 +194,10 @@ pub(super) fn body(
         }
         if let Some(port) = names.ports.get(station) {
             _ = writeln!(text, "port = {port}");
+        }
+        if let Some(sizes) = learned.draft.sizes.get(&host).filter(|_| protocol == Protocol::Iec104) {
+            text.push_str("# Octets of cause, common address and object address; 104 has 2, 2, 3\n");
+            _ = writeln!(text, "field_sizes = [{sizes}]");
         }
         quirks(text, learned, station);
         station_points(text, learned, name, station);

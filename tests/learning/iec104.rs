@@ -3,7 +3,7 @@
 use simulators::encode::iec104::{Asdu, Element, Time, frame_i, frame_s, frame_u, octets, u};
 use simulators::wire::{Line, START_NS, Side, TcpTalk, TimedFrame};
 
-use super::{SECOND, learned, serious, socket, sound};
+use super::{SECOND, judged, learned, serious, socket, sound};
 
 const SPONTANEOUS: u8 = 3;
 const ACTIVATION: u8 = 6;
@@ -19,6 +19,21 @@ struct Talk {
     lines: Vec<Line>,
     sent: [u16; 2],
     at_ns: u64,
+    /// Fields of 1, 1 and 2 octets.
+    of_101: bool,
+    /// Another client than 10.0.0.1: this much above it.
+    other: u8,
+}
+
+/// With the fields that IEC 60870-5-101 allows: one octet each for cause and common address, two for the object's.
+fn of_101(asdu: &Asdu) -> Vec<u8> {
+    let cause = asdu.cause | u8::from(asdu.negative) << 6;
+    let mut out = vec![asdu.type_id, asdu.objects.len() as u8, cause, asdu.address as u8];
+    for (address, octets) in &asdu.objects {
+        out.extend_from_slice(&(*address as u16).to_le_bytes());
+        out.extend_from_slice(octets);
+    }
+    out
 }
 
 impl Talk {
@@ -29,7 +44,8 @@ impl Talk {
 
     fn say(&mut self, side: Side, wait: u64, asdu: &Asdu) {
         let (own, other) = if side == Side::Client { (0, 1) } else { (1, 0) };
-        let bytes = frame_i(self.sent[own], self.sent[other], &asdu.encode());
+        let octets = if self.of_101 { of_101(asdu) } else { asdu.encode() };
+        let bytes = frame_i(self.sent[own], self.sent[other], &octets);
         self.sent[own] += 1;
         let line = if side == Side::Client { Line::client(bytes) } else { Line::server(bytes) };
         self.line(line, wait);
@@ -49,7 +65,10 @@ impl Talk {
 /// A station reports every two seconds, and its set-point 500 is set to between 40 and 54 every 20 s. `forged` are the
 /// seconds at which it is set to 9000.
 fn talk(seconds: u64, forged: &[u64]) -> Vec<TimedFrame> {
-    let mut talk = Talk::default();
+    talk_of(Talk::default(), seconds, forged)
+}
+
+fn talk_of(mut talk: Talk, seconds: u64, forged: &[u64]) -> Vec<TimedFrame> {
     talk.line(Line::client(frame_u(u::STARTDT_ACT)), 1_000_000);
     talk.line(Line::server(frame_u(u::STARTDT_CON)), 1_000_000);
     let interrogation = Asdu::new(100, ACTIVATION, 7, 0, octets(&[Element::Qoi(20)]));
@@ -82,7 +101,8 @@ fn talk(seconds: u64, forged: &[u64]) -> Vec<TimedFrame> {
             talk.ask(&Asdu::new(50, ACTIVATION, 7, 500, octets(&elements)));
         }
     }
-    TcpTalk::new(socket([10, 0, 0, 1], 40_000), socket([10, 0, 0, 2], 2404), talk.lines).frames()
+    let client = socket([10, 0, 0, 1 + talk.other], 40_000);
+    TcpTalk::new(client, socket([10, 0, 0, 2], 2404), talk.lines).frames()
 }
 
 fn half(frames: Vec<TimedFrame>, second: bool) -> Vec<TimedFrame> {
@@ -133,4 +153,50 @@ fn a_forged_set_point_of_a_control_center_does_not_widen_the_limits() {
         assert_eq!((client.as_str(), server.as_str()), ("10.0.0.1", "10.0.0.2"), "{kind}");
         assert!((START_NS + 1500 * SECOND..START_NS + 1503 * SECOND).contains(at), "{kind} at {at}");
     }
+}
+
+#[test]
+fn a_link_with_the_fields_of_101_is_written_with_its_sizes() {
+    let of_101 = |seconds| talk_of(Talk { of_101: true, ..Talk::default() }, seconds, &[]);
+    let taught = learned(&half(of_101(1800), false));
+    let (text, profile) = sound(&taught);
+    let section = "[stations.rtu-2-ca-7]\nprotocol = \"iec104\"\nhost = \"rtu-2\"\ncommon_address = 7\n\
+                   # Octets of cause, common address and object address; 104 has 2, 2, 3\nfield_sizes = [1, 1, 2]\n";
+    assert!(text.contains(section), "{text}");
+    assert_eq!(profile.profile().stations.len(), 1, "what was misread at first makes no station: {text}");
+    let told = "operations whose length does not fit their type were not looked at";
+    assert!(text.contains(told), "{text}");
+    assert!(
+        text.contains("range = [229.5, 241.5]") && text.contains("values = { min = 38, max = 56 }"),
+        "{text}"
+    );
+    // A new connection is read from its first ASDU on, and nothing is said of it.
+    let next = of_101(600);
+    let kinds = |profile: &str| {
+        let outcome = judged(&next, Some(profile), "next.pcap");
+        outcome.kinds().into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(&text), [""; 0]);
+    let without = text.replace("field_sizes = [1, 1, 2]\n", "");
+    assert!(kinds(&without).iter().any(|kind| kind == "malformed_pdu"), "{:?}", kinds(&without));
+    // Who gave sizes for the host already keeps them.
+    let old = "[profile]\nname = \"x\"\n[hosts.rtu]\naddress = \"10.0.0.2\"\n[stations.other]\nprotocol = \"iec104\"\n\
+               host = \"rtu\"\ncommon_address = 8\nfield_sizes = [1, 2, 2]\n";
+    let profile = profiles::parse(old, "old.toml").unwrap();
+    let merged = learned(&next).merge_into(old, profile.profile());
+    assert!(merged.text.contains("common_address = 7\n"), "{}", merged.text);
+    profiles::parse(&merged.text, "merged.toml").unwrap_or_else(|errors| panic!("{errors}\n{}", merged.text));
+}
+
+#[test]
+fn a_host_has_one_size_of_fields_and_who_speaks_with_others_is_left_out() {
+    let mut frames = talk(600, &[]);
+    frames.extend(talk_of(Talk { of_101: true, other: 8, ..Talk::default() }, 500, &[]));
+    frames.sort_by_key(|frame| frame.at_ns);
+    let taught = learned(&frames);
+    let (text, _) = sound(&taught);
+    assert!(!text.contains("field_sizes") && !text.contains("\"10.0.0.9\""), "{text}");
+    let told = "10.0.0.9 spoke with 10.0.0.2 common address 7 in fields of 1, 1, 2 octets (cause, common address, \
+                object address), where 2, 2, 3 are usual";
+    assert!(taught.left_out().iter().any(|line| line.starts_with(told)), "{:?}", taught.left_out());
 }

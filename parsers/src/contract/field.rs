@@ -68,6 +68,14 @@ pub trait Detail {
     }
     /// The decode tree, headers first. The keys of the reference reading come first and by its names.
     fn fields(&self, sink: &mut dyn FieldSink);
+    /// The sizes of fields by which it was read, where a protocol leaves them to the installation (IEC 60870-5).
+    fn field_sizes(&self) -> Option<super::FieldSizes> {
+        None
+    }
+    /// It has more or fewer octets than its own head says: what was read from it is a guess.
+    fn misfits(&self) -> bool {
+        false
+    }
     /// What a publisher says to all who listen, if that is what it is ([`super::Exchange::Publication`]).
     fn publication(&self) -> Option<super::Publication<'_>> {
         None

@@ -131,6 +131,11 @@ impl<'a> Asdu<'a> {
         self.count > 0 && self.due() == Some(self.body.len())
     }
 
+    /// Whether number and length cannot go together. Nothing is known of types without a size.
+    pub(super) fn misfits(&self) -> bool {
+        self.count == 0 || self.due().is_some_and(|due| due != self.body.len())
+    }
+
     /// The objects that are whole. A type of unknown size, and a segment, is one.
     pub(super) fn objects(&self) -> Objects<'a> {
         let element = match types::size(self.type_id) {

@@ -6,7 +6,7 @@ use super::cause;
 use super::element::{self, TimeTag};
 use super::time::{Time, Within};
 use super::types;
-use crate::contract::{Detail, FieldSink, Leaf, Point, PointKind, PointSink, Value};
+use crate::contract::{Detail, FieldSink, FieldSizes, Leaf, Point, PointKind, PointSink, Value};
 
 /// A frame as far as it was understood.
 pub(super) struct View<'a> {
@@ -35,6 +35,14 @@ impl Detail for View<'_> {
         if sink.wants(PointKind::InformationObject, first, last) {
             asdu.objects().for_each(|object| sink.point(&element::point(asdu, &object)));
         }
+    }
+
+    fn field_sizes(&self) -> Option<FieldSizes> {
+        self.asdu.as_ref().map(|asdu| asdu.sizes)
+    }
+
+    fn misfits(&self) -> bool {
+        self.asdu.as_ref().is_some_and(Asdu::misfits)
     }
 
     fn fields(&self, sink: &mut dyn FieldSink) {
