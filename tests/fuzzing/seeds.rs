@@ -4,7 +4,7 @@ use simulators::captures;
 use simulators::vectors::{self, Vector};
 use simulators::wire::{ByteOrder, Interface, Prng, Resolution, Side, pcap, pcapng};
 
-use super::fuzzing::session::{DATAGRAM, WRAP, WRAP_RTU};
+use super::fuzzing::session::{DATAGRAM, SIZES, SIZES_STAY, WRAP, WRAP_RTU};
 
 /// Inputs of the target `modbus`.
 pub(super) fn modbus() -> Vec<Vec<u8>> {
@@ -45,7 +45,27 @@ pub(super) fn iec104() -> Vec<Vec<u8>> {
     let mut seeds: Vec<Vec<u8>> = vectors.iter().map(|v| session(0, v, <[u8]>::to_vec)).collect();
     seeds.extend(vectors.iter().step_by(3).map(|v| session(0, v, |apdu| [&START, apdu].concat())));
     seeds.extend(vectors.iter().step_by(3).map(|v| session(0, v, |apdu| [&[0, 0x68, 0x68], apdu].concat())));
+    // Sizes given at first, later in the conversation, and taken back in it.
+    for (n, vector) in vectors.iter().enumerate() {
+        let sizes = n as u8 % 0x40;
+        let turns: [&[u8]; 3] = [&[sizes], &[SIZES_STAY, sizes], &[sizes, SIZES_STAY, 0x40]];
+        seeds.push(given(&session(SIZES, vector, <[u8]>::to_vec), turns[n % 3]));
+    }
     seeds
+}
+
+/// An input with octets of sizes before its runs of bytes, in turn.
+fn given(input: &[u8], sizes: &[u8]) -> Vec<u8> {
+    let mut out = vec![input[0]];
+    let (mut rest, mut turns) = (&input[1..], sizes.iter().cycle());
+    while let [head, tail @ ..] = rest {
+        let (run, next) = tail.split_at(usize::from(head & 0x7f));
+        out.extend(turns.next());
+        out.push(*head);
+        out.extend_from_slice(run);
+        rest = next;
+    }
+    out
 }
 
 /// Inputs of the target `goose`: payloads and elements with every kind of data, in short and long forms.

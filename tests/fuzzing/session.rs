@@ -4,7 +4,7 @@
 //! input: options (1) | direction and length (1) | bytes | direction and length (1) | bytes ...
 //! ```
 //!
-//! Length 0 is a gap. Where the options say so, each run of bytes is put into a frame with the right length
+//! Length 0 is a gap. Where the options say that sizes are given, an octet of sizes stands before each direction. Where the options say so, each run of bytes is put into a frame with the right length
 //! and check sums first, which a mutation would hardly ever hit.
 
 use core::net::{IpAddr, Ipv4Addr};
@@ -12,8 +12,8 @@ use std::fmt::Write as _;
 
 use gridtap::report::json::{Json, JsonFields};
 use parsers::{
-    Beginning, Chunk, Coverage, Defect, Direction, Dissector, Endpoint, FlowInfo, FrameRef, Gap, Host,
-    Limits, MacAddr, Observer, Operation, Origin, Piece, Protocol, Session, Timestamp, Transport, Unit,
+    Beginning, Chunk, Coverage, Defect, Direction, Dissector, Endpoint, FieldSizes, FlowInfo, FrameRef, Gap,
+    Host, Limits, MacAddr, Observer, Operation, Origin, Piece, Protocol, Session, Timestamp, Transport, Unit,
     VlanStack,
 };
 
@@ -30,6 +30,12 @@ pub const DATAGRAM: u8 = 1;
 pub const WRAP: u8 = 0x10;
 /// Option: the bytes are a unit and PDU of a serial line.
 pub const WRAP_RTU: u8 = 0x20;
+/// Option: before each run of bytes somebody gives the sizes of fields, or takes them back.
+pub const SIZES: u8 = 0x40;
+/// Octet of sizes: as they were.
+pub const SIZES_STAY: u8 = 0x80;
+/// Octet of sizes: known no longer.
+const SIZES_GONE: u8 = 0x40;
 /// Lengths from here on mean the longest.
 const LONG: usize = 120;
 /// As much as a DNP3 link frame holds.
@@ -199,6 +205,17 @@ fn framed(dissector: &Dissector, options: u8, bytes: &[u8]) -> Vec<u8> {
     }
 }
 
+/// What an octet of sizes does.
+fn sizes(session: &mut dyn Session, octet: u8) {
+    if octet & SIZES_STAY != 0 {
+        return;
+    }
+    let part = |shift: u8, most: u8| i64::from((octet >> shift & 3) % most + 1);
+    let sizes = FieldSizes::new([part(0, 2), part(2, 2), part(4, 3)]);
+    assert!(sizes.is_some(), "101 knows these sizes");
+    session.set_field_sizes(sizes.filter(|_| octet & SIZES_GONE == 0));
+}
+
 fn play(dissector: &Dissector, data: &[u8], bytewise: bool) -> String {
     let (options, mut rest) = data.split_first().map_or((0, data), |(o, r)| (*o, r));
     let flow = flow(options);
@@ -214,6 +231,13 @@ fn play(dissector: &Dissector, data: &[u8], bytewise: bool) -> String {
     };
     while let Some((head, tail)) = rest.split_first() {
         driver.step += 1;
+        let (head, tail) = if options & SIZES != 0 {
+            sizes(driver.session.as_mut(), *head);
+            let Some(next) = tail.split_first() else { break };
+            next
+        } else {
+            (head, tail)
+        };
         // A third of a second a step: long inputs reach the time-outs.
         let at = Timestamp(driver.step * 333_000_000);
         let direction = if head & 0x80 == 0 { Direction::ToServer } else { Direction::ToClient };
