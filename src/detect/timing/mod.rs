@@ -9,6 +9,7 @@ mod beat;
 mod latency;
 mod outage;
 mod pace;
+mod party;
 mod rate;
 mod reason;
 mod rhythm;
@@ -21,21 +22,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use parsers::{
-    Action, Coverage, Endpoint, Exchange, FrameRef, Operation, Outcome, PointKind, PointRange, Protocol,
-    StationAddress, Timestamp,
+    Action, Coverage, Exchange, FrameRef, Operation, Outcome, PointKind, PointRange, Protocol, Timestamp,
 };
-use profiles::{Compiled, Poll, Thresholds};
+use profiles::{Poll, Thresholds};
 
-use super::association::{Association, AssociationKey};
+use super::association::Association;
 use super::{FindingSink, Seen, SiteView, coverage};
 use crate::report::catalogue::FindingKind;
 use crate::report::finding::Finding;
-use crate::report::record::{StationChange, StationState};
+use crate::report::record::StationChange;
 use crate::site::redundancy::{ALIVE_NS, Did, Sign};
 use beat::{Beat, Change};
 use latency::Latency;
 use outage::Outages;
 use pace::Teller;
+use party::Party;
 use rate::Rate;
 use reason::Reasons;
 use rhythm::Rhythm;
@@ -126,77 +127,6 @@ enum Tracked {
     Silent,
     NotPolled,
     Stopped(usize),
-}
-
-/// Whom a finding is about.
-struct Party<'a> {
-    key: AssociationKey,
-    client_name: Option<&'a str>,
-    station_name: Option<&'a str>,
-    /// Those that may take over from the master.
-    stand_ins: Option<&'a str>,
-    coverage: Coverage,
-}
-
-impl<'a> Party<'a> {
-    fn of(association: &Association, coverage: Coverage, profile: Option<&'a Compiled>) -> Party<'a> {
-        let named = profile.zip(association.pair);
-        Party {
-            key: association.key,
-            client_name: named.and_then(|(profile, pair)| profile.client_name(pair)),
-            station_name: named.and_then(|(profile, pair)| profile.station_name(pair)),
-            stand_ins: named.and_then(|(profile, pair)| {
-                let group = profile.redundancy_of(pair.client_index()?)?;
-                (group.hosts.len() > 1).then_some(group.name.as_str())
-            }),
-            coverage,
-        }
-    }
-
-    fn endpoints(&self) -> (Endpoint, Endpoint) {
-        let (master, server) = (self.key.master, self.key.server);
-        (Endpoint { host: master, port: 0 }, Endpoint { host: server, port: self.key.service })
-    }
-
-    fn finding(&self, kind: FindingKind, now: Timestamp) -> Finding<'_> {
-        let (client, server) = self.endpoints();
-        Finding {
-            kind,
-            protocol: Some(self.key.protocol),
-            station_name: self.station_name,
-            client_name: self.client_name,
-            coverage: self.coverage,
-            ..Finding::about(now, client, server, self.key.station)
-        }
-    }
-
-    fn changed(&self, change: StationChange, now: Timestamp) -> StationState<'a> {
-        StationState {
-            at: now,
-            protocol: self.key.protocol,
-            server: self.endpoints().1,
-            station: self.key.station,
-            station_name: self.station_name,
-            change,
-        }
-    }
-
-    /// The station as one would name it beside its host.
-    fn station_words(&self) -> StationWords<'a> {
-        StationWords(self.station_name, self.key.station)
-    }
-}
-
-struct StationWords<'a>(Option<&'a str>, StationAddress);
-
-impl core::fmt::Display for StationWords<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match (self.0, self.1) {
-            (Some(name), _) => f.write_str(name),
-            (None, StationAddress::None) => f.write_str("the host itself"),
-            (None, address) => address.fmt(f),
-        }
-    }
 }
 
 /// An operation of the pair. Returns when to be called.
