@@ -155,15 +155,17 @@ fn tell(learned: &Learned) {
     let left = learned.left_out();
     if !left.is_empty() {
         complain("Suspicious, and therefore not learned:");
-        for line in left {
+        for line in &left {
             complain(format_args!("  - {line}"));
         }
     }
     if learned.is_empty() {
-        complain(
+        complain(if left.is_empty() {
             "Nothing was learned: no operation that succeeds was seen of Modbus, DNP3 or IEC 104, and no publisher of \
-             GOOSE.",
-        );
+             GOOSE."
+        } else {
+            "Nothing was learned: what was seen is suspicious."
+        });
     }
 }
 

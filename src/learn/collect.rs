@@ -12,7 +12,7 @@ use parsers::{
 
 use super::clock::{Clock, Seen};
 use super::limits::{Overflow, PAIRS, WRITTEN, WRITTEN_OF_PAIR};
-use super::pair::{FunctionKey, Pair, PairKey, Used, join};
+use super::pair::{FunctionKey, Pair, PairKey, Used, join, written_key};
 use super::publishers::Publishers;
 use super::written::number;
 use crate::decap::{Packet, Payload};
@@ -189,7 +189,7 @@ fn request(pair: &mut Pair, operation: &Operation<'_>, room: &mut Room) {
     }
     operation.detail.points(&mut |point| {
         let Some(address) = point.address else { return };
-        let key = (point.kind, address);
+        let key = written_key(point.kind, address, function.code);
         if !pair.written.contains_key(&key) {
             if pair.written.len() >= WRITTEN_OF_PAIR || room.used.written >= WRITTEN {
                 room.overflow.written += 1;

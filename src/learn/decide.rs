@@ -24,6 +24,7 @@ use super::intervals::Period;
 use super::names::{StationKey, station_of};
 use super::pair::{FunctionKey, Pair, PairKey, RangeKey, join};
 use super::publishers::{self, Learnt};
+use super::rules;
 use super::values::Reading;
 use super::words::station_text;
 use super::written::Limits;
@@ -87,8 +88,8 @@ pub struct Grant {
     pub functions: BTreeMap<FunctionKey, &'static str>,
     /// On which points; `None`: all.
     pub points: Option<Vec<PointRange>>,
-    /// The station reports by itself.
-    pub reports: bool,
+    /// How often the station reported by itself.
+    pub reported: u64,
     /// Confirmations and link traffic are all there is.
     pub link: bool,
     /// By broadcast.
@@ -320,7 +321,8 @@ fn services(learner: &Learner, judge: &Judge<'_>, draft: &mut Draft) {
     }
 }
 
-/// Grants of one pair and class that differ in nothing but their functions become one.
+/// Grants of one pair and class that differ in nothing but their functions become one; so do those whose functions a rule
+/// calls by the same names, and that differ in their points alone (a select and its operate in IEC 104).
 fn together(grants: Vec<Grant>) -> Vec<Grant> {
     let mut kept: Vec<Grant> = Vec::with_capacity(grants.len());
     for grant in grants {
@@ -328,9 +330,21 @@ fn together(grants: Vec<Grant>) -> Vec<Grant> {
             (other.key, other.class, other.broadcast) == (grant.key, grant.class, grant.broadcast)
                 && (&other.points, other.values) == (&grant.points, grant.values)
         };
-        match kept.iter_mut().rev().take_while(|g| g.key == grant.key).find(same) {
-            Some(other) => other.add(grant),
-            None => kept.push(grant),
+        let allow = rules::allow(&grant);
+        let same_functions = |other: &&mut Grant| {
+            (other.class, other.broadcast, other.values) == (grant.class, grant.broadcast, grant.values)
+                && rules::allow(other) == allow
+        };
+        if let Some(other) = kept.iter_mut().rev().take_while(|g| g.key == grant.key).find(same) {
+            other.add(grant);
+        } else if let Some(other) =
+            kept.iter_mut().rev().take_while(|g| g.key == grant.key).find(same_functions)
+        {
+            let points = other.points.take().zip(grant.points.clone());
+            other.points = points.map(|(own, more)| ranges::merge([own, more].concat()));
+            other.add(grant);
+        } else {
+            kept.push(grant);
         }
     }
     kept
@@ -343,7 +357,7 @@ impl Grant {
             class,
             functions: BTreeMap::new(),
             points: Some(Vec::new()),
-            reports: false,
+            reported: 0,
             link: false,
             broadcast: false,
             seen: Seen::default(),
@@ -375,7 +389,7 @@ impl Grant {
     /// Take in another that allows the same points.
     pub(super) fn add(&mut self, other: Grant) {
         self.functions.extend(other.functions);
-        self.reports |= other.reports;
+        self.reported += other.reported;
         self.link |= other.link;
         self.seen.count += other.seen.count;
         self.seen.first = self.seen.first.min(other.seen.first);

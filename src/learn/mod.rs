@@ -76,8 +76,8 @@ impl Learned {
         }
         if draft.one_way > 0 {
             remarks.push(format!(
-                "of {} only one direction was seen: whether these requests succeed is not known",
-                names::number_of(draft.one_way, "pair of client and station").replace("stations", "station")
+                "only one direction was seen of {} of client and station: whether these requests succeed is not known",
+                names::number_of(draft.one_way, "pair")
             ));
         }
         Learned {

@@ -47,6 +47,15 @@ pub struct FunctionKey {
     pub broadcast: bool,
 }
 
+/// Kind and address of a written point, and by which function where that says how the value stands there: the set-point
+/// and the double command with one address in IEC 104 have no limits in common.
+pub(super) type WrittenKey = (PointKind, u32, u8);
+
+/// The key of what a function writes.
+pub(super) fn written_key(kind: PointKind, address: u32, code: u8) -> WrittenKey {
+    (kind, address, if kind == PointKind::InformationObject { code } else { 0 })
+}
+
 /// Kind of point, first and last address.
 pub(super) type RangeKey = (PointKind, u32, u32);
 
@@ -85,7 +94,7 @@ pub(super) struct Pair {
     /// Trouble with what the client sent or left out, by kind.
     pub defects: BTreeMap<DefectKind, Seen>,
     /// Written points.
-    pub(super) written: BTreeMap<(PointKind, u32), Box<Written>>,
+    pub(super) written: BTreeMap<WrittenKey, Box<Written>>,
     /// Read points.
     pub(super) readings: BTreeMap<(PointKind, u32), Box<Reading>>,
     /// Requests since the last answer, when that was, and how long it took when several were not answered.

@@ -26,7 +26,7 @@ pub(super) fn rules(grants: &[Grant]) -> Vec<Rule> {
             (
                 (grant.key.client, grant.key.protocol, grant.class),
                 (grant.functions.keys().collect::<Vec<_>>(), &grant.points, grant.values),
-                (grant.broadcast, grant.reports, grant.link, grant.poll().is_some()),
+                (grant.broadcast, grant.reported > 0, grant.link, grant.poll().is_some()),
             )
         );
         let alike = alike.entry(same).or_default();
@@ -61,7 +61,7 @@ pub(super) fn allow(grant: &Grant) -> Vec<String> {
     for key in grant.functions.keys() {
         add(word(grant, key));
     }
-    if grant.reports {
+    if grant.reported > 0 {
         add("report".to_owned());
     }
     if grant.link {

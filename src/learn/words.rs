@@ -88,6 +88,19 @@ impl fmt::Display for When {
     }
 }
 
+/// `from` one time `to` another, or `at` it where both are the same second.
+pub(super) struct FromTo(pub(super) Timestamp, pub(super) Timestamp);
+
+impl fmt::Display for FromTo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.0 / 1_000_000_000 == self.1.0 / 1_000_000_000 {
+            write!(f, "at {}", When(self.0))
+        } else {
+            write!(f, "from {} to {}", When(self.0), When(self.1))
+        }
+    }
+}
+
 /// A number with thousands apart.
 pub(super) struct Number(pub(super) u64);
 

@@ -12,7 +12,7 @@ use super::names::{self, Guess, StationKey, number_of, station_of};
 use super::pair::{FunctionKey, RangeKey};
 use super::publishers;
 use super::rules::{Rule, allow, points, rules, verb};
-use super::words::{FunctionText, Number, PeriodText, Span, ValueText, When, times};
+use super::words::{FromTo, FunctionText, Number, PeriodText, Span, ValueText, When, times};
 
 /// Lines of comment that a rule gets for its ranges.
 const LINES_OF_RULE: usize = 24;
@@ -110,9 +110,12 @@ fn head(text: &mut String, learned: &Learned) {
         Number(learned.packets),
         Number(learned.operations)
     );
-    text.push_str(
-        "# Everything is denied that no rule here allows. Read it, name things as you call them, and\n",
-    );
+    text.push_str(if learned.draft.grants.is_empty() && !learned.draft.publishers.is_empty() {
+        "# No rules: Modbus, DNP3 and IEC 104 are judged as without a profile; a publisher that is not here is told.\n\
+         # Read it, name things as you call them, and\n"
+    } else {
+        "# Everything is denied that no rule here allows. Read it, name things as you call them, and\n"
+    });
     text.push_str(
         "# remove what should not be. What looked suspicious was left out; it stands at the end.\n",
     );
@@ -358,10 +361,9 @@ fn comments(text: &mut String, grant: &Grant) {
         if grant.refused > 0 { format!(", {} refused", Number(grant.refused)) } else { String::new() };
     _ = writeln!(
         text,
-        "# {}{refused}, from {} to {}",
+        "# {}{refused}, {}",
         times(grant.seen.count),
-        When(grant.seen.first),
-        When(grant.seen.last)
+        FromTo(grant.seen.first, grant.seen.last)
     );
     for remark in &grant.remarks {
         comment(text, "# REVIEW: ", remark);
@@ -372,6 +374,9 @@ fn comments(text: &mut String, grant: &Grant) {
     if grant.details.len() > LINES_OF_RULE {
         _ = writeln!(text, "#   and {} more", number_of(grant.details.len() - LINES_OF_RULE, "range"));
     }
+    if grant.reported > 0 && !grant.functions.is_empty() {
+        _ = writeln!(text, "#   report: {}", times(grant.reported));
+    }
     if let Some(rate) = grant.rates.values().max() {
         _ = writeln!(text, "#   one point at most {} a minute", times((*rate).into()));
     }
@@ -379,8 +384,12 @@ fn comments(text: &mut String, grant: &Grant) {
 
 fn detail_line(grant: &Grant, (function, range): &(FunctionKey, RangeKey), detail: &Detail) -> String {
     let name = grant.functions.get(function).copied().unwrap_or("");
+    // One function, and another action by what it says: a select and its operate.
+    let twice = |other: &&FunctionKey| (other.code, other.sub) == (function.code, function.sub);
+    let twice = grant.functions.keys().filter(twice).count() > 1;
+    let action = if twice { format!(" ({})", function.action.name()) } else { String::new() };
     let mut line = format!(
-        "{} {}: {}",
+        "{}{action} {}: {}",
         FunctionText(function, name),
         profiles::RangeText(super::pair::Range::of(*range)),
         times(detail.count)
@@ -389,7 +398,10 @@ fn detail_line(grant: &Grant, (function, range): &(FunctionKey, RangeKey), detai
         _ = write!(line, ", every {} ± {} %", PeriodText(period.period_ns), period.spread_percent);
     }
     if let Some((low, high)) = detail.values {
-        _ = write!(line, ", values {} to {}", ValueText(low), ValueText(high));
+        _ = match (ValueText(low).to_string(), ValueText(high).to_string()) {
+            (low, high) if low == high => write!(line, ", value {low}"),
+            (low, high) => write!(line, ", values {low} to {high}"),
+        };
     }
     line
 }
@@ -407,11 +419,8 @@ pub(super) fn left_out(text: &mut String, left: &[LeftOut]) {
 
 /// One thing that was not learned, as a sentence.
 pub(super) fn left_out_line(item: &LeftOut) -> String {
-    let when = if item.first == item.last {
-        format!("at {}", When(item.first))
-    } else {
-        format!("{} from {} to {}", times(item.count), When(item.first), When(item.last))
-    };
+    let when = FromTo(item.first, item.last).to_string();
+    let when = if item.count > 1 { format!("{} {when}", times(item.count)) } else { when };
     format!("{} {} ({when})", item.client, item.what)
 }
 

@@ -105,6 +105,22 @@ fn talk_of(mut talk: Talk, seconds: u64, forged: &[u64]) -> Vec<TimedFrame> {
     TcpTalk::new(client, socket([10, 0, 0, 2], 2404), talk.lines).frames()
 }
 
+/// A talk of these commands, each confirmed, with a wait before each.
+fn commands(all: impl IntoIterator<Item = (u64, Asdu)>) -> Vec<TimedFrame> {
+    let mut talk = Talk::default();
+    talk.line(Line::client(frame_u(u::STARTDT_ACT)), 1_000_000);
+    talk.line(Line::server(frame_u(u::STARTDT_CON)), 1_000_000);
+    for (wait, asdu) in all {
+        talk.line(Line::client(frame_s(talk.sent[1])), wait);
+        talk.ask(&asdu);
+    }
+    TcpTalk::new(socket([10, 0, 0, 1], 40_000), socket([10, 0, 0, 2], 2404), talk.lines).frames()
+}
+
+fn single(object: u32, on: bool, select: bool) -> Asdu {
+    Asdu::new(45, ACTIVATION, 7, object, octets(&[Element::Sco { on, qualifier: 0, select }]))
+}
+
 fn half(frames: Vec<TimedFrame>, second: bool) -> Vec<TimedFrame> {
     let middle = START_NS + 900 * SECOND;
     frames.into_iter().filter(|frame| (frame.at_ns >= middle) == second).collect()
@@ -199,4 +215,62 @@ fn a_host_has_one_size_of_fields_and_who_speaks_with_others_is_left_out() {
     let told = "10.0.0.9 spoke with 10.0.0.2 common address 7 in fields of 1, 1, 2 octets (cause, common address, \
                 object address), where 2, 2, 3 are usual";
     assert!(taught.left_out().iter().any(|line| line.starts_with(told)), "{:?}", taught.left_out());
+}
+
+#[test]
+fn a_select_and_its_execute_are_one_rule_and_types_with_one_address_have_their_own_values() {
+    let set = |value| {
+        let elements = [Element::R32(value), Element::Qos { qualifier: 0, select: false }];
+        Asdu::new(50, ACTIVATION, 7, 500, octets(&elements))
+    };
+    let all = (0..60_u8).flat_map(|n| {
+        let on = n % 2 == 0;
+        let switched = [single(400, on, true), single(400, on, false), single(500, on, false)];
+        switched
+            .into_iter()
+            .chain([set(300.0 + f32::from(n % 5))])
+            .map(|asdu| (5 * SECOND, asdu))
+            .collect::<Vec<_>>()
+    });
+    let frames = commands(all);
+    let (text, _) = sound(&learned(&frames));
+    let rules: Vec<&str> = text.split("\n\n").filter(|part| part.contains("[[rules]]")).collect();
+    let lines = |part: &str| part.lines().skip(1).map(str::trim_end).map(str::to_owned).collect::<Vec<_>>();
+    let expected = [
+        "#   c_sc_na_1 (select) information_object 400: 60 times, every 20 s \u{b1} 0 %, values 0 to 1",
+        "#   c_sc_na_1 (operate) information_object 400: 60 times, every 20 s \u{b1} 0 %, values 0 to 1",
+        "#   c_sc_na_1 (direct_operate) information_object 500: 60 times, every 20 s \u{b1} 0 %, values 0 to 1",
+        "#   one point at most 3 times a minute",
+        "[[rules]]",
+        "name = \"master-1 controls rtu-2-ca-7\"",
+        "from = [\"master-1\"]",
+        "to = [\"rtu-2-ca-7\"]",
+        "allow = [\"c_sc_na_1\"]",
+        "points = [\"information_object 400, 500\"]",
+    ];
+    assert_eq!(lines(rules[0]), expected, "{text}");
+    assert!(rules[1].contains("c_se_nc_1 information_object 500: 60 times") && rules.len() == 2, "{text}");
+    assert!(
+        rules[1].contains("values 300 to 304") && rules[1].contains("values = { min = 299, max = 305 }"),
+        "{text}"
+    );
+    // A point with one address has one set_range, so it has none here.
+    assert!(!text.contains("set_range"), "{text}");
+    assert_eq!(serious(&text, &frames), []);
+}
+
+#[test]
+fn a_sweep_of_commands_through_the_whole_capture_is_no_operator() {
+    let sweep = commands((0..1100).map(|n| (SECOND, single(100 + n, true, false))));
+    let taught = learned(&sweep);
+    assert!(taught.is_empty(), "{}", taught.to_toml());
+    let told = "10.0.0.1 c_sc_na_1 of more than 1024 ranges to 10.0.0.2 common address 7, each now and then only: \
+                information_object 100-1123 (";
+    assert!(taught.left_out().iter().any(|line| line.starts_with(told)), "{:?}", taught.left_out());
+    // Who switches now this and now that is one; what is rare is one line to review.
+    let operator = commands((0..400_u32).map(|n| (SECOND, single(100 + n * 37 % 200, true, false))));
+    let (text, _) = sound(&learned(&operator));
+    assert_eq!(text.matches("# REVIEW").count(), 1, "{text}");
+    let remark = "# REVIEW: 200 ranges, each controlled now and then only: information_object 100-299\n";
+    assert!(text.contains(remark), "{text}");
 }

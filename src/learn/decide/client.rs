@@ -117,9 +117,9 @@ fn station(
     let learned = draft.grants.iter().any(|grant| grant.key == key);
     if pair.reports.count > 0 {
         match draft.grants.iter_mut().find(|grant| grant.key == key && grant.class == Class::Reads) {
-            Some(grant) => grant.reports = true,
+            Some(grant) => grant.reported = pair.reports.count,
             None => draft.grants.push(Grant {
-                reports: true,
+                reported: pair.reports.count,
                 seen: pair.reports.clone(),
                 ..Grant::new(key, Class::Reads)
             }),
@@ -133,15 +133,15 @@ fn station(
 fn defects(client: Host, pairs: &Pairs<'_>, judge: &Judge<'_>, draft: &mut Draft) {
     use DefectKind as D;
     let told = [
-        (D::Malformed, "malformed PDUs between it and"),
-        (D::FieldRange, "fields outside their range between it and"),
-        (D::UnknownFunction, "undefined functions between it and"),
-        (D::UnknownObject, "undefined objects between it and"),
-        (D::BadChecksum, "wrong checksums between it and"),
-        (D::Resynchronised, "octets that are no PDU between it and"),
-        (D::ForeignProtocol, "another protocol on the port of"),
-        (D::RoleReversal, "reversed roles between it and"),
-        (D::ContradictingAnswer, "answers that contradict the request, by"),
+        (D::Malformed, "exchanged malformed PDUs with"),
+        (D::FieldRange, "exchanged fields outside their range with"),
+        (D::UnknownFunction, "exchanged undefined functions with"),
+        (D::UnknownObject, "exchanged undefined objects with"),
+        (D::BadChecksum, "exchanged wrong checksums with"),
+        (D::Resynchronised, "exchanged octets that are no PDU with"),
+        (D::ForeignProtocol, "spoke another protocol on the port of"),
+        (D::RoleReversal, "reversed roles with"),
+        (D::ContradictingAnswer, "got answers that contradict its request from"),
     ];
     for (kind, words) in told {
         for (key, pair) in pairs {

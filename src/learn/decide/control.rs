@@ -8,9 +8,9 @@ use parsers::Action;
 use super::ranges::{detail, holds, merge};
 use super::{Class, Detail, Draft, Grant, Judge, LeftOut};
 use crate::learn::clock::Seen;
-use crate::learn::pair::{Asked, FunctionKey, Pair, PairKey, Range, RangeKey, join};
+use crate::learn::pair::{Asked, FunctionKey, Pair, PairKey, Range, RangeKey, WrittenKey, join, written_key};
 use crate::learn::words::{FunctionText, ValueText, station_text, times};
-use crate::learn::written::Limits;
+use crate::learn::written::{Limits, Written};
 
 /// Different controls, and how often all together, from which on an operator seems to be at work who
 /// controls now this and now that.
@@ -21,6 +21,9 @@ const OPERATOR_SLICES: u32 = 5;
 /// The same for a client, over all its stations.
 const CLIENT_TIMES: u64 = 20;
 const CLIENT_SLICES: u32 = 8;
+
+/// Rare controls of a function that are remarked one by one.
+const REMARKS: usize = 12;
 
 /// Rules with different limits that one function of a pair may become.
 const RULES_OF_FUNCTION: usize = 8;
@@ -81,13 +84,10 @@ pub(super) fn controls(
         let own: Vec<_> = rare.iter().filter(|control| control.0 == *function).copied().collect();
         let (own, refused): (Vec<_>, Vec<_>) = own.into_iter().partition(|control| accepted(control.3, pair));
         leave(key, asked, &refused, judge, draft);
-        if operated.contains(function) || operator(&own, judge) {
-            for (_, _, range, seen) in own {
-                learned.entry(*function).or_default().push(range);
-                let text = profiles::RangeText(Range::of(range));
-                let remark = format!("{text}: controlled {} only", times(seen.seen.count));
-                remarks.entry(*function).or_default().push(remark);
-            }
+        // Nobody operates more points than are remembered: that is a sweep.
+        if asked.lost == 0 && (operated.contains(function) || operator(&own, judge)) {
+            learned.entry(*function).or_default().extend(own.iter().map(|control| control.2));
+            remarks.entry(*function).or_default().extend(review(&own));
             continue;
         }
         // A select is told with its operate.
@@ -105,7 +105,7 @@ pub(super) fn controls(
             continue;
         }
         let mut remarks = remarks.remove(function).unwrap_or_default();
-        for (ranges, values) in by_limits(&ranges, pair) {
+        for (ranges, values) in by_limits(&ranges, pair, function.code) {
             let mut grant = grant((key, *function), asked, &ranges, pair, judge);
             grant.values = values;
             grant.remarks.append(&mut remarks);
@@ -116,9 +116,22 @@ pub(super) fn controls(
 
 type Bounds = Option<(f64, f64)>;
 
+type Point = (parsers::PointKind, u32);
+
+/// What a function wrote, by point.
+fn written(pair: &Pair, code: u8) -> impl Iterator<Item = (Point, &Written)> {
+    let own = move |key: &WrittenKey| *key == written_key(key.0, key.1, code);
+    pair.written.iter().filter(move |(key, _)| own(key)).map(|(key, written)| ((key.0, key.1), &**written))
+}
+
+/// Whether all functions write a point in one form: limits of the point hold for what each of them writes.
+fn of_one_form(pair: &Pair, (kind, address): Point) -> bool {
+    pair.written.range((kind, address, 0)..=(kind, address, u8::MAX)).count() == 1
+}
+
 /// Ranges that share points belong together; those with the same limits are one rule. So limits are as
 /// narrow as they can be while one rule allows each request.
-fn by_limits(ranges: &[RangeKey], pair: &Pair) -> Vec<(Vec<RangeKey>, Bounds)> {
+fn by_limits(ranges: &[RangeKey], pair: &Pair, code: u8) -> Vec<(Vec<RangeKey>, Bounds)> {
     let mut sorted = ranges.to_vec();
     sorted.sort_unstable();
     let mut parts: Vec<(Vec<RangeKey>, u32)> = Vec::new();
@@ -133,7 +146,7 @@ fn by_limits(ranges: &[RangeKey], pair: &Pair) -> Vec<(Vec<RangeKey>, Bounds)> {
     }
     let mut rules: Vec<(Vec<RangeKey>, Bounds)> = Vec::new();
     for (part, _) in parts {
-        let bounds = bounds(&part, pair);
+        let bounds = bounds(&part, pair, code);
         match rules.iter_mut().find(|rule| rule.1 == bounds) {
             Some(rule) => rule.0.extend(part),
             None => rules.push((part, bounds)),
@@ -154,13 +167,12 @@ fn by_limits(ranges: &[RangeKey], pair: &Pair) -> Vec<(Vec<RangeKey>, Bounds)> {
     rules
 }
 
-/// Limits that hold for everything written to some ranges; `None` if a point has none.
-fn bounds(part: &[RangeKey], pair: &Pair) -> Bounds {
-    let inside = |point: &(parsers::PointKind, u32)| {
-        part.iter().any(|range| range.0 == point.0 && (range.1..=range.2).contains(&point.1))
-    };
+/// Limits that hold for everything that a function wrote to some ranges; `None` if a point has none.
+fn bounds(part: &[RangeKey], pair: &Pair, code: u8) -> Bounds {
+    let inside =
+        |point: Point| part.iter().any(|range| range.0 == point.0 && (range.1..=range.2).contains(&point.1));
     let mut all = None;
-    for (_, written) in pair.written.iter().filter(|(point, _)| inside(point)) {
+    for (_, written) in written(pair, code).filter(|(point, _)| inside(*point)) {
         let limits = written.limits()?;
         all = join(all, Some((limits.min, limits.max)));
     }
@@ -203,6 +215,26 @@ fn seen(controls: &[Control<'_>], judge: &Judge<'_>) -> Seen {
     controls.iter().fold(Seen::default(), |sum, control| sum.and(&control.3.seen, judge.clock))
 }
 
+/// What an engineer should look at of controls that are rare one by one.
+fn review(controls: &[Control<'_>]) -> Vec<String> {
+    if controls.len() <= REMARKS {
+        let each = controls.iter().map(|(_, _, range, seen)| {
+            let text = profiles::RangeText(Range::of(*range));
+            format!("{text}: controlled {} only", times(seen.seen.count))
+        });
+        return each.collect();
+    }
+    vec![format!("{} ranges, each controlled now and then only: {}", controls.len(), shown(controls))]
+}
+
+/// The first few of the ranges of controls.
+fn shown(controls: &[Control<'_>]) -> String {
+    let ranges = merge(controls.iter().map(|control| Range::of(control.2)).collect());
+    let shown: Vec<String> = ranges.iter().take(3).map(|r| profiles::RangeText(*r).to_string()).collect();
+    let and = if ranges.len() > 3 { " and others" } else { "" };
+    format!("{}{and}", shown.join(", "))
+}
+
 /// List controls that are not learned.
 fn leave(key: PairKey, asked: &Asked, controls: &[Control<'_>], judge: &Judge<'_>, draft: &mut Draft) {
     let Some(first) = controls.first() else { return };
@@ -220,11 +252,10 @@ fn leave(key: PairKey, asked: &Asked, controls: &[Control<'_>], judge: &Judge<'_
         }
         return;
     }
-    let ranges = merge(controls.iter().map(|control| Range::of(control.2)).collect());
-    let shown: Vec<String> = ranges.iter().take(3).map(|r| profiles::RangeText(*r).to_string()).collect();
-    let and = if ranges.len() > 3 { " and others" } else { "" };
-    let (number, shown) = (controls.len(), shown.join(", "));
-    let what = format!("{name} of {number} ranges to {station}, each now and then only: {shown}{and}");
+    let more = if asked.lost > 0 { "more than " } else { "" };
+    let number = controls.len();
+    let what =
+        format!("{name} of {more}{number} ranges to {station}, each now and then only: {}", shown(controls));
     tell(what, &seen(controls, judge));
 }
 
@@ -244,8 +275,8 @@ fn grant(
     judge: &Judge<'_>,
 ) -> Grant {
     let points = merge(ranges.iter().map(|range| Range::of(*range)).collect());
-    let own = |point: &(parsers::PointKind, u32)| holds(&points, (point.0, point.1, point.1));
-    let written = || pair.written.iter().filter(|(point, _)| own(point));
+    let own = |point: Point| holds(&points, (point.0, point.1, point.1));
+    let written = || written(pair, function.code).filter(|(point, _)| own(*point));
     let all_points = asked.more * 2 >= asked.seen.count && asked.more > 0;
     Grant {
         functions: [(function, asked.name)].into(),
@@ -256,17 +287,18 @@ fn grant(
             .iter()
             .filter(|(range, _)| holds(&points, **range))
             .map(|(range, seen)| {
-                let inside = |point: &(parsers::PointKind, u32)| {
-                    point.0 == range.0 && (range.1..=range.2).contains(&point.1)
-                };
-                let values = pair.written.iter().filter(|(point, _)| inside(point));
+                let inside = |point: Point| point.0 == range.0 && (range.1..=range.2).contains(&point.1);
+                let values = written().filter(|(point, _)| inside(*point));
                 let values = values.fold(None, |sum, (_, written)| join(sum, written.values()));
                 ((function, *range), Detail { values, ..detail(seen) })
             })
             .collect(),
-        limits: written().filter_map(|(point, written)| Some((*point, written.limits()?))).collect(),
-        remarks: written().filter_map(|(point, written)| far(*point, written.limits()?)).collect(),
-        rates: written().map(|(point, written)| (*point, written.rate_per_minute(judge.clock))).collect(),
+        limits: written()
+            .filter(|(point, _)| of_one_form(pair, *point))
+            .filter_map(|(point, written)| Some((point, written.limits()?)))
+            .collect(),
+        remarks: written().filter_map(|(point, written)| far(point, written.limits()?)).collect(),
+        rates: written().map(|(point, written)| (point, written.rate_per_minute(judge.clock))).collect(),
         points: if all_points { None } else { Some(points.clone()) },
         ..Grant::new(key, Class::Controls)
     }

@@ -85,7 +85,8 @@ fn refused_rates(
         let commanded = asked.ranges.keys().any(|r| r.0 == point.0 && (r.1..=r.2).contains(&point.1));
         if commanded {
             let rate = written.rate_per_minute(judge.clock);
-            draft.refused_rates.entry(key).or_default().insert(*point, rate);
+            let own = draft.refused_rates.entry(key).or_default().entry((point.0, point.1)).or_default();
+            *own = rate.max(*own);
         }
     }
 }

@@ -70,9 +70,10 @@ pub(super) fn reads(
         let hull = super::ranges::merge(all.iter().map(|(range, _)| Range::of(**range)).collect());
         let shown: Vec<String> = hull.iter().take(3).map(|r| profiles::RangeText(*r).to_string()).collect();
         let and = if hull.len() > 3 { " and others" } else { "" };
-        let number = all.len() as u64 + asked.lost;
+        let more = if asked.lost > 0 { "more than " } else { "" };
+        let number = all.len();
         let what = format!(
-            "{name} of {number} ranges that are not part of the ordinary traffic, to {station}: {}{and}",
+            "{name} of {more}{number} ranges that are not part of the ordinary traffic, to {station}: {}{and}",
             shown.join(", ")
         );
         left(what, &all);

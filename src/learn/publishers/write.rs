@@ -8,7 +8,7 @@ use profiles::Publisher;
 use profiles::write::differences;
 
 use super::super::decide::LeftOut;
-use super::super::words::{When, times};
+use super::super::words::{FromTo, times};
 use super::super::write::comment;
 use super::Learnt;
 
@@ -46,7 +46,7 @@ pub fn name(block: &str) -> String {
 fn section(text: &mut String, name: &str, own: &Learnt) {
     text.push('\n');
     let seen = &own.seen;
-    _ = writeln!(text, "# {}, from {} to {}", times(seen.count), When(seen.first), When(seen.last));
+    _ = writeln!(text, "# {}, {}", times(seen.count), FromTo(seen.first, seen.last));
     own.remarks.iter().for_each(|remark| comment(text, "# REVIEW: ", remark));
     own.comments.iter().for_each(|line| comment(text, "#   ", line));
     profiles::write::publisher(text, &of(name, own));
