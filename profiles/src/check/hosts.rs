@@ -120,15 +120,40 @@ impl Hosts {
     }
 }
 
-/// `10.0.0.1` for `010.000.0.1`, which some read as octal.
+/// `10.0.0.1` for `010.000.0.1`, which some read as octal. Four numbers and nothing else.
 fn without_leading_zeros(text: &str) -> Option<IpAddr> {
-    let parts: Option<Vec<u8>> = text
-        .split('.')
-        .map(|part| part.trim_start_matches('0'))
-        .map(|part| if part.is_empty() { Some(0) } else { part.parse().ok() })
-        .collect();
-    let parts: [u8; 4] = parts?.try_into().ok()?;
-    Some(IpAddr::from(parts))
+    let mut octets = [0; 4];
+    let mut parts = text.split('.');
+    for octet in &mut octets {
+        let part = parts.next().filter(|part| !part.is_empty())?;
+        *octet = part.bytes().try_fold(0_u8, |number, digit| {
+            let digit = digit.is_ascii_digit().then(|| digit - b'0')?;
+            number.checked_mul(10)?.checked_add(digit)
+        })?;
+    }
+    parts.next().is_none().then(|| IpAddr::from(octets))
+}
+
+/// The address in front of a port: `10.0.0.5:502`, `[fd00::5]:502`.
+fn without_port(text: &str) -> Option<IpAddr> {
+    let (address, port) = text.rsplit_once(':')?;
+    if port.is_empty() || !port.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let bracketed = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    bracketed.unwrap_or(address).parse().ok()
+}
+
+/// Whether a text looks like the name of a computer: parts of letters, digits and hyphens, the last of which begins
+/// with a letter. Three numbers in it are an address with a slip in the fourth (10.0.0.x).
+fn is_computer_name(text: &str) -> bool {
+    let word = |part: &str| part.starts_with(|c: char| c.is_ascii_alphabetic());
+    let known = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    let number = |part: &str| part.bytes().all(|digit| digit.is_ascii_digit());
+    let numbers = text.split('.').filter(|part| number(part)).count();
+    text.split('.').all(known) && text.rsplit('.').next().is_some_and(word) && numbers < 3
 }
 
 fn network(text: &At<String>, reporter: &mut Reporter<'_>) -> Option<IpNet> {
@@ -140,12 +165,11 @@ fn network(text: &At<String>, reporter: &mut Reporter<'_>) -> Option<IpNet> {
         let help = "write an IPv4 or IPv6 address (10.0.0.5, fd00::5) or a network (10.0.1.0/28)";
         if let Some((address, length)) = text.value.split_once('/')
             && let Ok(address) = address.parse::<IpAddr>()
+            && length.bytes().all(|digit| digit.is_ascii_digit())
         {
             let longest = if address.is_ipv4() { 32 } else { 128 };
             error.label(format!("`{length}` is no prefix length: 0 to {longest}"));
-        } else if let Some((address, _)) = text.value.rsplit_once(':')
-            && address.parse::<IpAddr>().is_ok()
-        {
+        } else if let Some(address) = without_port(&text.value) {
             error.label(format!("a host has no port: write \"{address}\""));
         } else if let Some(plain) = without_leading_zeros(&text.value) {
             error.label(format!("no zeros in front: write \"{plain}\""));
@@ -154,7 +178,7 @@ fn network(text: &At<String>, reporter: &mut Reporter<'_>) -> Option<IpNet> {
             && last.trim().parse::<IpAddr>().is_ok()
         {
             error.label("list the addresses, or write the network");
-        } else if text.value.contains(|c: char| c.is_ascii_alphabetic()) && !text.value.contains(':') {
+        } else if is_computer_name(&text.value) {
             error.label("names are not looked up: write the address");
         }
         error.help(help);

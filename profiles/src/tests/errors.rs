@@ -259,6 +259,44 @@ fn addresses_must_be_addresses() {
 }
 
 #[test]
+fn an_address_is_only_offered_where_one_was_written() {
+    let help = "write an IPv4 or IPv6 address (10.0.0.5, fd00::5) or a network (10.0.1.0/28)";
+    let address = |text: &str| spoil("\"10.0.2.20\"", &format!("\"{text}\""));
+    let without_remedy = [
+        "",
+        " ",
+        "...",
+        "10.0.2.",
+        "10..2.5",
+        ".0.2.5",
+        "10.0.2.+1",
+        "+1.0.0.1",
+        "0x0A.0.0.1",
+        "10.0.2.2O",
+        "10.0.2.x",
+        "1O.0.2.20",
+        "10.0.2.5a",
+        "fd00::5::zz",
+        "fd00::5:zz",
+        "10.0.2.20:http",
+        "10.0.2.0/24/8",
+        "a b",
+        "_.",
+    ];
+    for text in without_remedy {
+        assert_eq!(address(text), [format!("9:11: `{text}` is no address | {help}")]);
+    }
+    let port = |text: &str, plain: &str| {
+        assert_eq!(
+            address(text)[0].split(" | ").nth(1),
+            Some(&*format!("a host has no port: write \"{plain}\""))
+        );
+    };
+    port("10.0.2.20:502", "10.0.2.20");
+    port("[fd00::5]:20000", "fd00::5");
+}
+
+#[test]
 fn addresses_must_not_overlap() {
     let note = "line 6: the other address, of host `scada`";
     let help = "take it out of one of them, or split the network";
@@ -446,4 +484,7 @@ fn what_people_write_is_told_with_its_own_remedy() {
     assert_eq!(address("010.0.0.001"), "no zeros in front: write \"10.0.0.1\"");
     assert_eq!(address("10.0.0.1-10.0.0.9"), "list the addresses, or write the network");
     assert_eq!(address("relay.example.com"), "names are not looked up: write the address");
+    for name in ["relay", "plc-1.site", "10-0-0-5.example.com", "4-20.example.com"] {
+        assert_eq!(address(name), "names are not looked up: write the address", "{name}");
+    }
 }
