@@ -17,6 +17,7 @@ pub mod scl;
 /// Only what the targets compare with.
 #[path = "../src/report"]
 pub mod report {
+    pub mod escape;
     pub mod json;
     pub mod json_fields;
 }
