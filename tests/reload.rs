@@ -15,7 +15,7 @@ const STATION: &str = "127.0.0.1:502";
 /// A profile called `name` that allows `operations`.
 fn profile(name: &str, operations: &str) -> String {
     format!(
-        "[profile]\nname = \"{name}\"\n[hosts.self]\naddress = \"127.0.0.1\"\n[stations.RTU-1]\n\
+        "[profile]\nname = \"{name}\"\nversion = \"of {name}\"\n[hosts.self]\naddress = \"127.0.0.1\"\n[stations.RTU-1]\n\
          protocol = \"modbus\"\nhost = \"self\"\nunit_id = 1\n[[rules]]\nname = \"poll\"\nfrom = \"self\"\n\
          to = \"RTU-1\"\nallow = {operations}\n"
     )
@@ -35,6 +35,14 @@ fn start(net: &Namespace, folder: &Folder) -> Process {
     });
     assert!(ready, "{}", process.errors());
     process
+}
+
+/// The hash of the profile as it stands in the folder.
+fn hash(folder: &Folder) -> String {
+    profiles::load(&folder.file("profile.toml"))
+        .unwrap_or_else(|errors| panic!("{errors}"))
+        .sha256()
+        .to_owned()
 }
 
 /// The lines of `/metrics` that begin so.
@@ -68,13 +76,18 @@ fn a_sound_profile_comes_into_force_and_one_with_errors_does_not() {
     let mut sensor = start(&net, &folder);
     comes(&net, "gridtap_profile_info", "profile=\"First\"");
 
+    let first = hash(&folder);
     folder.write("profile.toml", "[profile]\nname = \"Broken\"\n[[rules]]\nnme = \"x\"\n");
     comes(&net, "gridtap_profile_reloads_total", "result=\"refused\"} 1");
     comes(&net, "gridtap_profile_info", "profile=\"First\"");
     traffic(&net);
 
     folder.write("profile.toml", profile("Second", "[\"read\", \"write\"]"));
-    comes(&net, "gridtap_profile_info", "profile=\"Second\"");
+    let second = format!(
+        "profile=\"Second\",profile_version=\"of Second\",sha256=\"{}\",mode=\"monitoring\"",
+        hash(&folder)
+    );
+    comes(&net, "gridtap_profile_info", &second);
     comes(&net, "gridtap_profile_reloads_total", "result=\"changed\"} 1");
     traffic(&net);
 
@@ -98,6 +111,19 @@ fn a_sound_profile_comes_into_force_and_one_with_errors_does_not() {
         };
         lines.iter().filter(by).count()
     };
+    let named = |name: &str, hash: &str| serde_json::json!({"name": name, "version": format!("of {name}"), "hash": hash});
+    let (first, second) = (named("First", &first), named("Second", &hash(&folder)));
+    let of = |event: &str, profile: &serde_json::Value| {
+        lines.iter().filter(|line| line["event"] == event && line["profile"] == *profile).count()
+    };
+    for event in ["control", "sensor"] {
+        assert!(of(event, &first) > 0 && of(event, &second) > 0, "{event}");
+    }
+    assert!(of("finding", &first) > 0 && of("station", &first) > 0);
+    assert!(
+        lines.iter().all(|line| line["profile"] == first || line["profile"] == second),
+        "every event says it"
+    );
     assert!(denied("First") > 0, "writes were denied by the first profile");
     assert_eq!(denied("Second"), 0, "and allowed by the second");
 }

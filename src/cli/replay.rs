@@ -18,12 +18,12 @@ use crate::config::Operations;
 use crate::decap::Checksums;
 use crate::monitor::{Sensor, SensorOptions};
 use crate::pipeline;
-use crate::report::Identity;
 use crate::report::record::OperationsLog;
 use crate::report::rotate::RotatingFile;
 use crate::report::sinks::SinksConfig;
 use crate::report::vitals::TapVitals;
 use crate::report::writer::{Destination, LogWriter, QUEUE_BYTES, Stream, WhenFull};
+use crate::report::{Identity, ProfileId};
 
 pub(super) fn replay(arguments: &ReplayArguments) -> Exit {
     let to_stdout = arguments.events.as_deref() == Some(Path::new("-"));
@@ -198,12 +198,7 @@ fn writer(path: &Path, to_stdout: bool) -> Result<LogWriter, Exit> {
 }
 
 pub(super) fn identity(sensor: &str, profile: Option<&Compiled>, captures: Vec<String>) -> Identity {
-    Identity {
-        sensor: sensor.to_owned(),
-        profile_name: profile.map_or_else(String::new, |p| p.name().to_owned()),
-        profile_hash: profile.map_or_else(String::new, |p| p.sha256().to_owned()),
-        captures,
-    }
+    Identity { sensor: sensor.to_owned(), profile: ProfileId::of(profile), captures }
 }
 
 pub(super) fn operations_log(operations: Operations) -> OperationsLog {

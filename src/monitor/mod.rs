@@ -98,7 +98,7 @@ impl Monitor {
 
     /// Another profile is in force from here on, in all shards.
     pub(crate) fn set_profile(&mut self, profile: Option<&Arc<Compiled>>, roster: &Arc<Roster>) {
-        self.journal.set_profile(profile.map_or("", |p| p.name()), profile.map_or("", |p| p.sha256()));
+        self.journal.set_profile(profile.map(Arc::as_ref));
         for part in &mut self.parts {
             part.detector.set_profile(profile.cloned());
             part.log.set_roster(Arc::clone(roster));

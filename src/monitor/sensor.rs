@@ -302,12 +302,11 @@ impl Sensor {
     /// Another profile is in force from the next frame on, in all shards alike.
     pub fn set_profile(&mut self, profile: Option<Arc<Compiled>>) {
         let roster = Arc::new(Roster::of(profile.as_deref()));
-        let (name, hash) = profile.as_deref().map_or(("", ""), |p| (p.name(), p.sha256()));
         // What was said before was said under the old name.
         self.drain();
-        self.sinks.set_profile(name, hash);
+        self.sinks.set_profile(profile.as_deref());
         self.sinks.set_site(profile.clone(), Arc::clone(&roster));
-        self.desk.journal.set_profile(name, hash);
+        self.desk.journal.set_profile(profile.as_deref());
         self.desk.log.set_roster(Arc::clone(&roster));
         self.tally.set_roster(Arc::clone(&roster));
         self.desk.detector.set_profile(profile.clone());

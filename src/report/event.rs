@@ -7,6 +7,7 @@
 use parsers::{
     Coverage, Endpoint, FlowInfo, FrameRef, Function, Host, PointKind, PointRange, StationAddress, Timestamp,
 };
+use profiles::Compiled;
 
 use super::attack::attack;
 use super::catalogue::FindingKind;
@@ -30,19 +31,38 @@ pub const EVENT_FRAMES: usize = 32;
 pub struct Identity {
     /// The sensor's name.
     pub sensor: String,
-    /// The profile's name; empty without a profile.
-    pub profile_name: String,
-    /// The profile's hash, hex; empty without a profile.
-    pub profile_hash: String,
+    /// The profile in force.
+    pub profile: ProfileId,
     /// Taps or files, by [`FrameRef::tap`].
     pub captures: Vec<String>,
+}
+
+/// Which profile is in force; all texts are empty without one.
+#[derive(Debug, Clone, Default)]
+pub struct ProfileId {
+    /// Name of the site.
+    pub name: String,
+    /// As its authors number it.
+    pub version: String,
+    /// SHA-256 of all its files, in hex.
+    pub hash: String,
+}
+
+impl ProfileId {
+    /// Of this profile.
+    #[must_use]
+    pub fn of(profile: Option<&Compiled>) -> ProfileId {
+        let texts = profile.map_or([""; 3], |p| [p.name(), p.version(), p.sha256()]);
+        let [name, version, hash] = texts.map(str::to_owned);
+        ProfileId { name, version, hash }
+    }
 }
 
 /// What the lines of a run have in common, rendered once.
 #[derive(Debug)]
 pub(super) struct Common {
     pub(super) identity: Identity,
-    /// `"version":1,"sensor":"..."`
+    /// `"version":1,"sensor":"...","profile":{...}`
     origin: Vec<u8>,
     /// `"capture":"..."`, by tap.
     captures: Vec<Vec<u8>>,
@@ -55,6 +75,14 @@ impl Common {
         json.unsigned(SCHEMA_VERSION);
         json.key("sensor");
         json.text(&identity.sensor);
+        let ProfileId { name, version, hash } = &identity.profile;
+        json.key("profile");
+        json.open_object();
+        for (key, text) in [("name", name), ("version", version), ("hash", hash)] {
+            json.key(key);
+            json.text(text);
+        }
+        json.close_object();
         let origin = json.take();
         let render = |name: &String| {
             json.key("capture");
@@ -126,13 +154,6 @@ pub(super) fn finding_body(json: &mut Json, common: &Common, finding: &Finding<'
     techniques(json, kind);
     frames(json, common, finding.frames);
     evidence(json, finding.octets);
-    json.key("profile");
-    json.open_object();
-    json.key("name");
-    json.text(&common.identity.profile_name);
-    json.key("hash");
-    json.text(&common.identity.profile_hash);
-    json.close_object();
     json.key("coverage");
     coverage(json, finding.coverage);
     if let Some(flow) = finding.flow {

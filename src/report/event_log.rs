@@ -9,12 +9,13 @@ use std::sync::Arc;
 use foldhash::quality::RandomState;
 use hashbrown::HashMap;
 use parsers::{Action, Defect, Endpoint, Host, Operation, StationAddress, Timestamp, Unit};
+use profiles::Compiled;
 use sha2::{Digest, Sha256};
 
 use super::catalogue::FindingKind;
 use super::control::ControlEvent;
 use super::counters::Counters;
-use super::event::{Common, Identity, finding_body, head, sensor_line, station_line};
+use super::event::{Common, Identity, ProfileId, finding_body, head, sensor_line, station_line};
 use super::event_control::control_line;
 use super::event_operation::{FlowParts, is_logged, operation_line};
 use super::finding::Finding;
@@ -67,12 +68,9 @@ impl Journal {
     }
 
     /// Another profile is in force.
-    pub fn set_profile(&mut self, name: &str, hash: &str) {
-        self.common = Arc::new(Common::new(Identity {
-            profile_name: name.to_owned(),
-            profile_hash: hash.to_owned(),
-            ..self.common.identity.clone()
-        }));
+    pub fn set_profile(&mut self, profile: Option<&Compiled>) {
+        let identity = Identity { profile: ProfileId::of(profile), ..self.common.identity.clone() };
+        self.common = Arc::new(Common::new(identity));
     }
 
     /// Write something about a station.
@@ -197,7 +195,7 @@ impl ShardLog {
         while let Some(window) = self.folds.make_room(finding) {
             summarise(journal, window);
         }
-        let uid = self.uid(&journal.common.identity.profile_hash, finding);
+        let uid = self.uid(&journal.common.identity.profile.hash, finding);
         let Journal { common, kept, out, scratch, .. } = journal;
         scratch.clear();
         if *kept {

@@ -67,7 +67,7 @@ macro_rules! metrics {
 
 metrics! {
     BuildInfo, Gauge, "gridtap_build_info", ["version"], None, "Facts about the program; always 1.";
-    ProfileInfo, Gauge, "gridtap_profile_info", ["profile", "sha256", "mode"], None, "The profile in force; mode is monitoring, or none without a profile; always 1.";
+    ProfileInfo, Gauge, "gridtap_profile_info", ["profile", "profile_version", "sha256", "mode"], None, "The profile in force; mode is monitoring, or none without a profile; always 1.";
     ProfileReloadSuccess, Gauge, "gridtap_profile_last_reload_success", [], None, "1 if the profile's files, as they are now, are sound and in force; 0 if they have errors and an older profile is. Only where there is a profile.";
     ProfileReloads, Counter, "gridtap_profile_reloads_total", ["result"], None, "Changes of the profile while running; result is changed, or refused for one with errors.";
 

@@ -44,6 +44,6 @@ pub mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use event::{EVENT_FRAMES, EVENT_RANGES, EVIDENCE_OCTETS, Identity, SCHEMA_VERSION};
+pub use event::{EVENT_FRAMES, EVENT_RANGES, EVIDENCE_OCTETS, Identity, ProfileId, SCHEMA_VERSION};
 pub use event_operation::{event_name, is_logged};
 pub use point_list::{EVENT_POINTS, VALUE_OCTETS};

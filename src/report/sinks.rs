@@ -157,9 +157,9 @@ impl Sinks {
     }
 
     /// Another profile is in force.
-    pub fn set_profile(&mut self, name: &str, hash: &str) {
+    pub fn set_profile(&mut self, profile: Option<&Compiled>) {
         let mut journal = self.journal();
-        journal.set_profile(name, hash);
+        journal.set_profile(profile);
         self.common = journal.common;
     }
 

@@ -12,7 +12,7 @@ use parsers::{DefectKind, Protocol, Timestamp};
 use super::attack::attack;
 use super::catalogue::{CATALOGUE, Severity};
 use super::counters::{Counters, Latency};
-use super::event::Identity;
+use super::event::{Identity, ProfileId};
 use super::metric_table::Metric;
 use super::roster::Roster;
 use super::series::{LabelSet, OTHER, Series, UNPROFILED};
@@ -107,8 +107,9 @@ impl Snapshot {
 
     fn information(&mut self, identity: &Identity) {
         self.add(Metric::BuildInfo, &[env!("CARGO_PKG_VERSION")], 1.0);
-        let mode = if identity.profile_hash.is_empty() { "none" } else { "monitoring" };
-        self.add(Metric::ProfileInfo, &[&identity.profile_name, &identity.profile_hash, mode], 1.0);
+        let ProfileId { name, version, hash } = &identity.profile;
+        let mode = if hash.is_empty() { "none" } else { "monitoring" };
+        self.add(Metric::ProfileInfo, &[name, version, hash, mode], 1.0);
     }
 
     fn capture(&mut self, vitals: &Vitals) {

@@ -63,7 +63,7 @@ impl Summary {
         severities.sort_by_key(|(kind, severity, count)| (core::cmp::Reverse((*severity, *count)), *kind));
         Summary {
             severities,
-            profile: identity.profile_name.clone(),
+            profile: identity.profile.name.clone(),
             vitals: vitals.clone(),
             pdus: Protocol::ALL.into_iter().map(|p| (p.name(), counters.pdus(p))).collect(),
             operations: operations(counters),

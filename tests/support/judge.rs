@@ -9,11 +9,11 @@ use gridtap::capture::{Frame, LinkType, Trouble, TroubleKind};
 use gridtap::learn::{Learned, Learner};
 use gridtap::monitor::{Sensor, SensorOptions};
 use gridtap::pipeline::{Pipeline, PipelineOptions};
-use gridtap::report::Identity;
 use gridtap::report::catalogue::{CATALOGUE, FindingKind};
 use gridtap::report::record::OperationsLog;
 use gridtap::report::sinks::SinksConfig;
 use gridtap::report::writer::{Destination, LogWriter, Stream, WhenFull};
+use gridtap::report::{Identity, ProfileId};
 use parsers::{FrameRef, Timestamp};
 use profiles::Compiled;
 use serde_json::Value;
@@ -138,8 +138,7 @@ pub fn sinks(capture: &str, profile: Option<&Compiled>) -> (Log, SinksConfig) {
         identity: Identity {
             sensor: "test".into(),
             captures: vec![capture.into()],
-            profile_name: profile.map_or("", Compiled::name).to_owned(),
-            profile_hash: profile.map_or("", Compiled::sha256).to_owned(),
+            profile: ProfileId::of(profile),
         },
         operations: OperationsLog::All,
         writer: Some(LogWriter::start(stream, 1 << 20, WhenFull::Block).unwrap()),

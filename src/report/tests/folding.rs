@@ -139,7 +139,7 @@ fn the_uid_depends_on_the_traffic_and_the_profile_and_on_nothing_else() {
     assert_eq!(usual, uid_with(&|i| i.captures = vec!["elsewhere/copy.pcap.gz".into()], &[frame(3)]));
     assert_eq!(usual, uid_with(&|i| i.sensor = "laboratory".into(), &[frame(3)]));
     assert_eq!(usual, uid_with(&|_| {}, &[frame(1003)]), "a capture may be cut and joined");
-    assert_ne!(usual, uid_with(&|i| i.profile_hash = "11".into(), &[frame(3)]));
+    assert_ne!(usual, uid_with(&|i| i.profile.hash = "11".into(), &[frame(3)]));
     assert_eq!(usual, "6c6b7c1f8ebc5845fc1cb2d71b2cdfab", "the recipe must not change unnoticed");
 }
 

@@ -96,7 +96,7 @@ fn a_finding_says_who_what_where_and_shows_its_evidence() {
     assert_eq!(line["bytes"].as_str().unwrap(), "ab".repeat(64));
     assert_eq!(line["bytes_omitted"], 6);
     assert_eq!(line["community_id"].as_str().unwrap().len(), 30);
-    assert_eq!(line["profile"], serde_json::json!({"name": "substation", "hash": "00ff"}));
+    assert_eq!(line["profile"], serde_json::json!({"name": "substation", "version": "7", "hash": "00ff"}));
     assert_eq!(line["count"], 1);
     assert_eq!(
         line["explanation"],

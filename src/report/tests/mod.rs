@@ -15,7 +15,7 @@ use serde_json::Value as JsonValue;
 
 use super::catalogue::FindingKind;
 use super::control::ControlEvent;
-use super::event::Identity;
+use super::event::{Identity, ProfileId};
 use super::event_log::{Folded, Journal, ShardLog};
 use super::finding::Finding;
 use super::output::Item;
@@ -55,8 +55,7 @@ pub(super) fn flow(id: u64) -> FlowInfo {
 pub(super) fn identity() -> Identity {
     Identity {
         sensor: "bay 1 \"north\"".into(),
-        profile_name: "substation".into(),
-        profile_hash: "00ff".into(),
+        profile: ProfileId { name: "substation".into(), version: "7".into(), hash: "00ff".into() },
         captures: vec!["a.pcap".into(), "b.pcap".into()],
     }
 }
