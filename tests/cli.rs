@@ -306,6 +306,54 @@ fn standard_input_is_not_compared_with_itself() {
     assert!(err.contains("save it as a file"), "{err}");
 }
 
+/// What a change of a profile does to the findings of a capture, for who reviews it and for continuous integration.
+#[test]
+fn the_findings_of_a_profile_and_of_its_change_are_told_with_a_status() {
+    let folder = Folder::new("cli-time-travel");
+    let adu = |pdu: &[u8]| [&[0, 1, 0, 0, 0, pdu.len() as u8 + 1, 5][..], pdu].concat();
+    let write: [u8; 5] = [6, 0, 20, 0, 7];
+    let talk = TcpTalk::new(
+        "10.10.0.1:40000".parse().unwrap(),
+        "10.10.0.20:502".parse().unwrap(),
+        vec![
+            Line::client(adu(&[3, 0, 0, 0, 1])),
+            Line::server(adu(&[3, 2, 0, 7])),
+            Line::client(adu(&write)),
+            Line::server(adu(&write)),
+        ],
+    );
+    let file = pcap(&talk.frames(), 1, ByteOrder::Little, Resolution::Nano, 262_144);
+    let path = folder.write("talk.pcap", file);
+    let profile = |name: &str, allow: &str| {
+        let text = format!(
+            "[profile]\nname = \"site\"\n[hosts.scada]\naddress = \"10.10.0.1\"\n[stations.pump]\nprotocol = \"modbus\"\n\
+             host = \"10.10.0.20\"\nunit_id = 5\n[[rules]]\nname = \"scada\"\nfrom = \"scada\"\nto = \"pump\"\nallow = {allow}\n"
+        );
+        folder.write(name, text)
+    };
+    let (old, new) = (profile("old.toml", "[\"read\", \"write\"]"), profile("new.toml", "[\"read\"]"));
+    let test = |arguments: &[&str]| gridtap(&[&["profile", "test"], arguments].concat());
+    let (old, new, path) = (text(&old), text(&new), text(&path));
+    assert_eq!(ends_with(&test(&[old, path]), 0), (String::new(), String::new()));
+    let told = "critical  POL-01  Control that the profile does not allow: scada (10.10.0.1) sent write single register \
+                (function 6) to pump (unit 5 at 10.10.0.20) for holding register 20; expected what rule 'scada' allows \
+                (read), observed write single register (function 6) of holding_register 20.\n";
+    let (out, err) = ends_with(&test(&[new, path]), 1);
+    assert_eq!((out.as_str(), err.contains("1 finding of medium severity or higher")), (told, true), "{err}");
+    let (out, err) = ends_with(&test(&[new, path, "--against", old]), 1);
+    assert_eq!(out, format!("+ {told}0 findings are the same\n"));
+    assert!(err.contains("1 finding added of medium severity or higher"), "{err}");
+    let (out, _) = ends_with(&test(&[old, path, "--against", new]), 0);
+    assert_eq!(out, format!("- {told}0 findings are the same\n"));
+    let (out, _) = ends_with(&test(&[new, path, "--against", new]), 0);
+    assert_eq!(out, "1 finding is the same\n");
+    // The same in operations.
+    let diff = gridtap(&["profile", "diff", old, new]);
+    let out = String::from_utf8(diff.stdout).unwrap();
+    assert!(out.lines().any(|line| line.starts_with("- ") && line.contains("write")), "{out}");
+    assert!(out.lines().all(|line| !line.starts_with("+ ")), "{out}");
+}
+
 #[test]
 fn damage_in_the_file_header_and_in_compression_is_status_3() {
     let folder = Folder::new("cli-header");

@@ -58,7 +58,7 @@ fn tested(arguments: &TestArguments) -> Result<Exit, Exit> {
         for (key, count) in &found {
             say(line("", key, *count))?;
         }
-        return Ok(status(found.keys(), damaged, "findings"));
+        return Ok(status(found.keys(), damaged, ""));
     };
     let (before, _) = findings(old, &arguments.captures)?;
     let added: Vec<_> = found.iter().filter(|(key, _)| !before.contains_key(*key)).collect();
@@ -70,7 +70,7 @@ fn tested(arguments: &TestArguments) -> Result<Exit, Exit> {
     }
     let same = found.len() - added.len();
     say(format_args!("{same} {} the same", if same == 1 { "finding is" } else { "findings are" }))?;
-    Ok(status(added.into_iter().map(|(key, _)| key), damaged, "findings added"))
+    Ok(status(added.into_iter().map(|(key, _)| key), damaged, " added"))
 }
 
 fn line(sign: &str, (severity, id, explanation): &Key, count: u64) -> String {
@@ -83,7 +83,10 @@ fn status<'k>(keys: impl Iterator<Item = &'k Key>, damaged: usize, what: &str) -
     match (bad, damaged) {
         (0, 0) => Exit::Done,
         (0, _) => Exit::Damaged,
-        (bad, _) => Exit::failed(format_args!("{bad} {what} of medium severity or higher")),
+        (bad, _) => {
+            let plural = if bad == 1 { "" } else { "s" };
+            Exit::failed(format_args!("{bad} finding{plural}{what} of medium severity or higher"))
+        }
     }
 }
 
@@ -162,8 +165,8 @@ mod tests {
         let found = counted(&log);
         let shown: Vec<_> = found.iter().map(|(key, count)| super::line("", key, *count)).collect();
         assert_eq!(shown, ["high      POL-01  x (5 times)", "low       POL-01  x"]);
-        assert!(matches!(status(found.keys(), 0, "findings"), Exit::Failed(_)));
+        assert!(matches!(status(found.keys(), 0, ""), Exit::Failed(_)));
         let low = found.keys().filter(|(severity, ..)| severity.0 == Severity::Low);
-        assert!(matches!(status(low, 0, "findings"), Exit::Done));
+        assert!(matches!(status(low, 0, ""), Exit::Done));
     }
 }
