@@ -13,8 +13,8 @@ use simulators::encode::modbus::{Request, Response};
 use simulators::value::Value as Datum;
 use simulators::wire::{Disturbance, IpStyle, Line, Overlap, Side, TcpTalk, TimedFrame, datagrams, ethernet};
 use support::judge::{
-    PUMP_AND_FEEDER as STRICT, address, answer, ask, class_1, command, crob, dnp3, judged, midstream, modbus,
-    one_way, report,
+    Outcome, PUMP_AND_FEEDER as STRICT, address, answer, ask, class_1, command, crob, dnp3, judged,
+    judged_losing, midstream, modbus, one_way, report,
 };
 use support::kinds;
 
@@ -453,6 +453,25 @@ fn a_gap_withholds_what_may_have_been_in_it() {
     let outcome = judged(&frames, None, "a.pcap");
     assert!(outcome.findings.is_empty(), "{:?}", outcome.kinds());
     assert_eq!(outcome.withheld(K::AnswerWithoutRequest), 1);
+}
+
+/// Whoever reads a finding learns whether the tap saw all of what it is drawn from.
+#[test]
+fn a_finding_says_what_the_tap_did_not_see() {
+    let write = Request::WriteRegister(20, 7);
+    let mut script: Vec<Line> = good_modbus().into_iter().take(10).collect();
+    script.extend([ask(8, 5, &write).after(1_000_000_000), answer(8, 5, &Response::Echo(Box::new(write)))]);
+    let talk = modbus(script);
+    let said = |outcome: &Outcome| {
+        let found = outcome.of(K::UnprofiledControl)[0]["coverage"].clone();
+        ["drops", "one_way", "midstream"].map(|key| found[key].as_bool().unwrap())
+    };
+    let frames = talk.frames();
+    let losing = judged_losing(&[frames[0].at_ns + 500_000_000], &frames, Some(STRICT), "a.pcap");
+    assert_eq!(said(&judged(&frames, Some(STRICT), "a.pcap")), [false; 3]);
+    assert_eq!(said(&losing), [true, false, false]);
+    assert_eq!(said(&judged(&one_way(&talk, Side::Client), Some(STRICT), "a.pcap")), [false, true, false]);
+    assert_eq!(said(&judged(&midstream(talk), Some(STRICT), "a.pcap")), [false, false, true]);
 }
 
 #[test]

@@ -51,6 +51,21 @@ fn a_second_publisher_is_told_and_not_adopted() {
          from 02:00:00:00:00:09 to 01:0c:cd:01:00:01, APPID 0x0001, state 1, sqNum 0."
     );
     assert_eq!(happened(&outcome, BAY1), ["first_seen"]);
+    // The same source with another APPID, or to another group, is another publisher too.
+    for (change, observed) in [
+        ((|m| m.appid = 0x0007) as fn(&mut Goose), "to 01:0c:cd:01:00:01, APPID 0x0007, state 1, sqNum 0."),
+        (|m| m.to = 9, "to 01:0c:cd:01:00:09, APPID 0x0001, state 1, sqNum 0."),
+    ] {
+        let mut forged = steady(3, 8, 1);
+        for m in &mut forged {
+            change(m);
+            m.at += 200 * MS;
+        }
+        let outcome = seen(&[steady(0, 20, 1), forged].concat());
+        let finding = only(&outcome, K::GooseSecondPublisher);
+        assert!(says(&finding).ends_with(observed), "{}", says(&finding));
+        assert_eq!(happened(&outcome, BAY1), ["first_seen"]);
+    }
     // Near miss: another control block from another source is another publisher.
     assert_eq!(seen(&[steady(0, 10, 1), other(10)].concat()).kinds(), [""; 0]);
 }
