@@ -205,7 +205,7 @@ fn a_thousand_instances_load_quickly() {
     let took = begun.elapsed();
     assert_eq!((profile.stations().count(), profile.profile().rules.len()), (1000, 1000));
     println!("1000 instances: {took:?}");
-    assert!(took.as_secs() < 10, "{took:?}");
+    assert!(took.as_millis() < 1000, "{took:?}");
 }
 
 fn example(name: &str) -> Compiled {
