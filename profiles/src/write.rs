@@ -13,11 +13,10 @@ pub fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
-/// A name as a key: in quotes where it needs them.
+/// A name as a key: in quotes where it needs them, and never over several lines as a value may be.
 #[must_use]
 pub fn key(name: &str) -> String {
-    let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if !name.is_empty() && name.chars().all(bare) { name.to_owned() } else { quoted(name) }
+    toml_edit::Key::new(name).to_string()
 }
 
 /// Texts as a list, one a line when they are many.
@@ -89,6 +88,7 @@ pub fn differences(ours: &Publisher, theirs: &Publisher) -> Vec<Difference> {
 #[allow(clippy::panic)]
 mod tests {
     use parsers::MacAddr;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -172,5 +172,25 @@ mod tests {
     #[test]
     fn names_are_quoted_where_they_must_be() {
         assert_eq!([key("bay-1_a"), key("bay 1"), key("")], ["bay-1_a", "\"bay 1\"", "\"\""]);
+        // A value may go over several lines, a key may not.
+        assert_eq!(key("a\nb"), "\"a\\nb\"");
+    }
+
+    fn read(text: &str) -> toml::Table {
+        toml::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+    }
+
+    proptest! {
+        /// Any name and text, above all of what TOML gives a meaning to.
+        #[test]
+        fn any_name_and_text_is_read_as_it_was_written(
+            name in "([\"'\\\\\n\r\t\\x00-\\x1f\\x7f .#=\\[\\]{}a-c0-1_-]|\\PC){0,12}",
+            text in "([\"'\\\\\n\r\t\\x00-\\x1f\\x7f .#=\\[\\]{}a-c0-1_-]|\\PC){0,12}",
+        ) {
+            let table = read(&format!("[hosts.{}]\n{} = {}\n", key(&name), key(&text), list([&text])));
+            let host = table["hosts"].as_table().and_then(|hosts| hosts.get(&name)?.as_table());
+            let values = host.and_then(|host| host.get(&text)?.as_array()).map(Vec::as_slice);
+            prop_assert_eq!(values, Some(&[toml::Value::String(text)][..]));
+        }
     }
 }

@@ -9,6 +9,7 @@ use crate::file::{At, File, GroupEntry};
 use crate::limits::{Budget, MAX_COMPARISONS, MAX_NAMED, Taken, grouped};
 use crate::profile::{Group, HostEntry, Station};
 use crate::roles::Role;
+use crate::write::key;
 use diagnostics::Reporter;
 
 /// What the names of a file mean.
@@ -240,13 +241,6 @@ pub(super) fn any(texts: &[At<String>], reporter: &mut Reporter<'_>) -> bool {
         reporter.error(&text.span, "`any` stands beside other names").label("take out `any`, or the others");
     }
     true
-}
-
-/// A name as a TOML key.
-/// A name as a key of TOML: in quotes where it must be.
-pub(super) fn key(name: &str) -> String {
-    let bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-    if bare { name.to_owned() } else { format!("{name:?}") }
 }
 
 /// Indexes without repetition, in the order they were named.

@@ -44,7 +44,7 @@ impl Times {
             }
             error.help(format!(
                 "define it:\n             [schedules.{}]\n             days = [\"mon-fri\"]\n             hours = \"07:00-18:00\"",
-                super::groups::key(&name.value)
+                crate::write::key(&name.value)
             ));
         }
         found
