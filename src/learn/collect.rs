@@ -28,7 +28,10 @@ const CHANGE_OVER_NS: u64 = 60_000_000_000;
 /// Ethernet addresses kept of a host; one more says that it is not the host's own.
 pub(super) const MACS_OF_HOST: usize = 4;
 
-/// The longest times in which a client asked nothing.
+/// A silence is so many times as long as the pauses that a client makes anyway.
+const SILENCE: u64 = 3;
+
+/// The longest times in which nothing was said between a client and its stations: who only listens to reports is there.
 #[derive(Debug, Default)]
 pub(super) struct Pauses {
     last: Option<Timestamp>,
@@ -48,9 +51,12 @@ impl Pauses {
         }
     }
 
-    /// Whether the client asked nothing while something else was `seen`, apart from a minute at either end.
+    /// Whether the client was silent while something else was `seen`, apart from a minute at either end.
     pub(super) fn hold(&self, seen: &Seen) -> bool {
-        self.longest.iter().any(|(from, to)| {
+        let lengths = self.longest.iter().map(|(from, to)| to.since(*from));
+        let usual = if self.longest.len() < PAUSES_OF_CLIENT { None } else { lengths.min() };
+        let silence = CHANGE_OVER_NS.max(usual.unwrap_or(0).saturating_mul(SILENCE));
+        self.longest.iter().filter(|(from, to)| to.since(*from) >= silence).any(|(from, to)| {
             seen.first.plus(CHANGE_OVER_NS) >= *from
                 && to.plus(CHANGE_OVER_NS) >= seen.last
                 && to.since(*from) / 4 * 5 >= seen.span_ns()
@@ -287,9 +293,7 @@ impl Consumer for Learner {
         }
         self.host(operation.flow.client, operation.flow.client_mac, at);
         self.host(operation.flow.server, operation.flow.server_mac, at);
-        if operation.exchange == Exchange::Request
-            && (self.pauses.len() < PAIRS || self.pauses.contains_key(&key.client))
-        {
+        if self.pauses.len() < PAIRS || self.pauses.contains_key(&key.client) {
             self.pauses.entry(key.client).or_default().note(at);
         }
         let Some((pair, room)) = self.pair(key) else { return };

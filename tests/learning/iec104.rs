@@ -274,3 +274,64 @@ fn a_sweep_of_commands_through_the_whole_capture_is_no_operator() {
     let remark = "# REVIEW: 200 ranges, each controlled now and then only: information_object 100-299\n";
     assert!(text.contains(remark), "{text}");
 }
+
+// ---- Rules, and attacks in both halves ----
+
+/// A benign half hour with attacks on both halves: a second master that asks for everything, a command to an object that
+/// nobody commands, and a search for common addresses, each at so many seconds.
+fn attacked(rogue: &[u64], forged: &[u64], searched: &[u64]) -> Vec<TimedFrame> {
+    let mut frames = talk(1800, &[]);
+    let other = |last: u8, port: u16, at: u64, asdus: &[Asdu]| {
+        let mut talk = Talk::default();
+        talk.line(Line::client(frame_u(u::STARTDT_ACT)), 1_000_000);
+        talk.line(Line::server(frame_u(u::STARTDT_CON)), 1_000_000);
+        for asdu in asdus {
+            talk.say(Side::Client, SECOND / 10, asdu);
+            talk.say(
+                Side::Server,
+                1_000_000,
+                &asdu.answer(if asdu.address == 7 { CONFIRMATION } else { 46 }, asdu.address != 7),
+            );
+        }
+        let tcp = TcpTalk::new(socket([10, 0, 0, last], port), socket([10, 0, 0, 2], 2404), talk.lines);
+        TcpTalk { start_ns: START_NS + at * SECOND, ..tcp }.frames()
+    };
+    let interrogation = |common| Asdu::new(100, ACTIVATION, common, 0, octets(&[Element::Qoi(20)]));
+    for (n, at) in (0..).zip(rogue) {
+        frames.extend(other(66, 50_000 + n, *at, &[interrogation(7)]));
+    }
+    for (n, at) in (0..).zip(forged) {
+        let trip = octets(&[Element::Sco { on: false, qualifier: 0, select: false }]);
+        frames.extend(other(1, 51_000 + n, *at, &[Asdu::new(45, ACTIVATION, 7, 6000, trip)]));
+    }
+    for (n, at) in (0..).zip(searched) {
+        let all: Vec<_> = (100..130).map(interrogation).collect();
+        frames.extend(other(1, 52_000 + n, *at, &all));
+    }
+    frames.sort_by_key(|frame| frame.at_ns);
+    frames
+}
+
+#[test]
+fn attacks_in_both_halves_are_not_learned_and_found_in_the_second() {
+    let all = attacked(&[200, 1100], &[400, 1300], &[600, 1500]);
+    let taught = learned(&half(all.clone(), false));
+    let (text, _) = sound(&taught);
+    let left = taught.left_out().join("\n");
+    for what in ["10.0.0.66 ", "c_sc_na_1 of information_object 6000", "common address 100"] {
+        assert!(left.contains(what), "{what}: {left}");
+    }
+    assert!(!text.contains("\"10.0.0.66\""), "one interrogation makes no backup master: {text}");
+    assert_eq!(serious(&text, &half(talk(1800, &[]), true)), [], "the benign second half is silent");
+    let found = serious(&text, &half(all, true));
+    for (what, client, from) in
+        [("rogue", "10.0.0.66", 1100), ("forged", "10.0.0.1", 1300), ("searched", "10.0.0.1", 1500)]
+    {
+        let within = START_NS + from * SECOND..START_NS + (from + 10) * SECOND;
+        assert!(
+            found.iter().any(|f| f.1 == client && f.2 == "10.0.0.2" && within.contains(&f.3)),
+            "{what}: {found:?}"
+        );
+    }
+    assert!(found.iter().all(|f| f.3 < START_NS + 1600 * SECOND), "{found:?}");
+}

@@ -573,7 +573,65 @@ fn a_master_that_comes_while_the_other_is_silent_is_its_backup_and_beside_it_a_s
         "{backup}"
     );
     profiles::parse(&backup, "backup.toml").unwrap_or_else(|errors| panic!("{errors}"));
-    let stranger = learned(&capture(&[(main, 0, 1800), (other, 620, 880)]));
-    assert!(stranger.left_out().iter().any(|line| line.starts_with("10.0.0.9 was active for")));
-    assert!(!stranger.to_toml().contains("\"10.0.0.9\""), "a second master beside the first is not learned");
+    for (from, until) in [(620, 880), (620, 622), (30, 32)] {
+        let stranger = learned(&capture(&[(main, 0, 1800), (other, from, until)]));
+        assert!(stranger.left_out().iter().any(|line| line.starts_with("10.0.0.9 was active for")));
+        let text = stranger.to_toml();
+        assert!(!text.contains("\"10.0.0.9\""), "a second master beside the first is not learned: {text}");
+    }
+}
+
+// ---- What is written of it ----
+
+/// Counts, first and last time of every rule, periods with their tolerance, roles.
+#[test]
+fn a_rule_says_how_often_it_was_seen_and_a_host_what_it_seems_to_be() {
+    let (text, profile) = sound(&learned(&set_points(600, &[])));
+    for part in [
+        "\n# 299 times, from 2023-11-14T22:13:22Z to 2023-11-14T22:23:18Z\n#   read_holding_registers holding_register 0-9: \
+         299 times, every 2 s ± 0 %, value 7\n[[rules]]\n",
+        "\npoll = { period = \"2 s\", tolerance = \"50 %\" }\n",
+        "\n# 29 times, from 2023-11-14T22:13:40Z to 2023-11-14T22:23:00Z\n",
+        "# Seems to be: role = \"scada_master\" (asks 1 station, controls 1)\n",
+        "# Seems to be: role = \"rtu\" (answers as 1 station)\n",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(profile.profile().hosts.iter().all(|host| host.role.is_none()), "the engineer confirms it");
+}
+
+/// A latch that the site switches twelve times a minute, or as often as `every` seconds say.
+fn latch(every: u64, to: u64) -> Vec<TimedFrame> {
+    let mut script = Vec::new();
+    for n in 0..to / every {
+        let sequence = (n & 15) as u8;
+        let order = crob(3, if n.is_multiple_of(2) { 3 } else { 4 });
+        script.push(support::judge::command(10, &dnp3::request(sequence, 5, &order)).after(every * SECOND));
+        script.push(support::judge::report(10, &dnp3::response(sequence, [0, 0], &order)));
+    }
+    TcpTalk::new(socket([10, 0, 0, 1], 40_000), socket([10, 0, 0, 2], 20_000), script).frames()
+}
+
+#[test]
+fn how_often_a_point_was_commanded_overrides_the_default() {
+    let usual = latch(5, 1200);
+    let (text, _) = sound(&learned(&usual));
+    let storms = |profile: &str, frames: &[TimedFrame]| {
+        judged(frames, Some(profile), "a.pcap")
+            .of(gridtap::report::catalogue::FindingKind::CommandStorm)
+            .len()
+    };
+    assert!(
+        text.contains("binary-output-3 = { point = \"binary_output 3\", max_rate = \"18 per minute\" }"),
+        "{text}"
+    );
+    assert_eq!(serious(&text, &usual), []);
+    assert_eq!(storms(&text, &usual), 0);
+    assert!(storms(&text, &latch(1, 240)) > 0, "five times as often");
+    // Without what was learned of the point, the default holds from its first minute on.
+    let forgotten = text.lines().filter(|l| !l.contains("max_rate")).collect::<Vec<_>>().join("\n");
+    let later = |frame: TimedFrame| TimedFrame { at_ns: frame.at_ns + 700 * SECOND, ..frame };
+    let quiet_first: Vec<_> =
+        latch(60, 600).into_iter().chain(latch(5, 600).into_iter().map(later)).collect();
+    assert!(storms(&forgotten, &quiet_first) > 0);
 }
