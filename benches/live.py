@@ -112,6 +112,8 @@ def ladder(arguments, sensor):
         lost |= missing != 0
         print(f"{rate:10} {sent / took:10.0f} {sent:10} {read:10} {dropped:9} {missing:11} {share:7.1%} "
               f"{anonymous(sensor):9}", flush=True)
+    if sender.again:
+        print(f"{sender.again} bursts were sent once more: the kernel had no room, or a signal came")
     return 1 if lost else 0
 
 

@@ -4,6 +4,7 @@ For live.py, in network namespaces of its own only: an AF_PACKET socket, PACKET_
 is faster than tcpreplay, so that the sensor and not the sender sets the limit.
 """
 import ctypes
+import errno
 import mmap
 import os
 import socket
@@ -13,6 +14,12 @@ import time
 SOL_PACKET, PACKET_QDISC_BYPASS = 263, 20
 # Messages for one system call.
 BURST = 64
+# The kernel had no room, or a signal came: the burst is sent once more.
+AGAIN = (errno.ENOBUFS, errno.EAGAIN, errno.EINTR)
+# Wait for room so long, in seconds.
+PAUSE = 0.0001
+# Without any progress for so long, in seconds, it gives up.
+STUCK = 5
 # Octets of the capture that are sent over and over.
 KEPT = 64 << 20
 
@@ -35,6 +42,8 @@ class Sender:
     """The frames at the beginning of a pcap file, ready to be sent."""
 
     def __init__(self, capture, interface):
+        if os.path.getsize(capture) == 0:
+            raise SystemExit(f"{capture}: empty")
         with open(capture, "rb") as file:
             self.map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
         start = ctypes.addressof(ctypes.c_char.from_buffer(self.map))
@@ -48,6 +57,8 @@ class Sender:
                 break
             places.append((start + at + 16, length))
             at += 16 + length
+        if not places:
+            raise SystemExit(f"{capture}: no frame in it")
         self.count = len(places)
         self.vectors = (Vector * self.count)(*places)
         self.messages = (Message * self.count)()
@@ -57,11 +68,14 @@ class Sender:
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         self.socket.setsockopt(SOL_PACKET, PACKET_QDISC_BYPASS, 1)
         self.socket.bind((interface, 0))
+        # Bursts that the kernel did not take at once.
+        self.again = 0
         self.sendmmsg = ctypes.CDLL(None, use_errno=True).sendmmsg
 
     def send(self, rate, packets):
         """Sends so many packets, at `rate` a second or, with 0, as fast as it goes. How many, and in how many seconds."""
         began, sent, at = time.monotonic(), 0, 0
+        moved = began
         size = ctypes.sizeof(Message)
         # A slow rate goes in smaller bursts: a thousand a second.
         burst = BURST if rate == 0 else max(1, min(BURST, rate // 1000))
@@ -74,7 +88,12 @@ class Sender:
             done = self.sendmmsg(self.socket.fileno(), ctypes.byref(self.messages, at * size), count, 0)
             if done < 0:
                 error = ctypes.get_errno()
+                if error in AGAIN and time.monotonic() - moved < STUCK:
+                    self.again += 1
+                    if error == errno.ENOBUFS:
+                        time.sleep(PAUSE)
+                    continue
                 raise SystemExit(f"sendmmsg: {os.strerror(error)}")
-            sent += done
+            sent, moved = sent + done, time.monotonic()
             at = (at + done) % self.count
         return sent, time.monotonic() - began
