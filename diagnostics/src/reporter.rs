@@ -77,8 +77,8 @@ pub struct Reporter<'a> {
     guessed: Cell<usize>,
     /// Words that only the detections understand, each where it stands first, and how often it stands.
     quirks: BTreeMap<String, (Diagnostic, usize)>,
-    /// Whether the profile counts registers as the wire does; looked for when it matters.
-    counts_as_the_wire: Option<bool>,
+    /// Words that were looked for in the files, and whether they are there.
+    mentioned: BTreeMap<&'static str, bool>,
     /// Errors and warnings beyond those that are told, and the place where the next one is written and lost.
     further: (usize, usize),
     lost: Diagnostic,
@@ -101,7 +101,7 @@ impl<'a> Reporter<'a> {
             warnings: Vec::new(),
             guessed: Cell::new(0),
             quirks: BTreeMap::new(),
-            counts_as_the_wire: None,
+            mentioned: BTreeMap::new(),
             further: (0, 0),
             lost: Diagnostic::default(),
         }
@@ -154,12 +154,10 @@ impl<'a> Reporter<'a> {
         nearest(word, candidates.take(left))
     }
 
-    /// Whether some file writes register numbers as they are on the wire where a manual's might be meant. All
-    /// files are looked through, once.
-    pub fn counts_as_the_wire(&mut self) -> bool {
-        let marks = ["holding_register 40000", "SunSpec"];
-        let found = |source: &Source<'_>| marks.iter().any(|mark| source.text.contains(mark));
-        *self.counts_as_the_wire.get_or_insert_with(|| self.sources.iter().any(found))
+    /// Whether a word stands anywhere in the files read so far; looked for once.
+    pub fn mentions(&mut self, word: &'static str) -> bool {
+        let found = || self.sources.iter().any(|source| source.text.contains(word));
+        *self.mentioned.entry(word).or_insert_with(found)
     }
 
     /// The files, with their texts.

@@ -25,6 +25,9 @@ impl PointError {
     }
 }
 
+/// What only profiles say that number registers as the wire does.
+const AS_THE_WIRE: [&str; 2] = ["holding_register 40000", "SunSpec"];
+
 /// Numbers of a manual (40001) instead of addresses (0) match nothing on the wire, so they are warned of:
 /// by the convention the first digit is the kind and the rest counts from 1. Where a profile writes 40000,
 /// or names SunSpec, it counts as the wire does: the registers of SunSpec begin there, and no manual has
@@ -42,7 +45,7 @@ pub(crate) fn warn_of_manual_numbers(text: &str, span: &Range<usize>, reporter: 
         (lead < number && number <= lead + 9_999).then(|| (number, number - lead - 1))
     };
     let Some((number, address)) = numbers.split(['-', ',']).find_map(from_manual) else { return };
-    if reporter.counts_as_the_wire() {
+    if AS_THE_WIRE.iter().any(|mark| reporter.mentions(mark)) {
         return;
     }
     reporter
