@@ -1,23 +1,34 @@
 //! Errors of TOML itself, in the words of an engineer.
 
+use std::cell::OnceCell;
+use std::ops::Range;
+
 use toml::de::Error;
+use toml_parser::parser::{Event, EventKind, parse_document};
 
 use crate::reporter::Reporter;
 
 /// How many errors before one are looked at for the same one.
 const NEAR: usize = 100;
 
-/// Report what the TOML parser found. False if the rest of the file cannot be made sense of; a name that
-/// is defined twice does not hinder the other checks.
-pub fn report(text: &str, errors: &[Error], reporter: &mut Reporter<'_>) -> bool {
-    report_at(text, 0, errors, reporter)
+/// Report what the TOML parser found. `forms` says how lists and sections are written in such a file. False if the
+/// rest of the file cannot be made sense of; a name that is defined twice does not hinder the other checks.
+pub fn report(text: &str, forms: &str, errors: &[Error], reporter: &mut Reporter<'_>) -> bool {
+    report_at(text, 0, forms, errors, reporter)
 }
 
 /// The same for a file whose first character has the offset `base`.
-pub fn report_at(text: &str, base: usize, errors: &[Error], reporter: &mut Reporter<'_>) -> bool {
+pub fn report_at(
+    text: &str,
+    base: usize,
+    forms: &str,
+    errors: &[Error],
+    reporter: &mut Reporter<'_>,
+) -> bool {
     let mut understandable = true;
     // Where the section ends that stands there a second time: of its keys nothing more is to be said.
     let mut again = 0;
+    let headers = OnceCell::new();
     for (place, error) in errors.iter().enumerate() {
         if reporter.is_full() && !understandable {
             break;
@@ -34,10 +45,11 @@ pub fn report_at(text: &str, base: usize, errors: &[Error], reporter: &mut Repor
                 continue;
             }
             let name = text.get(local.clone()).unwrap_or("");
-            let head = text.get(..local.start).unwrap_or("");
-            let help = if current_line(head).trim_start().starts_with('[') {
-                let rest = text.get(local.start..).unwrap_or("");
-                again = rest.find("\n[").map_or(text.len(), |end| local.start + end);
+            let headers: &Vec<Range<usize>> = headers.get_or_init(|| headers_of(text));
+            let next = headers.partition_point(|header| header.start <= local.start);
+            let own = next.checked_sub(1).and_then(|own| headers.get(own));
+            let help = if own.is_some_and(|header| local.start < header.end) {
+                again = headers.get(next).map_or(text.len(), |header| header.start);
                 "give one of them another name, or put both into one"
             } else {
                 "take one of them out"
@@ -59,7 +71,7 @@ pub fn report_at(text: &str, base: usize, errors: &[Error], reporter: &mut Repor
             } else if let Some(header) = unquoted_header(text, local.start) {
                 found.label(format!("such a name stands in quotes: {header}"));
             }
-            found.help("lists stand in [ ], a section begins with [section.name], a rule with [[rules]]");
+            found.help(forms);
             if ["unclosed", "missing comma"].iter().any(|open| error.message().starts_with(open)) {
                 // What follows an open bracket is read as part of it; its errors are only echoes.
                 break;
@@ -67,6 +79,26 @@ pub fn report_at(text: &str, base: usize, errors: &[Error], reporter: &mut Repor
         }
     }
     understandable
+}
+
+/// Where the headers of sections stand, from the first bracket to the last, in the order of the text. A bracket at
+/// the beginning of a line may as well belong to a list of several lines or to a text.
+fn headers_of(text: &str) -> Vec<Range<usize>> {
+    let tokens = toml_parser::Source::new(text).lex().into_vec();
+    let mut headers: Vec<Range<usize>> = Vec::new();
+    let mut found = |event: Event| match event.kind() {
+        EventKind::StdTableOpen | EventKind::ArrayTableOpen => {
+            headers.push(event.span().start()..event.span().end());
+        }
+        EventKind::StdTableClose | EventKind::ArrayTableClose => {
+            if let Some(header) = headers.last_mut() {
+                header.end = event.span().end();
+            }
+        }
+        _ => {}
+    };
+    parse_document(&tokens, &mut found, &mut ());
+    headers
 }
 
 /// The whole word around a place behind an equals sign or in a list, if it looks like text without quotes.
@@ -99,4 +131,55 @@ fn unquoted_header(text: &str, at: usize) -> Option<String> {
     let to_quote =
         before.chars().all(|c| bare(c) || c == '.') && name.chars().all(known) && !name.chars().all(bare);
     to_quote.then(|| format!("[{before}.\"{name}\"]"))
+}
+
+#[cfg(test)]
+mod tests {
+    use toml::de::DeTable;
+
+    use super::*;
+
+    /// `LINE: message | help` of each error.
+    fn told(text: &str) -> Vec<String> {
+        let (_, errors) = DeTable::parse_recoverable(text);
+        let mut reporter = Reporter::new(text, "f.toml");
+        report(text, "so it is written", &errors, &mut reporter);
+        let errors = reporter.into_diagnostics().errors;
+        errors
+            .iter()
+            .map(|e| format!("{}: {} | {}", e.line, e.message, e.help.as_deref().unwrap_or("")))
+            .collect()
+    }
+
+    const NAME: &str = "give one of them another name, or put both into one";
+    const OUT: &str = "take one of them out";
+
+    #[test]
+    fn a_section_that_stands_twice_ends_at_the_next_header_however_it_is_indented() {
+        let twice = format!("4: `b` is defined twice | {NAME}");
+        let later = format!("8: `z` is defined twice | {OUT}");
+        for header in ["[a.c]", "  [a.c]", "\t[[a.d]]", "[ a . c ] # x"] {
+            let text = format!("[a.b]\nx = 1\ny = 2\n[a.b]\nx = 3\n{header}\nz = 1\nz = 2\n");
+            assert_eq!(told(&text), [twice.clone(), later.clone()], "{header}");
+        }
+    }
+
+    #[test]
+    fn a_bracket_at_the_beginning_of_a_line_is_no_header_in_a_list_or_a_text() {
+        for value in ["[\n[1],\n]", "\"\"\"\n[c]\n\"\"\"", "'''\n[[c]]\n'''"] {
+            let text = format!("[a.b]\nx = 1\nz = 1\n[a.b]\ny = {value}\nx = 3\nz = 3\n");
+            assert_eq!(told(&text), [format!("4: `b` is defined twice | {NAME}")], "{value}");
+        }
+        // Nor is a table in a list a section.
+        assert_eq!(told("x = [\n[{ a = 1, a = 2 }],\n]\n"), [format!("2: `a` is defined twice | {OUT}")]);
+        assert_eq!(told("x = [\n[{ a = 1,\na = 2 }],\n]\n"), [format!("3: `a` is defined twice | {OUT}")]);
+    }
+
+    #[test]
+    fn how_sections_are_written_is_said_by_the_caller() {
+        assert_eq!(
+            told("a = b\n"),
+            ["1: not TOML: string values must be quoted, expected literal string | so it is written"]
+        );
+    }
 }

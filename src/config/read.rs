@@ -50,11 +50,14 @@ const SECTIONS: [(&str, Keys); 6] = [
 /// Longest name of an interface that Linux knows, in octets.
 const INTERFACE_NAME: usize = 15;
 
+/// How lists and sections of a configuration are written.
+const FORMS: &str = "lists stand in [ ], a section begins with its name in brackets: [capture]";
+
 /// Read the text; `file` is how errors name it.
 pub(super) fn read(text: &str, file: &str) -> Result<Config, Diagnostics> {
     let mut reporter = Reporter::new(text, file);
     let (root, errors) = DeTable::parse_recoverable(text);
-    let config = if report_syntax(text, &errors, &mut reporter) {
+    let config = if report_syntax(text, FORMS, &errors, &mut reporter) {
         Some(Walk { reporter: &mut reporter }.file(root.get_ref()))
     } else {
         // What was recovered from broken TOML would only raise errors that are not there.

@@ -132,6 +132,9 @@ pub(super) fn roots(
     loading.sound.then_some(loading.roots)
 }
 
+/// How lists and sections of a profile are written.
+const FORMS: &str = "lists stand in [ ], a section begins with [section.name], a rule with [[rules]]";
+
 struct Loading<'l> {
     loader: &'l mut dyn Loader,
     roots: Vec<At<Table>>,
@@ -149,7 +152,7 @@ impl Loading<'_> {
     /// Read one file whose first character has the offset `base`, and what it includes.
     fn file(&mut self, text: &str, name: &str, base: usize, reporter: &mut Reporter<'_>) {
         let (root, errors) = DeTable::parse_recoverable(text);
-        if !diagnostics::report_syntax_at(text, base, &errors, reporter) {
+        if !diagnostics::report_syntax_at(text, base, FORMS, &errors, reporter) {
             // What was recovered from broken TOML would only raise errors that are not there.
             self.sound = false;
             return;

@@ -98,7 +98,8 @@ pub fn load(path: &Path, scenario: &Scenario) -> Result<Vec<Attack>, Diagnostics
 /// # Errors
 /// Everything that is wrong with it, each with its place.
 pub fn parse(text: &str, name: &str, scenario: &Scenario) -> Result<Vec<Attack>, Diagnostics> {
-    let (mut source, sound) = Source::read(text, name);
+    let (mut source, sound) =
+        Source::read(text, name, "an attack begins with [[attacks]], text stands in quotes");
     let file: Option<File> = sound.then(|| source.typed()).flatten();
     for (at, attack) in file.iter().flat_map(|file| &file.attacks).enumerate() {
         check::check(attack, at, scenario, &mut source);

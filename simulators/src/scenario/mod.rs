@@ -31,6 +31,9 @@ pub(crate) use source::Source;
 pub use stations::{Language, Station, StationKind};
 pub use time::{ClockTime, Span};
 
+/// How lists and sections of a scenario are written.
+const FORMS: &str = "lists stand in [ ], a section begins with [stations.NAME], a fault with [[faults]]";
+
 /// A whole scenario.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -167,7 +170,7 @@ impl Scenario {
     /// Everything that is wrong with it, each with its place.
     pub fn parse(text: &str, name: &str) -> Result<Scenario, Diagnostics> {
         let numbers = OnceCell::new();
-        let (mut source, sound) = Source::read(text, name);
+        let (mut source, sound) = Source::read(text, name, FORMS);
         if !sound {
             return Err(source.reporter.into_diagnostics());
         }

@@ -31,11 +31,11 @@ pub(crate) struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// `None` beside the mistakes: it is no TOML.
-    pub(crate) fn read(text: &'a str, file: &'a str) -> (Source<'a>, bool) {
+    /// False beside the mistakes: it is no TOML. `forms` says how lists and sections are written in such a file.
+    pub(crate) fn read(text: &'a str, file: &'a str, forms: &str) -> (Source<'a>, bool) {
         let mut reporter = Reporter::new(text, file);
         let (root, errors) = DeTable::parse_recoverable(text);
-        let sound = diagnostics::report_syntax(text, &errors, &mut reporter);
+        let sound = diagnostics::report_syntax(text, forms, &errors, &mut reporter);
         (Source { reporter, root: root.into_inner() }, sound)
     }
 
