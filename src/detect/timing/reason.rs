@@ -2,7 +2,8 @@
 //!
 //! IEEE 1815: a master begins with an integrity poll on a connection that it opens, and asks for one again when
 //! the outstation indicates a restart (IIN1.7) or an overflow of its event buffer (IIN2.3), and when answers
-//! failed to come. Each of these explains one integrity poll, the next one, whatever the beat of the others.
+//! failed to come. IEC 60870-5-104: it interrogates a station behind a start of transfer, and when the station says that it
+//! has been initialised (M_EI_NA_1). Each of these explains one integrity poll, the next one, whatever the beat of the others.
 
 use parsers::{Operation, PointKind, Protocol};
 
@@ -12,6 +13,13 @@ const TIMED_OUT_NS: u64 = 1_000_000_000;
 const RESTART: u8 = 0x80;
 /// Second octet: event buffer overflow.
 const OVERFLOW: u8 = 0x08;
+
+/// C_IC_NA_1 with the qualifier of a station interrogation.
+const STATION_INTERROGATION: (u8, Option<u16>) = (100, Some(20));
+/// M_EI_NA_1: end of initialisation.
+const INITIALISED: u8 = 70;
+/// The number that stands for U frames that are operations: transfer is stopped.
+const STOPPED: u8 = 0;
 
 /// Whether a reason has come up since the last integrity poll, and what is needed to see one.
 #[derive(Debug, Default)]
@@ -24,10 +32,15 @@ pub(super) struct Reasons {
     due: bool,
 }
 
-/// A read of class 0, alone or with the events: everything that the station has.
+/// A read of class 0, alone or with the events; a station interrogation: everything that the station has.
 pub(super) fn is_integrity(operation: &Operation<'_>) -> bool {
-    operation.protocol == Protocol::Dnp3
-        && operation.ranges.iter().any(|range| range.kind() == PointKind::ClassData && range.first() == 0)
+    match operation.protocol {
+        Protocol::Dnp3 => {
+            operation.ranges.iter().any(|range| range.kind() == PointKind::ClassData && range.first() == 0)
+        }
+        Protocol::Iec104 => (operation.function.code, operation.function.sub) == STATION_INTERROGATION,
+        _ => false,
+    }
 }
 
 impl Reasons {
@@ -35,6 +48,7 @@ impl Reasons {
     #[inline]
     pub(super) fn told(&mut self, operation: &Operation<'_>) {
         if operation.protocol != Protocol::Dnp3 {
+            self.due |= operation.protocol == Protocol::Iec104 && operation.function.code == INITIALISED;
             return;
         }
         let Some(&[_, _, first, second, ..]) = operation.detail.octets().first_chunk::<4>() else { return };
@@ -49,7 +63,8 @@ impl Reasons {
         let flow = operation.flow.id;
         let opened = self.flow.is_some_and(|newest| flow > newest);
         self.flow = self.flow.max(Some(flow));
-        self.due |= opened || waiting_ns >= TIMED_OUT_NS;
+        let stopped = operation.protocol == Protocol::Iec104 && operation.function.code == STOPPED;
+        self.due |= opened || stopped || waiting_ns >= TIMED_OUT_NS;
     }
 
     /// An integrity poll: whether there was a reason for one. It is used up.

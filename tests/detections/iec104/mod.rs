@@ -1,5 +1,6 @@
 //! IEC 60870-5-104, from octets on the wire to the words in the event log.
 
+mod interrogations;
 mod searches;
 
 use gridtap::report::catalogue::FindingKind as K;
