@@ -2,6 +2,7 @@
 
 mod interrogations;
 mod searches;
+mod types;
 
 use gridtap::report::catalogue::FindingKind as K;
 use serde_json::Value;
@@ -179,6 +180,10 @@ fn a_control_is_one_line_from_activation_to_point_change() {
         (&"done".into(), &"select_operate".into()),
         "{}",
         lines[0]
+    );
+    assert_eq!(
+        lines[0]["message"],
+        "scada (10.10.0.1) switched off bay breaker at 22:13:23.060: select-operate, accepted, off after 1.0 s."
     );
     assert_eq!(outcome.kinds(), Vec::<&str>::new());
 }
