@@ -3,10 +3,13 @@
 use std::net::Ipv4Addr;
 
 use super::{Attack, Behaviour};
-use crate::scenario::{Language, Scenario, Source};
+use crate::scenario::{Language, Scenario, Source, Span};
 
 /// Most tries of one attack: all its steps are kept until they are done.
 const MAX_TRIES: u32 = 1_000_000;
+
+/// Time between two tries where a file leaves it open; some behaviours take longer.
+const EVERY_NS: u64 = 2_000_000_000;
 
 pub(super) fn check(attack: &Attack, at: usize, scenario: &Scenario, source: &mut Source<'_>) {
     let number = at.to_string();
@@ -131,6 +134,14 @@ impl Check<'_, '_> {
         }
         if attack.length.is_some_and(|length| length.ns() == 0) {
             self.wrong("for", "`for` is no time at all").label("write \"10 s\"");
+        }
+        let every = attack.every.map_or(EVERY_NS, Span::ns).max(1);
+        if attack.behaviour.parameters().contains(&"every")
+            && attack.length.is_some_and(|length| length.ns() / every >= u64::from(MAX_TRIES))
+        {
+            let key = if attack.every.is_some() { "every" } else { "for" };
+            self.wrong(key, "it is tried too often")
+                .label(format!("at most {MAX_TRIES} times: make `every` longer or `for` shorter"));
         }
         if attack.value.is_some_and(|value| !value.is_finite()) {
             self.wrong("value", "`value` is no number");

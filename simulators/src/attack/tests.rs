@@ -145,3 +145,16 @@ fn mistakes_are_told_all_at_once() {
         ]
     );
 }
+
+#[test]
+fn an_attack_is_not_tried_more_often_than_can_be_kept() {
+    let rogue = |every: &str, length: &str| {
+        attack("rogue_master", &format!("target = \"MODBUS\"\n{every}for = \"{length}\""))
+    };
+    let told = |key: &str| [format!("{key} attack 1 (rogue_master): it is tried too often")];
+    assert_eq!(errors(&rogue("every = \"0 s\"\n", "1 d")), told("6:9"));
+    assert_eq!(errors(&rogue("every = \"1 ms\"\n", "1000 s")), told("6:9"));
+    assert_eq!(errors(&rogue("", "2000000 s")), told("6:7"));
+    let site = Scenario::parse(SITE, "s.toml").unwrap();
+    assert!(parse(&rogue("every = \"1 ms\"\n", "999 s"), "a.toml", &site).is_ok());
+}

@@ -18,7 +18,9 @@ impl FromStr for Mac {
         let mut out = [0; 6];
         let mut parts = text.split(':');
         for octet in &mut out {
-            let part = parts.next().filter(|part| part.len() == 2).ok_or_else(wrong)?;
+            // A number might also have a sign.
+            let digits = |part: &&str| part.len() == 2 && part.bytes().all(|digit| digit.is_ascii_hexdigit());
+            let part = parts.next().filter(digits).ok_or_else(wrong)?;
             *octet = u8::from_str_radix(part, 16).map_err(|_| wrong())?;
         }
         if parts.next().is_some() { Err(wrong()) } else { Ok(Mac(out)) }

@@ -200,8 +200,8 @@ fn fill_text(text: &str, n: u32) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(open) = rest.find('{') {
-        out.push_str(&rest[..open]);
         let Some(close) = rest[open..].find('}') else { break };
+        out.push_str(&rest[..open]);
         let name = &rest[open + 1..open + close];
         match number(name, n) {
             Some(number) => out.push_str(&number.to_string()),
@@ -221,7 +221,7 @@ fn number(name: &str, n: u32) -> Option<i64> {
         "slot" => Some((n - 1) % 100 + 1),
         _ => {
             let sum = name.strip_prefix('n')?;
-            sum.strip_prefix('+').unwrap_or(sum).parse::<i64>().ok().map(|k| n + k)
+            sum.strip_prefix('+').unwrap_or(sum).parse::<i64>().ok().and_then(|k| n.checked_add(k))
         }
     }
 }

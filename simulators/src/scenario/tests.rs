@@ -131,7 +131,50 @@ fn lengths_of_time_are_read_as_people_write_them() {
     for (text, ms) in [("250 ms", 250), ("2 s", 2000), ("1h30m", 5_400_000), ("1d", 86_400_000)] {
         assert_eq!(text.parse::<Span>(), Ok(Span::from_ms(ms)), "{text}");
     }
-    for text in ["", "5", "s", "3 weeks", "9999999999999999 h"] {
+    for text in ["", "5", "s", "3 weeks", "9999999999999999 h", "3661 d", "+1 s"] {
         assert!(text.parse::<Span>().is_err(), "{text}");
+    }
+    assert!("3660 d".parse::<Span>().is_ok());
+}
+
+#[test]
+fn numbers_in_texts_have_no_signs() {
+    assert!("09:30:15".parse::<ClockTime>().is_ok() && "9:30".parse::<ClockTime>().is_ok());
+    for text in ["+9:30", "09:+3", "9", "009:30", ":", "24:00", "09:60"] {
+        assert!(text.parse::<ClockTime>().is_err(), "{text}");
+    }
+    assert!("01:0c:cd:01:00:fF".parse::<Mac>().is_ok());
+    for text in ["+1:0c:cd:01:00:01", "01:0c:cd:01:00", "01:0c:cd:01:00:01:02", "1:0c:cd:01:00:01"] {
+        assert!(text.parse::<Mac>().is_err(), "{text}");
+    }
+}
+
+#[test]
+fn simulated_time_is_within_what_it_can_count() {
+    for year in ["1969", "2200", "9999"] {
+        let text = SITE.replace("2026", year);
+        let found = Scenario::parse(&text, "s.toml").expect_err("it is wrong").to_string();
+        assert!(found.contains("is not in the years 1970 to 2199"), "{found}");
+    }
+    assert!(Scenario::parse(&SITE.replace("2026", "2199"), "s.toml").is_ok());
+}
+
+#[test]
+fn what_is_no_place_for_a_number_stays_as_it_is() {
+    let part = |name: &str| {
+        format!(
+            "[[repeat]]\ncount = 1\n[repeat.part.stations.\"{name}\"]\nkind = \"meter\"\naddress = \"10.0.0.1\"\n"
+        )
+    };
+    for (name, made) in [
+        ("R{", "R{"),
+        ("R{n", "R{n"),
+        ("R{n}{", "R1{"),
+        ("R{m}", "R{m}"),
+        ("R{n+9223372036854775807}", "R{n+9223372036854775807}"),
+        ("R{n-1}", "R0"),
+    ] {
+        let told = error(&part(name));
+        assert!(told.contains(&format!("meter `{made}` needs a line")), "{name}: {told}");
     }
 }

@@ -2,11 +2,22 @@
 
 use serde::{Deserialize, Deserializer, de::Error};
 
+/// The year 2200, in seconds since 1970.
+const LATEST_S: i64 = 7_258_118_400;
+/// Longest length of time, in nanoseconds: ten years. Sums of some of them are still numbers.
+const LONGEST_NS: u64 = 3660 * 86_400_000_000_000;
+
 /// A moment: `"2026-06-15T00:00:00Z"`.
 pub(super) fn timestamp<'de, D: Deserializer<'de>>(from: D) -> Result<jiff::Timestamp, D::Error> {
     let text = String::deserialize(from)?;
     let wrong = |_| D::Error::custom(format!("`{text}` is no moment; write \"2026-06-15T00:00:00Z\""));
-    text.parse().map_err(wrong)
+    let moment: jiff::Timestamp = text.parse().map_err(wrong)?;
+    // Simulated time is in nanoseconds since 1970, and goes on for a while.
+    let fits = (0..LATEST_S).contains(&moment.as_second());
+    let unfit = || {
+        D::Error::custom(format!("`{text}` is not in the years 1970 to 2199; write \"2026-06-15T00:00:00Z\""))
+    };
+    if fits { Ok(moment) } else { Err(unfit()) }
 }
 
 /// A length of time, written as numbers with units: `"250 ms"`, `"2 s"`, `"1h30m"`, `"1 d"`.
@@ -59,6 +70,9 @@ impl std::str::FromStr for Span {
             total = number.checked_mul(unit).and_then(|ns| total.checked_add(ns)).ok_or_else(wrong)?;
             rest = &rest[letters..];
         }
+        if total > LONGEST_NS {
+            return Err(format!("`{text}` is longer than ten years; write \"250 ms\", \"2 s\" or \"1h30m\""));
+        }
         Ok(Span(total))
     }
 }
@@ -85,8 +99,13 @@ impl std::str::FromStr for ClockTime {
 
     fn from_str(text: &str) -> Result<ClockTime, String> {
         let wrong = || format!("`{text}` is no time of day; write \"09:30\" or \"09:30:15\"");
-        let parts: Result<Vec<u64>, _> = text.split(':').map(str::parse::<u64>).collect();
-        match parts.map_err(|_| wrong())?.as_slice() {
+        // Digits alone: a number might also have a sign.
+        let number = |part: &str| {
+            let digits = (1..=2).contains(&part.len()) && part.bytes().all(|digit| digit.is_ascii_digit());
+            digits.then(|| part.parse::<u64>().ok()).flatten()
+        };
+        let parts: Option<Vec<u64>> = text.split(':').map(number).collect();
+        match parts.ok_or_else(wrong)?.as_slice() {
             [h, m] if *h < 24 && *m < 60 => Ok(ClockTime((h * 60 + m) * 60_000_000_000)),
             [h, m, s] if *h < 24 && *m < 60 && *s < 60 => {
                 Ok(ClockTime(((h * 60 + m) * 60 + s) * 1_000_000_000))
