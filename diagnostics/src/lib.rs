@@ -21,7 +21,7 @@ mod text;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use nearest::nearest;
-pub use read::{read_text, type_name};
+pub use read::{read_text, type_name, utf8};
 pub use reporter::{Quirks, Reporter};
 pub use syntax::{report as report_syntax, report_at as report_syntax_at};
 pub use text::{cut_lines, deceives, shown, shown_char, shown_lines};

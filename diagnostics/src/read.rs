@@ -23,9 +23,29 @@ pub fn read_text(path: &Path, what: &str, most: u64) -> Result<String, (String, 
     if bytes.len() as u64 > most {
         return Err((format!("the {what} is larger than {} MiB", most >> 20), "is this the right file?"));
     }
+    utf8(bytes, what)
+}
+
+/// The octets of a file that is called `what` as text; else what is wrong and what to do about it.
+pub fn utf8(bytes: Vec<u8>, what: &str) -> Result<String, (String, &'static str)> {
+    // By its mark, or by the zeros of its first letters: no text of these files has an octet 0.
+    let wide =
+        matches!(bytes.as_slice(), [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, _, 0, _, ..] | [_, 0, _, 0, ..]);
+    if wide {
+        let remedy =
+            "save it as UTF-8: choose the encoding in the editor's \"save as\", or: iconv -f UTF-16 -t UTF-8";
+        return Err((format!("the {what} is UTF-16 text"), remedy));
+    }
     String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
-        (format!("the {what} is not UTF-8 text: offset {at}"), "save it as UTF-8; is this the right file?")
+        let before = e.as_bytes().get(..at).unwrap_or_default();
+        let line = before.split(|octet| *octet == b'\n').count();
+        let begun = before.rsplit(|octet| *octet == b'\n').next().unwrap_or_default();
+        let column = String::from_utf8_lossy(begun).chars().count() + 1;
+        let octet = e.as_bytes().get(at).copied().unwrap_or_default();
+        let message =
+            format!("the {what} is not UTF-8 text: octet 0x{octet:02x} in line {line}, column {column}");
+        (message, "save it as UTF-8 in the editor's \"save as\"; is this the right file?")
     })
 }
 

@@ -38,7 +38,7 @@ use sha2::{Digest, Sha256};
 pub use anomaly::{Anomaly, AnomalyKind, BadValue, Expected, Observed, Reason};
 pub use compiled::{Compiled, Pair, PointId, RuleId, StationLabel};
 pub use diagnostics::{
-    Diagnostic, Diagnostics, Reporter, nearest, report_syntax, shown, shown_lines, type_name,
+    Diagnostic, Diagnostics, Reporter, nearest, report_syntax, shown, shown_lines, type_name, utf8,
 };
 pub use diff::{Difference, diff};
 pub use functions::{function_by_name, function_name, function_names};
@@ -58,9 +58,18 @@ pub use values::{each_number, number};
 
 /// Read a profile from a file, and what it includes. The only I/O of this crate.
 pub fn load(path: &Path) -> Result<Compiled, Diagnostics> {
+    load_watched(path).0
+}
+
+/// [`load`], and the files that it read or looked for, the main one first. Those of a refused profile are told
+/// too: when one of them changes, the profile may be sound.
+pub fn load_watched(path: &Path) -> (Result<Compiled, Diagnostics>, Vec<String>) {
     let name = path.display().to_string();
-    let text = file::read_text(path).map_err(|(message, help)| Diagnostics::of_file(&name, message, help))?;
-    read(&text, &name, &mut file::FileSystem)
+    let mut files = file::FileSystem::default();
+    let result = file::read_text(path)
+        .map_err(|(message, help)| Diagnostics::of_file(&name, message, help))
+        .and_then(|text| read(&text, &name, &mut files));
+    (result, std::iter::once(name).chain(files.wanted).collect())
 }
 
 /// The text of a file of a profile, or of another small text file: a regular file of at most
@@ -71,7 +80,7 @@ pub fn read_text(path: &Path) -> Result<String, (String, &'static str)> {
 
 /// [`load`], with this text in place of the file's own: what a change would make of it.
 pub fn load_changed(path: &Path, text: &str) -> Result<Compiled, Diagnostics> {
-    read(text, &path.display().to_string(), &mut file::FileSystem)
+    read(text, &path.display().to_string(), &mut file::FileSystem::default())
 }
 
 /// Read a profile from text; it can include no files. `file_name` is how errors name it.

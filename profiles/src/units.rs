@@ -100,6 +100,28 @@ pub(crate) fn rate(text: &str) -> Option<Rate> {
     whole.then_some(Rate { count: count as u32, per_ns })
 }
 
+/// Whether a text begins as dates do here: with a year of four digits and a hyphen.
+pub(crate) fn begins_with_year(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.get(..4).is_some_and(|year| year.iter().all(u8::is_ascii_digit)) && bytes.get(4) == Some(&b'-')
+}
+
+/// `2027-02-01` for `01.02.2027` and `2027/02/01`. `None` where two orders are possible (`01/02/2027`), or there is
+/// no such day.
+pub(crate) fn date_in_other_order(text: &str) -> Option<String> {
+    let separator = ['.', '/', '-'].into_iter().find(|c| text.matches(*c).count() == 2)?;
+    let parts: Vec<&str> = text.split(separator).map(str::trim).collect();
+    let &[first, second, third] = parts.as_slice() else { return None };
+    let (year, month, day) = match (first.len(), third.len()) {
+        (4, _) => (first, second, third),
+        // With dots the day stands first everywhere; with strokes and hyphens that depends on the country.
+        (_, 4) if separator == '.' || first == second => (third, second, first),
+        _ => return None,
+    };
+    let date: jiff::civil::Date = format!("{year}-{month:0>2}-{day:0>2}").parse().ok()?;
+    Some(date.to_string()).filter(|date| date != text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

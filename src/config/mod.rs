@@ -212,13 +212,7 @@ impl Config {
         if bytes.len() as u64 > MAX_FILE_BYTES {
             return Err(fail("the configuration is larger than 1 MiB".into(), "is this the right file?"));
         }
-        let text = String::from_utf8(bytes).map_err(|e| {
-            let at = e.utf8_error().valid_up_to();
-            fail(
-                format!("the configuration is not UTF-8 text: offset {at}"),
-                "save it as UTF-8; is this the right file?",
-            )
-        })?;
+        let text = profiles::utf8(bytes, "configuration").map_err(|(message, help)| fail(message, help))?;
         let mut config = read::read(&text, &name)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         if config.events.path != Path::new("-") {

@@ -182,6 +182,13 @@ fn point(entry: &PointEntry, spoken: &[Protocol], reporter: &mut Reporter<'_>) -
         tags,
         comment: entry.comment.clone(),
     };
+    if registers {
+        for (key, range) in [("range", &entry.range), ("set_range", &entry.set_range)] {
+            if let Some(range) = range {
+                beyond_type(key, range, &spec, reporter);
+            }
+        }
+    }
     if address.checked_add(spec.width() - 1).is_none_or(|last| last > kind.highest())
         && let Some(text) = &entry.point
     {
@@ -191,6 +198,33 @@ fn point(entry: &PointEntry, spoken: &[Protocol], reporter: &mut Reporter<'_>) -
         return None;
     }
     Some(spec)
+}
+
+/// Warn of limits that no value in these registers can reach: the type or the scale is not what was meant, and the
+/// limit is none.
+fn beyond_type(key: &str, range: &At<(f64, f64)>, spec: &PointSpec, reporter: &mut Reporter<'_>) {
+    let Some((least, most)) = spec.data_type.span() else { return };
+    let scaled = |raw: f64| raw * spec.scale + spec.offset;
+    let (least, most) = (scaled(least).min(scaled(most)), scaled(least).max(scaled(most)));
+    let (low, high) = range.value;
+    // Scales such as 0.1 have no exact value; a limit that is the highest value itself is not beyond it.
+    let slack = (most - least) * 1e-9;
+    if low >= least - slack && high <= most + slack {
+        return;
+    }
+    let name = DATA_TYPES.get(spec.data_type as usize).copied().unwrap_or("register");
+    let unit = spec.unit.as_deref().map_or(String::new(), |unit| format!(" {unit}"));
+    let label = match (low.max(least), high.min(most)) {
+        (low, high) if low < high => format!("write [{low}, {high}], or give it another `type` or `scale`"),
+        _ => "give it another `type` or `scale`: no value is within".to_owned(),
+    };
+    reporter
+        .warning(&range.span, format!("`{key}` of point `{}` is beyond what it can hold", spec.name))
+        .label(label)
+        .help(format!(
+            "a {name} with scale {} and offset {} goes from {least} to {most}{unit}",
+            spec.scale, spec.offset
+        ));
 }
 
 fn positive(value: Option<&At<f64>>, key: &str, reporter: &mut Reporter<'_>) {

@@ -131,8 +131,22 @@ impl Walk<'_, '_> {
     }
 
     fn host(&mut self, name: At<String>, section: &Section<'_>) -> HostEntry {
+        let by_mac = section.table.get("mac").is_some() && section.table.get("address").is_none();
+        let address = if by_mac && !section.meant.contains(&"address") {
+            let message = format!("{} has a `mac`, but no `address`", section.what);
+            self.reporter
+                .error(&section.span, message)
+                .label("add address = \"10.0.0.5\", its IP address")
+                .help(
+                    "hosts are known by their IP addresses, `mac` says more of them; a device without one, \
+                     such as a GOOSE publisher, is a section [publishers.NAME] with `source` = its mac",
+                );
+            Vec::new()
+        } else {
+            self.required_list(section, "address")
+        };
         HostEntry {
-            address: self.required_list(section, "address"),
+            address,
             mac: self.list(section, "mac").unwrap_or_default(),
             vlan: self.wholes(section, "vlan"),
             role: self.text(section, "role"),
@@ -264,13 +278,27 @@ impl Walk<'_, '_> {
         });
         let poll = section.table.get("poll").and_then(|poll| {
             let what = format!("`poll` of {}", section.what);
+            if !matches!(poll.value, Tree::Table(_)) {
+                // Most think of the period alone.
+                let period = match &poll.value {
+                    Tree::Text(text) if units::duration(text).is_some() => text.clone(),
+                    Tree::Whole(Some(seconds)) if *seconds > 0 => format!("{seconds} s"),
+                    _ => "2 s".to_owned(),
+                };
+                self.wrong_type(&poll.span, &what, "a table", &poll.value)
+                    .label(format!("write {{ period = \"{period}\" }}"))
+                    .help("how often it is asked, and if needed by how much that may vary: { period = \"2 s\", tolerance = \"50 %\" }");
+                return None;
+            }
             let inner = self.section(what, &poll.span, poll, &language::POLL)?;
             if inner.table.get("period").is_none() {
                 self.missing(&inner, "period", "\"2 s\"");
             }
             let period = self.duration(&inner, "period")?;
             if period.value == 0 {
-                self.reporter.error(&period.span, "a poll's period is longer than nothing");
+                self.reporter
+                    .error(&period.span, "a poll's period is longer than nothing")
+                    .label("write \"2 s\", or take `poll` out");
             }
             let tolerance = self.percent(&inner, "tolerance").map(|t| t.value);
             Some(poll.map((period.value, tolerance)))
@@ -302,7 +330,7 @@ impl Walk<'_, '_> {
             operations: self.required_list(&section, "operations"),
             points: self.list(&section, "points"),
             except: self.list(&section, "except").unwrap_or_default(),
-            severity: self.text(&section, "severity"),
+            severity: self.word(&section, "severity", language::SEVERITIES),
             owner: self.plain_text(&section, "owner"),
             comment: self.plain_text(&section, "comment"),
             name,

@@ -39,26 +39,47 @@ impl Loader for NoFiles {
 }
 
 /// Files on disk. Names are relative to the file that includes them.
-pub(crate) struct FileSystem;
+#[derive(Default)]
+pub(crate) struct FileSystem {
+    /// Included files that were read or looked for in vain.
+    pub(crate) wanted: Vec<String>,
+}
 
 impl Loader for FileSystem {
     fn find(&mut self, pattern: &str, from: &str) -> Result<Vec<String>, String> {
         let folder = Path::new(from).parent().unwrap_or(Path::new(""));
         let path = folder.join(pattern);
-        let paths = if pattern.contains('*') { matching(&path)? } else { vec![path] };
+        let paths = if pattern.contains('*') { matching(&path)? } else { vec![path.clone()] };
         if paths.is_empty() {
-            return Err("no file has such a name".to_owned());
+            return Err(format!("no file in {} has such a name", folder_of(&path)));
         }
         Ok(paths.iter().map(|path| path.display().to_string()).collect())
     }
 
     fn read(&mut self, name: &str) -> Result<String, String> {
-        read_text(Path::new(name)).map_err(|trouble| trouble.0)
+        let path = Path::new(name);
+        self.wanted.push(name.to_owned());
+        match path.try_exists() {
+            Ok(false) => Err(format!("there is no such file in {}", folder_of(path))),
+            _ => read_text(path).map_err(|trouble| trouble.0),
+        }
     }
 
     fn identity(&self, name: &str) -> String {
         fs::canonicalize(name).map_or_else(|_| name.to_owned(), |path| path.display().to_string())
     }
+}
+
+/// "the folder /etc/gridtap/feeders", in full: people do not know where they are looked for.
+fn folder_of(path: &Path) -> String {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let whole = match std::path::absolute(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
+    {
+        Ok(whole) => whole,
+        Err(_) => folder.to_owned(),
+    };
+    let missing = if whole.is_dir() { "" } else { ", which is missing" };
+    format!("the folder {}{missing}", whole.display())
 }
 
 /// Files whose name fits one with stars, by name. Stars are for the last part of a path only.
@@ -69,7 +90,8 @@ fn matching(pattern: &Path) -> Result<Vec<PathBuf>, String> {
         return Err("`*` can only stand in the name of a file, not of a folder".to_owned());
     }
     let listed = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let entries = fs::read_dir(listed).map_err(|e| format!("the folder cannot be read: {e}"))?;
+    let entries = fs::read_dir(listed)
+        .map_err(|e| format!("the folder cannot be read: {e}: {}", folder_of(pattern)))?;
     let mut names: Vec<String> = entries
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| fits(name, wanted) && !name.starts_with('.'))

@@ -12,6 +12,9 @@ use crate::units::{self, Rate};
 use diagnostics::Diagnostic;
 use diagnostics::Reporter;
 
+/// Keys that take any text: a number in quotes is right for them.
+const FREE_TEXTS: &[&str] = &["name", "version", "comment", "owner", "unit", "reference"];
+
 /// A table with what it is called in errors.
 pub(super) struct Section<'t> {
     /// "host `scada-a`"
@@ -133,9 +136,20 @@ impl Walk<'_, '_> {
             return Some(node.map(text.clone()));
         }
         let error = self.wrong_value(section, key, "text", node);
-        if let Tree::Whole(Some(number)) = node.value {
+        if let (Tree::Whole(Some(number)), true) = (&node.value, FREE_TEXTS.contains(&key)) {
             error.label(format!("write \"{number}\""));
         }
+        None
+    }
+
+    /// One of a few words. That a number in quotes would be none of them is said at once.
+    pub(super) fn word(&mut self, section: &Section<'_>, key: &str, words: &[&str]) -> Option<At<String>> {
+        let node = section.table.get(key)?;
+        if let Tree::Text(text) = &node.value {
+            return Some(node.map(text.clone()));
+        }
+        let listed: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+        self.wrong_value(section, key, "a word", node).label(format!("write one of: {}", listed.join(", ")));
         None
     }
 
@@ -303,11 +317,17 @@ impl Walk<'_, '_> {
         let label = "write 2027-01-31 or 2027-01-31T08:00:00Z, without quotes";
         match node.value.as_text() {
             // It looks like a date, but there is no such day.
-            Some(text) if text.starts_with(|c: char| c.is_ascii_digit()) => self
-                .reporter
-                .error(&node.span, format!("`{key}` of {} is no date: `{text}`", section.what))
-                .label("there is no such month, day or hour")
-                .help(label),
+            Some(text) if text.starts_with(|c: char| c.is_ascii_digit()) => {
+                let said = match units::date_in_other_order(text) {
+                    Some(date) => format!("the year stands first: write {date}, without quotes"),
+                    None if units::begins_with_year(text) => "there is no such month, day or hour".to_owned(),
+                    None => "a date is the year, the month and the day, with hyphens".to_owned(),
+                };
+                self.reporter
+                    .error(&node.span, format!("`{key}` of {} is no date: `{text}`", section.what))
+                    .label(said)
+                    .help(label)
+            }
             _ => self.wrong_value(section, key, "a date", node).label(label),
         };
         None

@@ -102,6 +102,20 @@ impl DataType {
         }
     }
 
+    /// The smallest and the largest raw number that it holds. `None`: a fraction, or bits.
+    #[must_use]
+    pub fn span(self) -> Option<(f64, f64)> {
+        Some(match self {
+            DataType::Uint16 => (0.0, f64::from(u16::MAX)),
+            DataType::Int16 => (f64::from(i16::MIN), f64::from(i16::MAX)),
+            DataType::Uint32 => (0.0, f64::from(u32::MAX)),
+            DataType::Int32 => (f64::from(i32::MIN), f64::from(i32::MAX)),
+            DataType::Uint64 => (0.0, u64::MAX as f64),
+            DataType::Int64 => (i64::MIN as f64, i64::MAX as f64),
+            DataType::Float32 | DataType::Float64 | DataType::Bits => return None,
+        })
+    }
+
     /// The raw number in registers as they stand on the wire. `None`: too few of them, or bits. May be NaN.
     #[must_use]
     pub fn number(self, order: WordOrder, registers: &[u16]) -> Option<f64> {

@@ -285,7 +285,8 @@ fn files_too_large_too_many_or_too_deep_are_refused() {
     let text = "include = \"*a*a*a*a*a*a*a*a*b\"\n[profile]\nname = \"x\"\n";
     let main = folder.write("star.toml", text);
     assert!(star.exists());
-    assert_eq!(told(&main), "`*a*a*a*a*a*a*a*a*b` cannot be included: no file has such a name");
+    let none = told(&main);
+    assert!(none.starts_with("`*a*a*a*a*a*a*a*a*b` cannot be included: no file in the folder"), "{none}");
 }
 
 /// However many errors there are: the time for each is that of the first thousand, and far less after that,

@@ -3,6 +3,7 @@
 
 mod errors;
 mod errors_rules;
+mod errors_told;
 mod files;
 mod hostile;
 mod language;
