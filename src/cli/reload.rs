@@ -149,18 +149,17 @@ fn look(path: &Path, mut files: Vec<PathBuf>, news: &SyncSender<Read>) {
             continue;
         }
         read = now;
-        let result = match profiles::load(path) {
-            Ok(profile) => {
-                // Other files may be included now. Those known before are held to what they were before they were
-                // read: they may have changed while they were.
-                let included = paths(&profile);
-                let known = |path: &PathBuf| files.iter().position(|file| file == path);
-                let of = |path: &PathBuf| known(path).map_or_else(|| trace(path), |n| read[n]);
-                read = included.iter().map(of).collect();
-                before.clone_from(&read);
-                files = included;
-                Read::Sound(Arc::new(profile))
-            }
+        let (result, wanted) = profiles::load_watched(path);
+        // Other files may be included now, also by a profile that is refused: mending one of them mends it. Those
+        // known before are held to what they were before they were read: they may have changed while they were.
+        let wanted: Vec<PathBuf> = wanted.into_iter().map(PathBuf::from).collect();
+        let known = |path: &PathBuf| files.iter().position(|file| file == path);
+        let of = |path: &PathBuf| known(path).map_or_else(|| trace(path), |n| read[n]);
+        read = wanted.iter().map(of).collect();
+        before.clone_from(&read);
+        files = wanted;
+        let result = match result {
+            Ok(profile) => Read::Sound(Arc::new(profile)),
             Err(errors) => Read::Refused(errors.to_string()),
         };
         if news.send(result).is_err() {
@@ -173,6 +172,30 @@ fn look(path: &Path, mut files: Vec<PathBuf>, news: &SyncSender<Read>) {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn a_file_that_only_the_refused_profile_includes_is_watched() {
+        let folder = std::env::temp_dir().join(format!("gridtap-refused-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let site = folder.join("site.toml");
+        let (broken, missing) = (folder.join("broken.toml"), folder.join("missing.toml"));
+        let head = "[profile]\nname = \"x\"\nversion = \"1\"\n";
+        std::fs::write(&site, head).unwrap();
+        std::fs::write(&broken, "[hosts.a]\nadress = \"10.0.0.1\"\n").unwrap();
+        let (sender, news) = sync_channel(1);
+        let path = site.clone();
+        std::thread::spawn(move || look(&path, vec![path.clone()], &sender));
+        std::thread::sleep(LOOK / 2);
+        let next = || news.recv_timeout(Duration::from_secs(20)).unwrap();
+        std::fs::write(&site, format!("include = [\"broken.toml\", \"missing.toml\"]\n{head}")).unwrap();
+        assert!(matches!(next(), Read::Refused(errors) if errors.contains("missing.toml")));
+        // Nothing but the included files changes from here on.
+        std::fs::write(&missing, "[hosts.b]\naddress = \"10.0.0.2\"\n").unwrap();
+        assert!(matches!(next(), Read::Refused(errors) if !errors.contains("missing.toml")));
+        std::fs::write(&broken, "[hosts.a]\naddress = \"10.0.0.1\"\n").unwrap();
+        assert!(matches!(next(), Read::Sound(profile) if profile.files().len() == 3));
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 
     #[test]
     fn an_include_that_goes_together_with_its_file_is_noticed() {
