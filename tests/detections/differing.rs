@@ -26,6 +26,33 @@ fn with_appid(wrong: u16, seconds: core::ops::Range<u64>) -> Vec<Goose> {
     messages
 }
 
+#[test]
+fn who_stopped_long_ago_is_forgotten() {
+    let profile = format!("{PROFILE}source = [\"02:00:00:00:00:01\"]\n");
+    let forged = |from: u8, seconds: core::ops::Range<u64>| {
+        let mut messages = steady(0, 600, 1);
+        messages.retain(|m| seconds.contains(&(m.at / SECOND)));
+        for m in &mut messages {
+            (m.from, m.at) = (from, m.at + 300 * MS);
+        }
+        messages
+    };
+    let told = |forged: &[Goose]| {
+        let outcome = seen_by(&[], Some(&profile), &[&steady(0, 600, 1), forged].concat());
+        let last = outcome.text.lines().rfind(|line| line.contains("still_differs")).map(str::to_owned);
+        (story(&outcome).1, last)
+    };
+    // Heard to the end, or nearly.
+    assert_eq!(told(&forged(9, 0..601)).0, [("still_differs".into(), 601)]);
+    assert_eq!(told(&forged(9, 0..560)).0, [("still_differs".into(), 560)]);
+    // Gone for minutes while the control block goes on being heard.
+    assert_eq!(told(&forged(9, 0..300)).0, []);
+    // Another one after it is followed in its place.
+    let (story, last) = told(&[forged(9, 0..100), forged(8, 400..601)].concat());
+    assert_eq!(story, [("still_differs".into(), 201)]);
+    assert!(last.unwrap().contains("02:00:00:00:00:08"));
+}
+
 /// Lines of the log about it: as a finding, and how the story ends.
 fn story(outcome: &Outcome) -> (usize, Vec<(String, u64)>) {
     let lines = || outcome.text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());

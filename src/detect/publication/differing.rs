@@ -4,10 +4,10 @@
 use parsers::{FrameRef, MacAddr, Timestamp};
 use profiles::{Field, Published};
 
-use super::Teller;
 use super::stream::Path;
 use super::table::Stream;
 use super::tell::Way;
+use super::{SECOND, Teller};
 use crate::detect::raise::Frames;
 use crate::detect::{FindingSink, SiteView};
 use crate::report::catalogue::FindingKind;
@@ -26,9 +26,21 @@ pub(super) struct Differing {
     frame: FrameRef,
     state: u32,
     sequence: u32,
+    /// How long subscribers were to wait for the next message.
+    allowed_ns: u64,
 }
 
+/// Beyond the time that a message itself allows, a publisher that began anew would long be back.
+const BACK_NS: u64 = 60 * SECOND;
+
 impl Differing {
+    /// Whether the sender has stopped: who still sent would have been heard. A publisher repeats itself within the
+    /// time allowed to live (IEC 61850-8-1, 18.1.2.5); half an hour is believed at most, since a forger may say
+    /// anything.
+    fn has_stopped(&self, now: Timestamp) -> bool {
+        now.since(self.at) > self.allowed_ns.min(1800 * SECOND) + BACK_NS
+    }
+
     fn source(&self) -> MacAddr {
         self.path.source
     }
@@ -77,8 +89,17 @@ impl Teller<'_> {
             self.site.profile.is_some_and(|p| p.publisher_maintenance(origin.at, self.name).is_some());
         let told = (field, planned);
         let (state, sequence) = (self.said.state.unwrap_or_default(), self.said.sequence.unwrap_or_default());
-        let now =
-            Differing { told, count: 1, path: *path, at: origin.at, frame: origin.frame, state, sequence };
+        let allowed_ns = u64::from(self.said.allowed_to_live_ms.unwrap_or(0)) * 1_000_000;
+        let now = Differing {
+            told,
+            count: 1,
+            path: *path,
+            at: origin.at,
+            frame: origin.frame,
+            state,
+            sequence,
+            allowed_ns,
+        };
         match &mut stream.differing {
             None => {
                 stream.differing = Some(Box::new(now));
@@ -88,6 +109,10 @@ impl Teller<'_> {
                 let same = known.told == told;
                 **known = Differing { count: known.count.saturating_add(1), ..now };
                 same
+            }
+            Some(known) if known.has_stopped(origin.at) => {
+                **known = now;
+                false
             }
             Some(_) => false,
         }
@@ -112,9 +137,12 @@ impl Teller<'_> {
     }
 }
 
-/// The sensor stops.
+/// The sensor stops. One that has been silent for long differs no more, as far as anybody knows.
 pub(super) fn finish(stream: &Stream, site: SiteView<'_>, sink: &mut dyn FindingSink) {
     let Some(differing) = stream.differing.as_deref().filter(|differing| differing.count > 1) else { return };
+    if differing.has_stopped(stream.last) {
+        return;
+    }
     let name = stream.key.1.zip(site.profile).and_then(|(index, profile)| profile.publisher_name(index));
     tell(&stream.key.0, differing, Happened::StillDiffers, name, sink);
 }
