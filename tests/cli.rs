@@ -56,6 +56,40 @@ fn summary(output: &Output) -> Value {
 }
 
 #[test]
+fn a_missing_file_is_told_with_its_argument() {
+    let folder = Folder::new("cli-missing");
+    let there = folder.write("there.jsonl", "");
+    let (gone, site) = (folder.file("gone.jsonl"), folder.write("site.toml", "[profile]\nname = \"x\"\n"));
+    let (there, gone, site) = (text(&there), text(&gone), text(&site));
+    for (arguments, argument) in [
+        (vec!["score", "--findings", gone, "--labels", there], "--findings"),
+        (vec!["score", "--findings", there, "--labels", gone], "--labels"),
+        (vec!["score", "--findings", there, "--labels", there, "--capture", gone], "--capture"),
+        (vec!["profile", "explain", gone, "--profile", site], "EVENT"),
+        (vec!["profile", "explain", "uid", "--events", gone, "--profile", site], "--events"),
+    ] {
+        let (_, err) = ends_with(&gridtap(&arguments), 1);
+        assert_eq!(err, format!("gridtap: {argument} {gone}: there is no such file; check the path\n"));
+    }
+    let (_, err) = ends_with(&gridtap(&["score", "--findings", "gone.jsonl", "--labels", there]), 1);
+    assert!(err.contains("check the path, which is relative to the folder /"), "{err}");
+}
+
+#[test]
+fn a_sensor_whose_address_is_taken_leaves_no_file() {
+    let folder = Folder::new("cli-taken");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let config = folder.write(
+        "gridtap.toml",
+        format!("[capture]\ninterfaces = [\"lo\"]\n[events]\npath = \"events.jsonl\"\n[serve]\nlisten = \"{address}\"\n"),
+    );
+    let (_, err) = ends_with(&gridtap(&["run", "--config", text(&config)]), 1);
+    assert!(err.contains(&format!("cannot listen on {address}")) && err.contains("choose another"), "{err}");
+    assert!(!folder.file("events.jsonl").exists());
+}
+
+#[test]
 fn a_replay_ends_with_a_summary_and_status_0() {
     let folder = Folder::new("cli-replay");
     let (file, frames) = capture("plain");
@@ -129,6 +163,7 @@ fn what_cannot_be_done_is_status_1_with_the_name_of_the_file() {
     let missing = folder.file("missing.pcap");
     let (out, err) = ends_with(&gridtap(&["replay", text(&missing)]), 1);
     assert!(out.is_empty() && err.contains("missing.pcap") && err.contains("No such file"), "{err}");
+    assert!(err.contains("check the path of the capture"), "{err}");
     let other = folder.write("letter.txt", "Dear reader, this is no capture.");
     for command in [&["replay"][..], &["dissect", "--json"]] {
         let (_, err) = ends_with(&gridtap(&[command, &[text(&other)]].concat()), 1);

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Write, stderr, stdout};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// The documented exit statuses.
@@ -39,6 +40,21 @@ impl Exit {
         }
         ExitCode::from(status)
     }
+}
+
+/// A file that an argument names is there; else what was meant and where it was looked for.
+pub(super) fn present(argument: &str, path: &Path) -> Result<(), Exit> {
+    if !matches!(path.try_exists(), Ok(false)) {
+        return Ok(());
+    }
+    let from = match std::env::current_dir() {
+        Ok(folder) if path.is_relative() => format!(", which is relative to the folder {}", folder.display()),
+        _ => String::new(),
+    };
+    Err(Exit::failed(format_args!(
+        "{argument} {}: there is no such file; check the path{from}",
+        path.display()
+    )))
 }
 
 /// Say something to people on standard output. It may quote a file or the wire, whose author is not to write on

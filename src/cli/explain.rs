@@ -8,7 +8,7 @@ use profiles::Compiled;
 use serde_json::Value;
 
 use super::Exit;
-use super::exit::{complain, say};
+use super::exit::{complain, present, say};
 use super::replay::same_file;
 use crate::explain::{Change, Edit, Event, Explained, apply, explain, holds};
 
@@ -54,6 +54,7 @@ fn explained(arguments: &ExplainArguments) -> Result<(), Exit> {
     let mut profile = load()?;
     let mut text = read(path)?;
     let events = events(arguments)?;
+    let mut changes = 0;
     for (place, event) in events.iter().enumerate() {
         if place > 0 {
             say("")?;
@@ -78,6 +79,7 @@ fn explained(arguments: &ExplainArguments) -> Result<(), Exit> {
         match changed(path, &text, &change, &profile)? {
             Changed::Sound(new, compiled) => {
                 show(&change)?;
+                changes += 1;
                 (text, profile) = (new, *compiled);
             }
             Changed::Elsewhere(edit, place) => {
@@ -98,7 +100,19 @@ fn explained(arguments: &ExplainArguments) -> Result<(), Exit> {
         }
     }
     match &arguments.apply {
-        Some(out) => write(path, out, &text),
+        // A file that says the same would pass for one in which the finding is allowed.
+        Some(out) if changes == 0 => Err(Exit::failed(format_args!(
+            "nothing is changed, and {} is not written: no change of the profile allows {}; why is said above",
+            out.display(),
+            if events.len() == 1 { "this finding" } else { "any of these findings" }
+        ))),
+        Some(out) => {
+            write(path, out, &text)?;
+            match events.len() - changes {
+                0 => Ok(()),
+                left => say(format_args!("findings that no change allows: {left} of {}", events.len())),
+            }
+        }
         None => Ok(()),
     }
 }
@@ -166,9 +180,15 @@ fn events(arguments: &ExplainArguments) -> Result<Vec<Event>, Exit> {
         }
     };
     let (mut log, wanted) = match (&arguments.events, arguments.event.as_str()) {
-        (Some(log), uid) => (open(log)?, Some(uid)),
+        (Some(log), uid) => {
+            present("--events", log)?;
+            (open(log)?, Some(uid))
+        }
         (None, "-") => (Box::new(io::stdin().lock()) as Box<dyn BufRead>, None),
-        (None, file) => (open(Path::new(file))?, None),
+        (None, file) => {
+            present("EVENT", Path::new(file))?;
+            (open(Path::new(file))?, None)
+        }
     };
     let mut found: Vec<Event> = Vec::new();
     let mut left_out = 0_u64;

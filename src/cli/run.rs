@@ -4,7 +4,7 @@
 //! log's writer; the web server for `/metrics`. With more than one worker the capture thread has as many
 //! helpers, under the same filter. Everything is opened before the filter is in force.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -95,6 +95,8 @@ fn start(file: &Path) -> Result<(), Exit> {
     let (config, profile) = read(file)?;
     stop_on_signals();
     outlive_hangups();
+    // First what can be refused without a trace: the event log is begun last.
+    let web = Server::bind(config.serve.listen).map_err(Exit::failed)?;
     let source = LiveSource::open(&live_options(&config)).map_err(Exit::failed)?;
     let reload = match (&config.profile, &profile) {
         (Some(place), Some(profile)) => Some(Reload::watch(&place.path, profile).map_err(Exit::failed)?),
@@ -108,7 +110,7 @@ fn start(file: &Path) -> Result<(), Exit> {
             config.events.path.display()
         );
     };
-    live(source, &config, Duty { profile, writer, reload }, told)
+    live(source, &config, Duty { profile, writer, reload, web }, told)
 }
 
 /// SIGINT and SIGTERM end the sensor.
@@ -145,6 +147,8 @@ pub(super) struct Duty {
     pub(super) profile: Option<Compiled>,
     pub(super) writer: LogWriter,
     pub(super) reload: Option<Reload>,
+    /// Where the metrics are asked for.
+    pub(super) web: TcpListener,
 }
 
 /// Watch interfaces until a signal comes. `told` is given the address of the web server.
@@ -171,9 +175,9 @@ pub(super) fn watch<S: FrameSource + Send + 'static>(
     begin: impl FnOnce(&mut Sensor, &S) + Send + 'static,
     end: impl FnOnce(&mut S) -> Result<(), String> + Send + 'static,
 ) -> Result<(), Exit> {
-    let Duty { profile, writer, reload } = duty;
+    let Duty { profile, writer, reload, web } = duty;
     let published = Arc::new(Published::new());
-    let server = Server::start(config.serve.listen, Arc::clone(&published)).map_err(Exit::failed)?;
+    let server = Server::start(web, Arc::clone(&published)).map_err(Exit::failed)?;
     let sinks = SinksConfig {
         identity: identity(&config.sensor.name, profile.as_ref(), source.taps().to_vec()),
         operations: operations_log(config.events.operations),

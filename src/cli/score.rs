@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::Exit;
-use super::exit::{complain, give, say};
+use super::exit::{complain, give, present, say};
 use crate::score::labels::{Marked, is_json_lines, read_json_lines};
 use crate::score::{findings, score};
 
@@ -42,6 +42,9 @@ pub(super) fn compare(arguments: &ScoreArguments) -> Exit {
 }
 
 fn compared(arguments: &ScoreArguments) -> Result<(String, bool), Exit> {
+    present("--findings", &arguments.findings)?;
+    present("--labels", &arguments.labels)?;
+    arguments.capture.iter().try_for_each(|capture| present("--capture", capture))?;
     let attacks = if is_json_lines(&arguments.labels).map_err(Exit::Failed)? {
         read_json_lines(&arguments.labels)
     } else {

@@ -65,10 +65,14 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listen on `address` (port 0: any free one) and serve what is published.
-    pub fn start(address: SocketAddr, published: Arc<Published>) -> Result<Server, ServeError> {
+    /// Take `address` (port 0: any free one), so that it is known to be free before anything is written.
+    pub fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
+        TcpListener::bind(address).map_err(|error| bind_error(address, error))
+    }
+
+    /// Serve what is published at an address that was taken by [`Server::bind`].
+    pub fn start(listener: TcpListener, published: Arc<Published>) -> Result<Server, ServeError> {
         let shared = Shared { registry: metrics::registry(Arc::clone(&published))?, published };
-        let listener = TcpListener::bind(address).map_err(|error| bind_error(address, error))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -21,7 +21,8 @@ fn ask(server: &Server, path: &str) -> (u16, String) {
 
 fn start() -> (Server, Arc<Published>) {
     let published = Arc::new(Published::new());
-    let server = Server::start("127.0.0.1:0".parse().unwrap(), Arc::clone(&published)).unwrap();
+    let listener = Server::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let server = Server::start(listener, Arc::clone(&published)).unwrap();
     (server, published)
 }
 
@@ -56,8 +57,8 @@ fn ready_only_when_nothing_is_waited_for_and_the_reasons_are_given() {
 
 #[test]
 fn an_address_in_use_is_an_error_with_a_remedy() {
-    let (server, published) = start();
-    let error = Server::start(server.address(), published).unwrap_err().to_string();
+    let (server, _) = start();
+    let error = Server::bind(server.address()).unwrap_err().to_string();
     assert!(error.contains(&server.address().to_string()), "{error}");
     assert!(error.contains("choose another address"), "{error}");
 }

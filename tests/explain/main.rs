@@ -527,6 +527,28 @@ fn the_command_prints_the_change_writes_the_profile_and_says_where_an_entry_stan
         "{new}"
     );
 
+    // What no change of the profile allows: nothing is written, and that is said.
+    let events: Vec<&str> = outcome.text.lines().collect();
+    let rate = events.iter().rfind(|line| line.contains("rate_exceeded")).unwrap();
+    let mut stuck: Value = serde_json::from_str(rate).unwrap();
+    stuck["kind"] = K::ArpScan.name().into();
+    stuck["uid"] = "another".into();
+    std::fs::write(path("stuck.jsonl"), format!("{stuck}\n")).unwrap();
+    let only = ["profile", "explain", &path("stuck.jsonl"), "--profile", &path("site.toml")];
+    let (done, said, errors) = gridtap(&[&only[..], &["--apply", &path("same.toml")]].concat());
+    assert!(!done && !said.contains("written:"), "{said}");
+    let told = format!(
+        "gridtap: nothing is changed, and {} is not written: no change of the profile allows this finding",
+        path("same.toml")
+    );
+    assert!(errors.starts_with(&told), "{errors}");
+    assert!(!std::path::Path::new(&path("same.toml")).exists());
+    std::fs::write(path("both.jsonl"), format!("{stuck}\n{rate}\n")).unwrap();
+    let both = ["profile", "explain", &path("both.jsonl"), "--profile", &path("site.toml")];
+    let (done, said, errors) = gridtap(&[&both[..], &["--apply", &path("some.toml")]].concat());
+    assert!(done && said.ends_with("findings that no change allows: 1 of 2\n"), "{said}{errors}");
+    assert!(gridtap(&["profile", "check", &path("some.toml")]).0);
+
     std::fs::write(path("rules.toml"), &rated).unwrap();
     std::fs::write(path("site.toml"), format!("include = \"rules.toml\"\n{SITE}")).unwrap();
     let uid = outcome.of(K::RateExceeded)[0]["uid"].as_str().unwrap().to_owned();

@@ -61,6 +61,8 @@ fn with_name(name: &str, error: &io::Error) -> io::Error {
         Some(libc::EMFILE | libc::ENFILE) => {
             "; raise the limit on open files (ulimit -n) or give fewer files"
         }
+        Some(libc::ENOENT) => "; check the path of the capture",
+        Some(libc::EACCES) => "; check who may read the capture",
         _ => "",
     };
     io::Error::new(error.kind(), format!("{name}: {error}{remedy}"))

@@ -29,6 +29,7 @@ use super::run::{self, Duty, stopped};
 use crate::capture::live::{LiveSource, TapCounters};
 use crate::config::{Capture, Config, ConfigLimits, Events, Operations, Ports, Protocols, Sensor, Serve};
 use crate::report::writer::{LogWriter, WhenFull};
+use crate::serve::Server;
 use played::Played;
 use prometheus::Prometheus;
 use screen::Screen;
@@ -83,7 +84,9 @@ fn start(arguments: &DemoArguments) -> Result<(), Exit> {
         Ok(Live { site, source, simulation, stop }) => {
             screen.say("Live: stations, a master and an attacker talk over real sockets on the loopback.");
             let told = |address| helper = tell(&screen, &site, address, arguments, ends);
-            let result = run::live(source, &config(&site, arguments), duty(&site, &screen)?, told);
+            let config = config(&site, arguments);
+            let result =
+                duty(&site, &screen, &config).and_then(|duty| run::live(source, &config, duty, told));
             drop(stop);
             _ = simulation.join();
             result
@@ -94,7 +97,8 @@ fn start(arguments: &DemoArguments) -> Result<(), Exit> {
             site.begin_now();
             let source = Played::new(&site, arguments.seed, ends);
             let counters: Arc<[TapCounters]> = Arc::from([TapCounters::default()]);
-            let (config, duty) = (config(&site, arguments), duty(&site, &screen)?);
+            let config = config(&site, arguments);
+            let duty = duty(&site, &screen, &config)?;
             let told = |address| helper = tell(&screen, &site, address, arguments, ends);
             run::watch(source, counters, &config, duty, told, |_, _| {}, |_| Ok(()))
         }
@@ -187,10 +191,11 @@ fn tell(
     prometheus
 }
 
-fn duty(site: &Site, screen: &Screen) -> Result<Duty, Exit> {
+fn duty(site: &Site, screen: &Screen, config: &Config) -> Result<Duty, Exit> {
     let profile = site.profile().map_err(Exit::failed)?;
     let writer = LogWriter::start(Box::new(screen.clone()), QUEUE, WhenFull::Drop).map_err(Exit::failed)?;
-    Ok(Duty { profile: Some(profile), writer, reload: None })
+    let web = Server::bind(config.serve.listen).map_err(Exit::failed)?;
+    Ok(Duty { profile: Some(profile), writer, reload: None, web })
 }
 
 fn config(site: &Site, arguments: &DemoArguments) -> Config {
