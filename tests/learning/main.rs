@@ -581,6 +581,38 @@ fn a_master_that_comes_while_the_other_is_silent_is_its_backup_and_beside_it_a_s
     }
 }
 
+/// A minute of reads is not learned because of what the stranger did much later, which is never learned anyway.
+#[test]
+fn a_restart_long_after_its_polls_does_not_make_a_stranger_ordinary() {
+    let stranger = |restarts: bool| {
+        let read = Request::Read(3, 0, 10);
+        let mut script: Vec<Line> = (0..30_u16)
+            .flat_map(|n| {
+                [ask(n, 1, &read).after(2 * SECOND), answer(n, 1, &Response::Registers(3, vec![7; 10]))]
+            })
+            .collect();
+        if restarts {
+            let restart = Request::Diagnostics(1, vec![0, 0]);
+            script.push(ask(100, 1, &restart).after(1000 * SECOND));
+            script.push(answer(100, 1, &Response::Echo(Box::new(restart))));
+        }
+        let talk = TcpTalk::new(socket([10, 0, 0, 9], 40_009), socket([10, 0, 0, 2], 502), script);
+        TcpTalk { start_ns: START_NS + 1500 * SECOND, ..talk }.frames()
+    };
+    for restarts in [false, true] {
+        let mut frames = polls([10, 0, 0, 1], 0, 3600);
+        frames.extend(stranger(restarts));
+        frames.sort_by_key(|frame| frame.at_ns);
+        let taught = learned(&frames);
+        let left = taught.left_out();
+        let told = |words: &str| left.iter().any(|line| line.starts_with(words));
+        assert!(told("10.0.0.9 was active for 58 s of 59 min only, at 10.0.0.2 unit 1"), "{left:?}");
+        assert_eq!(told("10.0.0.9 restart_communications_option to 10.0.0.2 unit 1: it restarts"), restarts);
+        let text = taught.to_toml();
+        assert!(!text.contains("\"10.0.0.9\""), "{text}");
+    }
+}
+
 // ---- What is written of it ----
 
 /// Counts, first and last time of every rule, periods with their tolerance, roles.

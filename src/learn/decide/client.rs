@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use parsers::{DefectKind, Host, StationAddress};
 
 use super::control::operated;
+use super::dangerous::dangerous;
 use super::functions::functions;
 use super::{Class, Draft, Grant, Judge, LeftOut};
 use crate::learn::clock::Seen;
 use crate::learn::pair::{FunctionKey, Pair, PairKey};
-use crate::learn::words::{Span, server_text, station_text};
+use crate::learn::words::{FunctionText, Span, server_text, station_text};
 
 /// Stations without success from which on they are a sweep.
 const SWEPT_STATIONS: usize = 5;
@@ -22,14 +23,16 @@ type Pairs<'a> = [(PairKey, &'a Pair)];
 /// Sort what a client did.
 pub(super) fn client(client: Host, pairs: &Pairs<'_>, judge: &Judge<'_>, draft: &mut Draft) {
     defects(client, pairs, judge, draft);
-    let all = pairs.iter().fold(Seen::default(), |sum, (_, pair)| sum.and(&active(pair, judge), judge.clock));
+    let all = pairs
+        .iter()
+        .fold(Seen::default(), |sum, (key, pair)| sum.and(&active(key, pair, judge), judge.clock));
     if all.count == 0 {
         return;
     }
     let leave = |draft: &mut Draft, what: String, seen: &Seen| {
         draft.left_out.push(LeftOut { client, what, count: seen.count, first: seen.first, last: seen.last });
     };
-    let alive = pairs.iter().copied().filter(|(_, pair)| active(pair, judge).count > 0);
+    let alive = pairs.iter().copied().filter(|(key, pair)| active(key, pair, judge).count > 0);
     let (failed, rest): (Vec<_>, Vec<_>) = alive.partition(|(_, pair)| in_vain(pair, judge));
     if rest.is_empty() {
         let what = format!("only tried: {} never answered or refused all", several(&failed));
@@ -42,13 +45,17 @@ pub(super) fn client(client: Host, pairs: &Pairs<'_>, judge: &Judge<'_>, draft: 
             Span(judge.clock.length_ns()),
             several(&rest)
         );
-        return leave(draft, what, &all);
+        leave(draft, what, &all);
+        for (key, pair) in &rest {
+            dangers(*key, pair, draft);
+        }
+        return;
     }
     let sum = |pairs: &Pairs<'_>| {
         pairs.iter().fold(Seen::default(), |sum, (_, pair)| sum.and(&pair.requests, judge.clock))
     };
     let brief: Vec<_> =
-        rest.iter().filter(|(_, pair)| judge.for_a_while(&active(pair, judge))).copied().collect();
+        rest.iter().filter(|(key, pair)| judge.for_a_while(&active(key, pair, judge))).copied().collect();
     if failed.len() + brief.len() >= SWEPT_STATIONS {
         let swept: Vec<_> = failed.iter().chain(&brief).copied().collect();
         leave(draft, format!("swept {}: they were asked once or in vain", several(&swept)), &sum(&swept));
@@ -58,7 +65,7 @@ pub(super) fn client(client: Host, pairs: &Pairs<'_>, judge: &Judge<'_>, draft: 
             leave(draft, format!("asked {}, which {how}", station_text(key)), &pair.requests);
         }
         for (key, pair) in &brief {
-            let seen = active(pair, judge);
+            let seen = active(key, pair, judge);
             let (span, length) = (Span(seen.span_ns()), Span(judge.clock.length_ns()));
             leave(draft, format!("spoke with {} for {span} of {length} only", station_text(key)), &seen);
         }
@@ -71,9 +78,29 @@ pub(super) fn client(client: Host, pairs: &Pairs<'_>, judge: &Judge<'_>, draft: 
     }
 }
 
-/// Everything a pair did.
-fn active(pair: &Pair, judge: &Judge<'_>) -> Seen {
-    pair.requests.and(&pair.reports, judge.clock).and(&pair.upkeep, judge.clock)
+/// Everything a pair did by which it can be told whether it belongs there. What is never learned tells nothing: a
+/// stranger who polled for a minute is not there for longer because he restarted the station much later.
+fn active(key: &PairKey, pair: &Pair, judge: &Judge<'_>) -> Seen {
+    let learnable = |function: &FunctionKey| dangerous(key.protocol, function).is_none();
+    let ordinary = pair.functions.iter().filter(|(function, _)| learnable(function));
+    let ordinary = ordinary.fold(Seen::default(), |sum, (_, asked)| sum.and(&asked.seen, judge.clock));
+    let all_learnable = pair.functions.keys().all(learnable);
+    let requests = if all_learnable || ordinary.count == 0 { &pair.requests } else { &ordinary };
+    requests.and(&pair.reports, judge.clock).and(&pair.upkeep, judge.clock)
+}
+
+/// What is never learned, of a client that is left out as a whole.
+fn dangers(key: PairKey, pair: &Pair, draft: &mut Draft) {
+    for (function, asked) in &pair.functions {
+        let Some(why) = dangerous(key.protocol, function) else { continue };
+        draft.left_out.push(LeftOut {
+            client: key.client,
+            what: format!("{} to {}: it {why}", FunctionText(function, asked.name), station_text(&key)),
+            count: asked.seen.count,
+            first: asked.seen.first,
+            last: asked.seen.last,
+        });
+    }
 }
 
 /// Nothing came of it: never answered although the tap would have seen it, or refused every time without
