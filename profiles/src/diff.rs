@@ -146,7 +146,8 @@ fn conditions(rule: &Rule, profile: &Profile) -> String {
         parts.push(if needed { "with a select" } else { "without a select" }.to_owned());
     }
     if let Some(poll) = rule.poll {
-        parts.push(format!("polled every {}", DurationText(poll.period_ns)));
+        let tolerance = poll.tolerance.map_or(String::new(), |t| format!(", tolerance {} %", t * 100.0));
+        parts.push(format!("polled every {}{tolerance}", DurationText(poll.period_ns)));
     }
     if parts.is_empty() { String::new() } else { format!(", {}", parts.join(", ")) }
 }
@@ -234,7 +235,7 @@ fn hosts(old: &Profile, new: &Profile) -> Vec<String> {
 fn denials(old: &Profile, new: &Profile) -> Vec<String> {
     let of = |profile: &Profile| -> BTreeMap<String, String> {
         let names = |list: &Option<Vec<usize>>, name: &dyn Fn(usize) -> String| match list {
-            Some(list) => listed(&list.iter().map(|i| name(*i)).collect::<Vec<_>>()),
+            Some(list) => list.iter().map(|i| name(*i)).collect::<Vec<_>>().join(", "),
             None => "any".to_owned(),
         };
         let host = |i: usize| profile.hosts.get(i).map_or(String::new(), |h| h.name.clone());
@@ -244,11 +245,20 @@ fn denials(old: &Profile, new: &Profile) -> Vec<String> {
             let (from, to) = (names(&d.from, &host), names(&d.to, &station));
             let rules = d.except.iter().filter_map(|i| profile.rules.get(*i)).map(|rule| rule.name.as_str());
             let except = rules.fold(String::new(), |list, name| format!("{list} except '{name}'"));
-            format!("{} from {from} to {to}{except} {severity}", d.what()).trim_end().to_owned()
+            let what = operations(&d.operations);
+            let ranges = d.points.iter().flatten().map(|range| crate::points::RangeText(*range).to_string());
+            let points: Vec<_> = ranges.chain(d.named_points.iter().cloned()).collect();
+            let of = if d.points.is_some() { format!(" of {}", points.join(", ")) } else { String::new() };
+            format!("{what}{of} from {from} to {to}{except} {severity}").trim_end().to_owned()
         };
         profile.denials.iter().map(|d| (d.name.clone(), text(d))).collect()
     };
     compared("denial", &of(old), &of(new))
+}
+
+/// All of them: what is compared must not be cut.
+fn operations(allow: &[crate::Allow]) -> String {
+    allow.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Stations, maintenance windows, redundancy groups, thresholds.
@@ -313,10 +323,23 @@ fn rest(old: &Profile, new: &Profile) -> Vec<String> {
             Some(places) if places.is_empty() => String::new(),
             Some(places) => {
                 let named = places.iter().filter_map(|place| profile.publishers.get(*place));
-                format!(", publishers {}", listed(&named.map(|p| p.name.clone()).collect::<Vec<_>>()))
+                format!(", publishers {}", named.map(|p| p.name.clone()).collect::<Vec<_>>().join(", "))
             }
         };
-        let text = |w: &crate::Maintenance| format!("{} to {}{}", time(w.start), time(w.end), worked_on(w));
+        let names = |list: &Option<Vec<usize>>, name: &dyn Fn(usize) -> Option<String>| match list {
+            Some(list) => list.iter().filter_map(|i| name(*i)).collect::<Vec<_>>().join(", "),
+            None => "any".to_owned(),
+        };
+        let host = |i: usize| profile.hosts.get(i).map(|h| h.name.clone());
+        let station = |i: usize| profile.stations.get(i).map(|s| s.name.clone());
+        let text = |w: &crate::Maintenance| {
+            // A window of publishers alone expects no operation.
+            let work = match (names(&w.from, &host), names(&w.to, &station)) {
+                _ if w.allow.is_empty() => String::new(),
+                (from, to) => format!(", {} from {from} to {to}", operations(&w.allow)),
+            };
+            format!("{} to {}{}{work}", time(w.start), time(w.end), worked_on(w))
+        };
         profile.maintenance.iter().map(|w| (w.name.clone(), text(w))).collect()
     };
     let thresholds = |profile: &Profile| -> BTreeMap<String, String> {
@@ -402,144 +425,4 @@ fn compared(what: &str, old: &BTreeMap<String, String>, new: &BTreeMap<String, S
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use parsers::PointKind;
-
-    const OLD: &str = r#"
-[profile]
-name = "x"
-[hosts.a]
-address = "10.0.0.1"
-[hosts.b]
-address = "10.0.0.2"
-[stations.S]
-protocol = "modbus"
-host = "10.0.2.1"
-unit_id = 1
-[stations.T]
-protocol = "modbus"
-host = "10.0.2.1"
-unit_id = 2
-[[rules]]
-name = "read"
-from = ["a", "b"]
-to = ["S", "T"]
-allow = ["read", "write"]
-points = ["holding_register 0-99"]
-"#;
-
-    fn shown(old: &str, new: &str) -> String {
-        let read = |text: &str| crate::parse(text, "x").unwrap();
-        diff(read(old).profile(), read(new).profile()).to_string()
-    }
-
-    #[test]
-    fn text_is_no_difference() {
-        assert_eq!(shown(OLD, OLD), "both profiles allow the same");
-        let split = OLD.replace(
-            "points = [\"holding_register 0-99\"]",
-            "points = [\"holding_register 0-49\"]\n[[rules]]\nname = \"more\"\nfrom = \"g\"\nto = [\"S\", \"T\"]\nallow = [\"write\", \"read\"]\npoints = [\"holding_register 50-99\"]\n[groups]\ng = [\"a\", \"b\"]",
-        );
-        assert_eq!(shown(OLD, &split), "both profiles allow the same", "two rules for the one");
-    }
-
-    #[test]
-    fn operations_gained_and_lost_are_told_for_hosts_and_stations_together() {
-        let new = OLD.replace("0-99", "10-120");
-        assert_eq!(
-            shown(OLD, &new),
-            "+ a, b may now read holding_register 100-120 at S, T\n\
-             + a, b may now write holding_register 100-120 at S, T\n\
-             - a, b may no longer read holding_register 0-9 at S, T\n\
-             - a, b may no longer write holding_register 0-9 at S, T"
-        );
-        let new = OLD
-            .replace("from = [\"a\", \"b\"]", "from = \"a\"")
-            .replace("points = [", "values = { max = 50 }\nrate = \"6 per minute\"\npoints = [");
-        assert_eq!(
-            shown(OLD, &new).lines().next().unwrap(),
-            "+ a may now read holding_register 0-99 at S, T, only with values of at most 50, at most 6 per minute"
-        );
-        let new = format!(
-            "{}[[deny]]\nname = \"no\"\noperations = \"restart\"\n",
-            OLD.replace("10.0.0.2", "10.0.0.3")
-        );
-        assert_eq!(
-            shown(OLD, &new),
-            "~ host b: 10.0.0.3/32 (was: 10.0.0.2/32)\n+ denial no: restart from any to any"
-        );
-    }
-
-    #[test]
-    fn what_else_is_judged_is_told_in_words() {
-        let old = format!(
-            "{OLD}schedule = \"day\"\n[schedules.day]\nhours = \"07:00-18:00\"\n[stations.S.points.p]\npoint = \
-             \"holding_register 3\"\nrange = [0, 10]\n"
-        );
-        let new = old
-            .replace("07:00", "06:00")
-            .replace("[0, 10]", "[0, 12]\ntags = [\"breaker\"]")
-            .replace("name = \"x\"", "name = \"x\"\ntimezone = \"Europe/Zurich\"")
-            .replace("unit_id = 2", "unit_id = 3")
-            .replace("[hosts.a]\n", "[hosts.a]\nmac = \"02:00:00:00:00:01\"\nvlan = 40\n");
-        assert_eq!(
-            shown(&old, &new),
-            "~ host a: 10.0.0.1/32, 02:00:00:00:00:01, VLAN 40 (was: 10.0.0.1/32)\n\
-             ~ station T (modbus): modbus at 10.0.2.1, unit 3, 0 named points (was: modbus at 10.0.2.1, unit 2, \
-             0 named points)\n\
-             ~ point p of S: holding_register 3, uint16, plausible 0 to 12, tags breaker (was: holding_register \
-             3, uint16, plausible 0 to 10)\n\
-             ~ time zone of schedules: Europe/Zurich (was: UTC)\n\
-             ~ schedule day: every day, 06:00-18:00 (was: every day, 07:00-18:00)"
-        );
-    }
-
-    #[test]
-    fn publishers_of_a_window_are_told() {
-        let with = |publishers: &str| {
-            format!(
-                "{OLD}[publishers.trip]\ncontrol_block = \"x\"\n[[maintenance]]\nname = \"w\"\npublishers = \
-                 {publishers}\nstart = 2026-01-01\nend = 2026-01-02\n"
-            )
-        };
-        let (one, any) = (with("\"trip\""), with("\"any\""));
-        let text = shown(&one, &any);
-        assert!(
-            text.contains("~ maintenance window w: ") && text.contains(", any publisher (was: "),
-            "{text}"
-        );
-        assert!(text.ends_with(", publishers trip)"), "{text}");
-    }
-
-    #[test]
-    fn services_roles_and_tags_of_hosts_are_compared() {
-        let of = |more: &str| OLD.replace("[hosts.a]\n", &format!("[hosts.a]\n{more}\n"));
-        assert_eq!(
-            shown(OLD, &of("uses = [\"https\", \"ssh\"]\noffers = []\ntags = \"protection\"")),
-            "~ host a: 10.0.0.1/32, uses ssh and https, offers nothing, tags protection (was: 10.0.0.1/32)"
-        );
-        assert_eq!(
-            shown(&of("uses = [\"https\"]"), &of("uses = []")),
-            "~ host a: 10.0.0.1/32, uses nothing (was: 10.0.0.1/32, uses https)"
-        );
-        assert_eq!(
-            shown(&of("offers = [\"ssh\"]"), &of("offers = [\"ssh\"]")),
-            "both profiles allow the same"
-        );
-    }
-
-    #[test]
-    fn ranges_are_subtracted() {
-        let range = |first, last| PointRange::new(PointKind::Coil, first, last);
-        let all = [range(0, 9), range(20, u32::MAX)];
-        assert_eq!(without(&all, &[]), all);
-        assert_eq!(without(&all, &all), []);
-        assert_eq!(
-            without(&all, &[range(3, 24), range(30, 30)]),
-            [range(0, 2), range(25, 29), range(31, u32::MAX)]
-        );
-        assert_eq!(without(&all, &[PointRange::new(PointKind::DiscreteInput, 0, 9)]), all);
-    }
-}
+mod tests;
