@@ -137,14 +137,14 @@ fn window(event: &Event, profile: &Compiled) -> Result<Change, String> {
     let windows = &profile.profile().maintenance;
     let window = windows.iter().find(|window| window.name == name);
     let window = window.ok_or("the profile has no such maintenance window any more")?;
+    if window.end.0 > event.last.0 {
+        return Err("the window ends later than the last of this work by now".to_owned());
+    }
     // The end is not part of the window.
     let second = i64::try_from(event.last.0 / 1_000_000_000 + 1).unwrap_or(i64::MAX);
     let end = jiff::Timestamp::from_second(second).map_err(|error| error.to_string())?;
     let value = NewValue::Date(end.to_string());
-    let mut notes = vec!["what is done within the window is still told, for information".to_owned()];
-    if window.end.0 > event.last.0 {
-        notes.push(format!("the window ends at {end} or later by now"));
-    }
+    let notes = vec!["what is done within the window is still told, for information".to_owned()];
     Ok(Change {
         edits: vec![Edit { section: "maintenance", name: name.to_owned(), key: "end", value }],
         notes,

@@ -238,7 +238,7 @@ fn new_name(base: &str, profile: &Compiled, appended: &str) -> String {
         let stations = model.stations.iter().map(|station| &station.name);
         let groups = model.groups.iter().map(|group| &group.name);
         hosts.chain(stations).chain(groups).any(|taken| taken.eq_ignore_ascii_case(name))
-            || appended.contains(&format!(".{name}]"))
+            || appended.to_ascii_lowercase().contains(&format!(".{}]", name.to_ascii_lowercase()))
     })
 }
 

@@ -399,6 +399,22 @@ fn a_maintenance_window_is_extended_to_the_last_work_that_was_seen() {
     assert_eq!(change.edits[0].to_string(), "end = 2023-11-14T22:13:21Z");
 }
 
+#[test]
+fn a_window_that_was_extended_meanwhile_is_not_shortened() {
+    let until = |end: &str| {
+        format!(
+            "{SITE}[[maintenance]]\nname = \"pump test\"\nfrom = \"scada\"\nto = \"pump\"\nallow = \"write\"\nstart = 2023-11-14T21:00:00Z\nend = {end}\n"
+        )
+    };
+    let outcome = judged(&scada(vec![write(1, 20, 7)]), Some(&until("2023-11-14T22:00:00Z")), "a.pcap");
+    let extended = profiles::parse(&until("2023-11-15T06:00:00Z"), "site.toml").unwrap();
+    let Explained::Policy { change, .. } = explain(&event(&outcome, K::MaintenanceOverrun).0, &extended)
+    else {
+        panic!("advice");
+    };
+    assert_eq!(change.unwrap_err(), "the window ends later than the last of this work by now");
+}
+
 fn order(station: u16, code: u8, objects: &[u8]) -> Line {
     command(station, &dnp3::request(1, code, objects))
 }
