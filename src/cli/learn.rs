@@ -127,11 +127,20 @@ fn write_profile(arguments: &LearnArguments, seen: Seen) -> Exit {
     finish(arguments, &text, &said, nothing, seen.damaged)
 }
 
+/// Names of what a merge added that are told.
+const NAMED: usize = 20;
+
 /// What was learned, added to an old profile.
 fn merged(learned: Learned, old: &Path) -> Result<(String, String), Exit> {
     let (text, profile) = read_old(old)?;
     let merged = learned.merge_into(&text, profile.profile());
-    let said = format!("{} known already, {} added", merged.known, merged.added);
+    let mut said = format!("{} known already, {} added", merged.known, merged.added);
+    let more = merged.names.len().saturating_sub(NAMED);
+    let named: Vec<_> = merged.names.into_iter().take(NAMED).collect();
+    if !named.is_empty() {
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        said = format!("{said} ({}{more})", named.join(", "));
+    }
     Ok((merged.text, said))
 }
 

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use parsers::{Function, Host, PointRange, StationAddress};
-use profiles::Profile;
+use profiles::{Deny, Profile};
 
 use super::Learned;
-use super::decide::{Draft, Grant};
+use super::decide::{Draft, Grant, LeftOut};
 use super::names::{self, StationKey, station_of};
-use super::pair::PairKey;
+use super::pair::{FunctionKey, PairKey};
 use super::publishers;
-use super::words::When;
+use super::words::{FunctionText, When, station_text};
 use super::write::{Names, body, left_out};
 
 /// What a merge came to.
@@ -24,15 +24,21 @@ pub struct Merged {
     pub known: usize,
     /// Those that were added.
     pub added: usize,
+    /// What they are called: rules, and the hosts, stations and publishers that the profile did not name.
+    pub names: Vec<String>,
 }
 
 /// Add to an old profile what it does not allow. `old` is what `text` says.
 pub(super) fn merge(learned: &mut Learned, text: &str, old: &Profile) -> Merged {
     let all = std::mem::take(&mut learned.draft.grants);
     let (known, new): (Vec<_>, Vec<_>) = all.into_iter().partition(|grant| is_allowed(grant, old));
+    // What people forbid is not proposed again.
+    let (forbidden, new): (Vec<_>, Vec<_>) =
+        new.into_iter().partition(|grant| denial_of(grant, old).is_some());
     let (mut known, mut added) = (known.len(), new.len());
     let draft = &mut learned.draft;
     draft.grants = new;
+    draft.left_out.extend(forbidden.iter().filter_map(|grant| Some(left_to(denial_of(grant, old)?, grant))));
     known += publishers::merge(&mut draft.publishers, &mut draft.left_out, &old.publishers);
     added += draft.publishers.len();
     let mut out = text.trim_end().to_owned();
@@ -54,7 +60,61 @@ pub(super) fn merge(learned: &mut Learned, text: &str, old: &Profile) -> Merged 
     let taken = old.publishers.iter().map(|publisher| publisher.name.to_lowercase()).collect();
     publishers::sections(&mut out, &learned.draft.publishers, taken);
     left_out(&mut out, &learned.draft.left_out);
-    Merged { text: out, known, added }
+    let names = headings(&out[text.trim_end().len()..]);
+    Merged { text: out, known, added, names }
+}
+
+/// What is named in sections of a profile.
+fn headings(text: &str) -> Vec<String> {
+    let Ok(table) = text.parse::<toml::Table>() else { return Vec::new() };
+    let of = |section: &str| table.get(section);
+    let rules = of("rules").and_then(toml::Value::as_array).into_iter().flatten();
+    let rules = rules.filter_map(|rule| Some(format!("rule '{}'", rule.get("name")?.as_str()?)));
+    let named = [("hosts", "host"), ("stations", "station"), ("publishers", "publisher")];
+    let named = named.into_iter().flat_map(|(section, what)| {
+        let entries = of(section).and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::keys);
+        entries.map(move |name| format!("{what} '{name}'"))
+    });
+    rules.chain(named).collect()
+}
+
+/// A denial that people wrote and that forbids all of it, whatever the points.
+fn denial_of<'p>(grant: &Grant, old: &'p Profile) -> Option<&'p Deny> {
+    let PairKey { client, protocol, .. } = grant.key;
+    let (client, station) = (host_of(old, client), station_in(old, &station_of(&grant.key)));
+    let among = |list: &Option<Vec<usize>>, one: Option<usize>| {
+        list.as_ref().is_none_or(|list| one.is_some_and(|one| list.contains(&one)))
+    };
+    old.denials.iter().find(|denial| {
+        let forbids = |key: &FunctionKey| {
+            let function = Function { code: key.code, sub: key.sub, name: "" };
+            denial.operations.iter().any(|allow| allow.holds(protocol, key.action, function))
+        };
+        !denial.from_role
+            && denial.except.is_empty()
+            && denial.points.is_none()
+            && among(&denial.from, client)
+            && among(&denial.to, station)
+            && !grant.functions.is_empty()
+            && grant.functions.keys().all(forbids)
+    })
+}
+
+fn left_to(denial: &Deny, grant: &Grant) -> LeftOut {
+    let functions: Vec<_> =
+        grant.functions.iter().map(|(key, name)| FunctionText(key, name).to_string()).collect();
+    LeftOut {
+        client: grant.key.client,
+        what: format!(
+            "{} to {}: denied by '{}'",
+            functions.join(", "),
+            station_text(&grant.key),
+            denial.name
+        ),
+        count: grant.seen.count,
+        first: grant.seen.first,
+        last: grant.seen.last,
+    }
 }
 
 fn host_of(old: &Profile, host: Host) -> Option<usize> {

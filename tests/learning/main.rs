@@ -377,6 +377,7 @@ allow = "read"
     let merged = learned(&frames).merge_into(old, profile.profile());
     assert!(merged.text.starts_with(old.trim_end()), "{}", merged.text);
     assert_eq!((merged.known, merged.added), (1, 1), "reading is allowed already");
+    assert_eq!(merged.names, ["rule 'scada controls pump'"]);
     let added = &merged.text[old.len()..];
     assert!(
         added.contains("from = [\"scada\"]\nto = [\"pump\"]\nallow = [\"write_single_register\"]"),
@@ -387,6 +388,24 @@ allow = "read"
     let again = profiles::parse(&merged.text, "new.toml").unwrap();
     let again = learned(&frames).merge_into(&merged.text, again.profile());
     assert_eq!(again.text, merged.text, "nothing is added twice");
+    // What was taken out comes again, and is named; unless the profile forbids it.
+    let denial = |operations: &str| {
+        format!("{old}\n[[deny]]\nname = \"no writes\"\nto = \"pump\"\noperations = \"{operations}\"\n")
+    };
+    let merged = |text: &str| {
+        let profile = profiles::parse(text, "denies.toml").unwrap();
+        learned(&frames).merge_into(text, profile.profile())
+    };
+    let denied = merged(&denial("write"));
+    assert_eq!((denied.known, denied.added, denied.names.len()), (1, 0, 0));
+    assert!(
+        denied
+            .text
+            .contains("10.0.0.1 write_single_register to 10.0.0.2 unit 1: denied by 'no writes' (29 times"),
+        "{}",
+        denied.text
+    );
+    assert_eq!(merged(&denial("restart")).names.len(), 1);
 }
 
 #[test]
