@@ -146,7 +146,8 @@ fn conditions(rule: &Rule, profile: &Profile) -> String {
         parts.push(if needed { "with a select" } else { "without a select" }.to_owned());
     }
     if let Some(poll) = rule.poll {
-        let tolerance = poll.tolerance.map_or(String::new(), |t| format!(", tolerance {} %", t * 100.0));
+        let tolerance =
+            poll.tolerance.map_or(String::new(), |t| format!(", tolerance {} %", (t * 1e4).round() / 1e2));
         parts.push(format!("polled every {}{tolerance}", DurationText(poll.period_ns)));
     }
     if parts.is_empty() { String::new() } else { format!(", {}", parts.join(", ")) }

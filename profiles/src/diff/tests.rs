@@ -149,8 +149,10 @@ fn what_a_window_expects_and_each_name_and_range_of_a_long_list_is_compared() {
     let polled = |tolerance: &str| {
         OLD.replace("points = [", &format!("poll = {{ period = \"2 s\"{tolerance} }}\npoints = ["))
     };
-    let told = shown(&polled(""), &polled(", tolerance = \"50 %\""));
-    assert!(told.contains("polled every 2 s, tolerance 50 %"), "{told}");
+    for share in ["50 %", "7 %", "12.5 %"] {
+        let told = shown(&polled(""), &polled(&format!(", tolerance = \"{share}\"")));
+        assert!(told.contains(&format!("polled every 2 s, tolerance {share}")), "{told}");
+    }
 }
 
 #[test]
