@@ -133,7 +133,8 @@ fn what_a_window_expects_and_each_name_and_range_of_a_long_list_is_compared() {
     }
     let denial = |last: u8, registers: &str| {
         let names = ["c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8"];
-        let hosts: String = (1..=8).map(|n| format!("[hosts.c{n}]\naddress = \"10.0.9.{n}\"\n")).collect();
+        let hosts: Vec<_> = (1..=8).map(|n| format!("[hosts.c{n}]\naddress = \"10.0.9.{n}\"\n")).collect();
+        let hosts = hosts.concat();
         let last = format!("c{last}");
         let from = [&names[..6], &[last.as_str()]].concat();
         format!(
