@@ -141,6 +141,9 @@ fn merged(learned: Learned, old: &Path) -> Result<(String, String), Exit> {
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         said = format!("{said} ({}{more})", named.join(", "));
     }
+    if merged.denied > 0 {
+        said = format!("{said}, {} denied by the profile and listed at its end", merged.denied);
+    }
     Ok((merged.text, said))
 }
 

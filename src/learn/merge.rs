@@ -24,7 +24,9 @@ pub struct Merged {
     pub known: usize,
     /// Those that were added.
     pub added: usize,
-    /// What they are called: rules, and the hosts, stations and publishers that the profile did not name.
+    /// Pairs and classes of functions that were not, because the old profile denies them.
+    pub denied: usize,
+    /// What those that were added are called: rules, and the hosts, stations and publishers that the profile did not name.
     pub names: Vec<String>,
 }
 
@@ -44,7 +46,11 @@ pub(super) fn merge(learned: &mut Learned, text: &str, old: &Profile) -> Merged 
     let mut out = text.trim_end().to_owned();
     out.push('\n');
     let (first, last) = learned.span;
-    if added > 0 || !learned.draft.left_out.is_empty() {
+    // What stands there from the last time need not stand there twice.
+    let mut not_learned = String::new();
+    left_out(&mut not_learned, &learned.draft.left_out);
+    let is_news = !not_learned.is_empty() && !text.contains(not_learned.trim());
+    if added > 0 || is_news {
         let sources = learned.sources.join(", ");
         _ = writeln!(out, "\n# Added by gridtap learn from {sources}, {} to {}", When(first), When(last));
     }
@@ -59,9 +65,11 @@ pub(super) fn merge(learned: &mut Learned, text: &str, old: &Profile) -> Merged 
     body(&mut out, learned, &names, (&hosts, &stations), rules);
     let taken = old.publishers.iter().map(|publisher| publisher.name.to_lowercase()).collect();
     publishers::sections(&mut out, &learned.draft.publishers, taken);
-    left_out(&mut out, &learned.draft.left_out);
+    if is_news {
+        out.push_str(&not_learned);
+    }
     let names = headings(&out[text.trim_end().len()..]);
-    Merged { text: out, known, added, names }
+    Merged { text: out, known, added, denied: forbidden.len(), names }
 }
 
 /// What is named in sections of a profile.

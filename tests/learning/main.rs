@@ -397,7 +397,8 @@ allow = "read"
         learned(&frames).merge_into(text, profile.profile())
     };
     let denied = merged(&denial("write"));
-    assert_eq!((denied.known, denied.added, denied.names.len()), (1, 0, 0));
+    assert_eq!((denied.known, denied.added, denied.denied, denied.names.len()), (1, 0, 1, 0));
+    assert_eq!(merged(&denied.text).text, denied.text, "what was not learned is listed once");
     assert!(
         denied
             .text
