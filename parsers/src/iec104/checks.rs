@@ -170,11 +170,8 @@ struct Shown(Time);
 
 impl core::fmt::Display for Shown {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let Time { within, hour, day, month, year, .. } = self.0;
-        write!(
-            f,
-            "20{year:02}-{month:02}-{day:02} {hour:02}:{:02}, {} ms",
-            within.minute, within.milliseconds
-        )
+        let Time { within, hour, day, month, .. } = self.0;
+        let year = self.0.full_year();
+        write!(f, "{year}-{month:02}-{day:02} {hour:02}:{:02}, {} ms", within.minute, within.milliseconds)
     }
 }

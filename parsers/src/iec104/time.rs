@@ -24,7 +24,7 @@ pub(super) struct Time {
     pub day: u8,
     pub weekday: u8,
     pub month: u8,
-    /// Of the century, 0 to 99.
+    /// Within a century, 0 to 99; of which, [`Time::full_year`] says.
     pub year: u8,
 }
 
@@ -66,13 +66,19 @@ impl Time {
         self.within.is_sound() && self.hour <= 23 && date
     }
 
-    /// Milliseconds since 1970, the year taken from this century.
+    /// The year with its century, which the standard leaves open (7.2.6.18: 0 to 99). From 70 on it is the last one,
+    /// as elsewhere: a clock that was never set begins with 1970.
+    pub(super) fn full_year(&self) -> u16 {
+        if self.year < 70 { 2000 + u16::from(self.year) } else { 1900 + u16::from(self.year) }
+    }
+
+    /// Milliseconds since 1970.
     pub(super) fn since_1970(&self) -> Option<u64> {
         if !self.is_sound() {
             return None;
         }
         // Days from the civil date, counted from March so that the leap day is the last of its year.
-        let (year, month) = (2000 + u64::from(self.year), u64::from(self.month));
+        let (year, month) = (u64::from(self.full_year()), u64::from(self.month));
         let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
         let days =
             365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + u64::from(self.day) - 1;
@@ -104,6 +110,14 @@ mod tests {
             Some(1_709_164_800_000),
             "a leap day, 2024-02-29"
         );
+    }
+
+    #[test]
+    fn a_clock_that_was_never_set_begins_with_1970() {
+        assert_eq!(of("00 00 00 00 01 01 46").since_1970(), Some(0), "1970-01-01");
+        assert_eq!(of("00 00 00 00 01 01 63").since_1970(), Some(915_148_800_000), "1999-01-01");
+        assert_eq!(of("00 00 00 00 01 01 45").since_1970(), Some(3_124_224_000_000), "2069-01-01");
+        assert_eq!(of("00 00 00 00 01 01 64").since_1970(), None, "the year 100");
     }
 
     #[test]
