@@ -397,15 +397,17 @@ impl Detector {
         judged: &Judged,
         id: AssociationId,
     ) {
+        let Some(watch) = self.scans.seen(context, operation) else { return };
+        if !self.scans.knows(watch, operation, judged.allowed) {
+            return;
+        }
         let profile = self.common.judging();
         let rule = match plain {
             Plain::Asked(_) => known::standing_rule(profile, judged, operation),
             Plain::Answered | Plain::Confirmed => Some(Standing(None)),
         };
-        let (Some(rule), Some(watch)) = (rule, self.scans.seen(context, operation)) else { return };
-        let stands = judged.rule == rule.0
-            && judged.allowed == profile.is_some().then_some(true)
-            && self.scans.knows(watch, operation, judged.allowed);
+        let Some(rule) = rule else { return };
+        let stands = judged.rule == rule.0 && judged.allowed == profile.is_some().then_some(true);
         if let Some(association) = self.associations.get(id).filter(|_| stands) {
             association.known.learn(plain, (self.common.epoch, watch), rule, self.reads_known);
         }

@@ -9,7 +9,7 @@ use super::check::padding_is_clear;
 use super::detail::{Content, Framing};
 use super::function;
 use super::mbap::{HEADER, Header, JUDGED, UNCOUNTED};
-use super::pairing::{Pending, RANGES};
+use super::pairing::Pending;
 use super::pdu::{Role, decode};
 use super::points::{self, Requested};
 use super::session::{Kind, ModbusSession};
@@ -64,17 +64,10 @@ impl ModbusSession {
         let origin = chunk.origin(at..at + REQUEST);
         self.expire(flow, origin.at, observer);
         let Header { transaction, unit, .. } = header;
-        if !self.exchanges.is_plain_request(transaction, unit, code) {
-            return None;
-        }
         let first = u32::from(address);
         let range = PointRange::new(points::kind(code), first, first + u32::from(quantity) - 1);
-        let told = Told { flow, chunk, at, origin, adu, header, code };
-        told.tell(Role::Request, &[range], quantity, None, observer);
         let due = origin.at.plus(self.limits.answer_timeout_ns);
-        let mut ranges = [None; RANGES];
-        ranges[0] = Some(range);
-        self.exchanges.remember_plain(Pending {
+        let pending = Pending {
             transaction,
             unit,
             function: function::function(code, None),
@@ -86,11 +79,17 @@ impl ModbusSession {
             echo: 4 << 32 | u64::from(u32::from_be_bytes([a0, a1, q0, q1])),
             quantity,
             identification: 0,
-            ranges,
+            ranges: [Some(range), None, None, None],
             more_ranges: false,
             wants_answer: true,
             broadcast: false,
-        });
+        };
+        if !self.exchanges.is_plain_request(&pending) {
+            return None;
+        }
+        let told = Told { flow, chunk, at, origin, adu, header, code };
+        told.tell(Role::Request, &[range], quantity, None, observer);
+        self.exchanges.remember_plain(pending);
         Some(())
     }
 

@@ -166,10 +166,21 @@ impl Exchanges {
         }
     }
 
-    /// Whether a request finds nothing in its way: there is room, and no open request has its numbers.
+    /// Whether nothing is to be told of a request: there is room for it, or it was told that there is none; and no
+    /// open request has its numbers, or that was told, or it asks the same once more.
     #[inline]
-    pub(crate) fn is_plain_request(&self, transaction: u16, unit: u8, code: u8) -> bool {
-        self.table.len() < self.table.limit() && !self.expects(transaction, unit, code)
+    pub(crate) fn is_plain_request(&self, new: &Pending) -> bool {
+        if self.table.len() >= self.table.limit() && !self.told_full {
+            return false;
+        }
+        let Some(oldest) = self.table.exact(new.transaction, new.unit, new.function.code).next() else {
+            return true;
+        };
+        let is_told = self.told_reuse && !self.ids_vary && self.last_id == Some(new.transaction);
+        self.table.get(oldest).is_some_and(|old| {
+            new.origin.at.since(old.origin.at) < GIVEN_UP_NS
+                && (is_told || (old.echo == new.echo && old.quantity == new.quantity))
+        })
     }
 
     /// Remember a request that [`Exchanges::is_plain_request`].

@@ -44,6 +44,11 @@ impl Recent {
         true
     }
 
+    /// How many are remembered, whenever they came: no fewer than came within any time.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Whether this thing came within `window`.
     pub(crate) fn holds(&self, now: Timestamp, key: u64, window: u64) -> bool {
         self.entries.iter().any(|e| e.key == key && now.since(e.at) <= window)

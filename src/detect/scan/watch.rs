@@ -339,14 +339,17 @@ impl Watch {
         let by_link = operation.exchange == Exchange::Link;
         let quiet_since = self.acknowledge(operation);
         let fresh = self.asked.note(now, number.into(), u32::from(by_link), window);
+        let running = self.sweeps[Over::Stations as usize].is_some();
+        let few = step.thresholds.sweep_stations as usize;
+        if !running && self.asked.len() < few {
+            return Found::Nothing;
+        }
         let learning = self.is_learning(step);
         let answering = &self.answering;
         let silent = |at: Timestamp, key: u64| {
             now.since(at) >= ANSWER_NS && !answering.holds(&PointRange::one(NUMBERS, key as u32))
         };
         let mut within = self.asked.within(now, window, |at, key| !learning || silent(at, key));
-        let running = self.sweeps[Over::Stations as usize].is_some();
-        let few = step.thresholds.sweep_stations as usize;
         // Without a profile all rests on which stations answer; where answers are never seen none is known to.
         let coverage = step.coverage();
         let unseen = if learning { !coverage.is_complete() } else { coverage.one_way };
@@ -386,7 +389,7 @@ impl Watch {
             self.functions.contains(&distinct(operation.function))
                 && operation.ranges.iter().all(|range| !is_address(range) || self.points.holds(range))
         };
-        (!asks || asked()) && operation.station.number().is_some_and(|number| self.answers(number))
+        operation.station.number().is_some_and(|number| self.answers(number)) && (!asks || asked())
     }
 
     /// Note what a master acknowledges with a request: since when it has received nothing more, if its protocol tells.
