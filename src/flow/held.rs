@@ -1,5 +1,7 @@
 //! Segments of one direction that wait for something before them.
 
+use std::collections::VecDeque;
+
 use parsers::{Direction, Timestamp};
 
 use super::reassembly::ahead;
@@ -34,7 +36,7 @@ impl HeldSegment {
 /// What one direction holds, ordered by sequence number, without overlaps.
 #[derive(Debug, Default)]
 pub(super) struct Held {
-    pub(super) segments: Vec<HeldSegment>,
+    pub(super) segments: VecDeque<HeldSegment>,
     pub(super) bytes: usize,
     /// When the wait for what is now first began.
     pub(super) since: Timestamp,
@@ -71,7 +73,8 @@ impl Held {
         let mut from = 0_u32; // within the arrival
         let mut repeated = false;
         let mut brought = false;
-        let mut index = 0;
+        // Those that end before it are passed over in one go: a hole may have hundreds behind it.
+        let mut index = self.segments.partition_point(|held| ahead(held.end(), arrival.seq) <= 0);
         while from < end {
             let seq = arrival.seq.wrapping_add(from);
             let Some(held) = self.segments.get(index) else {
@@ -170,11 +173,11 @@ impl Held {
         self.segments.insert(index, segment);
     }
 
-    /// Take the first segment out.
-    pub(super) fn pop(&mut self) -> HeldSegment {
-        let segment = self.segments.remove(0);
+    /// Take the first segment out, if there is one.
+    pub(super) fn pop(&mut self) -> Option<HeldSegment> {
+        let segment = self.segments.pop_front()?;
         self.bytes -= segment.bytes.len();
-        segment
+        Some(segment)
     }
 
     pub(super) fn capacity_bytes(&self) -> usize {

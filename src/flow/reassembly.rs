@@ -117,7 +117,7 @@ impl Stream {
     #[inline]
     pub(super) fn is_late(&self, seq: u32) -> bool {
         let acknowledged = self.is_acked && ahead(self.acked, seq) > 0;
-        let last = self.held.as_ref().and_then(|held| held.segments.last());
+        let last = self.held.as_ref().and_then(|held| held.segments.back());
         acknowledged || ahead(self.next, seq) > 0 || last.is_some_and(|last| ahead(last.seq, seq) > 0)
     }
 
@@ -136,12 +136,12 @@ impl Stream {
     }
 
     pub(super) fn front(&self) -> Option<&HeldSegment> {
-        self.held.as_ref().and_then(|held| held.segments.first())
+        self.held.as_ref().and_then(|held| held.segments.front())
     }
 
     /// The first held segment waits for the other direction no longer.
     pub(super) fn waive(&mut self) {
-        if let Some(front) = self.held.as_mut().and_then(|held| held.segments.first_mut()) {
+        if let Some(front) = self.held.as_mut().and_then(|held| held.segments.front_mut()) {
             front.needs = None;
         }
     }
@@ -165,7 +165,7 @@ impl Stream {
         out: &mut Out<'_, H>,
     ) -> Option<HeldSegment> {
         let held = self.held.as_mut()?;
-        let segment = held.pop();
+        let segment = held.pop()?;
         held.since = held.since.max(now);
         out.counters.unbuffer(segment.cost());
         self.release_empty();
