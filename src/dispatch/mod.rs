@@ -128,9 +128,10 @@ fn of_mac(mac: Option<MacAddr>) -> u64 {
 }
 
 fn of_octets(octets: &[u8]) -> u64 {
-    octets.chunks(8).fold(octets.len() as u64, |all, chunk| {
-        mix(all) ^ chunk.iter().fold(0, |bits, octet| bits << 8 | u64::from(*octet))
-    })
+    let (words, rest) = octets.as_chunks::<8>();
+    let all = words.iter().fold(octets.len() as u64, |all, word| mix(all) ^ u64::from_be_bytes(*word));
+    let last = rest.iter().fold(0, |bits, octet| bits << 8 | u64::from(*octet));
+    if rest.is_empty() { all } else { mix(all) ^ last }
 }
 
 #[inline]
