@@ -9,7 +9,7 @@ use crate::pipeline::Crew;
 use crate::report::output::Output;
 
 /// Memory of a batch that is kept for the next round.
-const KEPT_OCTETS: usize = 1 << 20;
+const KEPT_OCTETS: usize = 1 << 19;
 
 /// What a worker does next.
 enum Step {
@@ -40,6 +40,11 @@ pub(super) struct Batch {
 impl Batch {
     pub(super) fn is_empty(&self) -> bool {
         self.steps.is_empty()
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.steps.len()
     }
 
     #[inline]

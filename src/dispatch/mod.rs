@@ -1,7 +1,7 @@
 //! Which shard a packet belongs to, and the order that does not depend on who works on it.
 //!
 //! ```text
-//! Frame --> Packet --> shard (of 64, by the unordered inner pair of hosts) --> worker (shard % workers)
+//! Frame --> Packet --> shard (of 64, by the unordered inner pair of hosts) --> group of shards --> an idle worker
 //!                      or, without IP, by what the payload is about (GOOSE: the control block)
 //! ```
 //!
@@ -12,9 +12,10 @@
 //! together in that order by one owner ([`crate::report::sinks`]).
 
 mod batch;
+mod board;
 mod workers;
 
-pub use workers::{MAX_WORKERS, Workers};
+pub use workers::{MAX_WORKERS, Workers, groups_for};
 
 use core::net::IpAddr;
 

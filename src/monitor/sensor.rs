@@ -9,7 +9,7 @@ use profiles::{Compiled, Thresholds};
 use super::{Checksum, Forgotten, Monitor};
 use crate::capture::{Frame, Trouble, TroubleKind};
 use crate::detect::{DetectLimits, Detector};
-use crate::dispatch::{MAX_WORKERS, Place, SECOND, SHARDS, Seconds, Workers, shard_of};
+use crate::dispatch::{MAX_WORKERS, Place, SECOND, SHARDS, Seconds, Workers, groups_for, shard_of};
 use crate::flow::FlowCounters;
 use crate::pipeline::{Crew, FrameCounters, Front, Intake, PipelineOptions, SECONDS_AT_MOST, WorkerCounters};
 use crate::report::event_log::{Journal, ShardLog, ToLog};
@@ -108,17 +108,18 @@ impl Sensor {
         let workers = options.workers.clamp(1, MAX_WORKERS);
         let mut pipeline = options.pipeline.clone();
         pipeline.sessions.answer_timeout_ns = answer_timeout_ns(profile.as_deref());
-        let crew = |first: usize| {
-            let part = (first, workers);
+        let crew = |first: usize, step: usize| {
+            let part = (first, step);
             let monitor =
                 Monitor::new(profile.as_ref(), options.detect, sinks.journal(), options.windows, part);
-            Crew::new(&pipeline, monitor, first, workers)
+            Crew::new(&pipeline, monitor, first, step)
         };
         let hands = if workers == 1 {
-            Hands::Own(Box::new(crew(0)))
+            Hands::Own(Box::new(crew(0, 1)))
         } else {
-            let crews = (0..workers).map(crew).collect();
-            Hands::Workers(Box::new(Workers::new(crews, options.round, options.round_ns)))
+            let groups = groups_for(workers);
+            let crews = (0..groups).map(|group| crew(group, groups)).collect();
+            Hands::Workers(Box::new(Workers::new(crews, workers, options.round, options.round_ns)))
         };
         let desk = Desk {
             detector: Detector::limited(profile.clone(), options.detect),

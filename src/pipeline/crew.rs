@@ -33,7 +33,7 @@ impl<C: Consumer> Crew<C> {
     pub fn new(options: &PipelineOptions, consumer: C, first: usize, step: usize) -> Crew<C> {
         let limits = options.flows.of_shard(SHARDS);
         let ports = options.ports.all_ports();
-        let spots = Spots::new(!limits.vlan_in_key);
+        let spots = Spots::new(!limits.vlan_in_key, step);
         let table = |shard: usize| {
             FlowTable::new(limits.clone(), ports.clone()).numbered(shard as u64, SHARDS as u64)
         };

@@ -7,9 +7,9 @@
 use crate::decap::Bare;
 use crate::flow::Spot;
 
-/// Places at first: 256 KiB.
+/// Places at first, of all crews together: 256 KiB.
 const PLACES: usize = 8192;
-/// Places when flows are many: 2 MiB. Powers of two.
+/// Places when flows are many, of all crews together: 2 MiB. Powers of two.
 const PLACES_AT_MOST: usize = 65_536;
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,16 +26,20 @@ pub(super) struct Entry {
 /// The spots of flows met lately.
 pub(super) struct Spots {
     places: Box<[Entry]>,
+    /// Places when flows are many.
+    most: usize,
     /// Flows put of late, and how many of them took the place of another.
     put: usize,
     crowded: usize,
 }
 
 impl Spots {
-    /// None are kept unless addresses and ports make the flow.
-    pub(super) fn new(kept: bool) -> Spots {
-        let places = if kept { PLACES } else { 0 };
-        Spots { places: vec![Entry::default(); places].into_boxed_slice(), put: 0, crowded: 0 }
+    /// Those of one of so many crews. None are kept unless addresses and ports make the flow.
+    pub(super) fn new(kept: bool, crews: usize) -> Spots {
+        let share = |places: usize| (places / crews.max(1)).next_power_of_two();
+        let places = if kept { share(PLACES) } else { 0 };
+        let places = vec![Entry::default(); places].into_boxed_slice();
+        Spots { places, most: share(PLACES_AT_MOST), put: 0, crowded: 0 }
     }
 
     /// The shard, its table, and the spot in that.
@@ -65,7 +69,7 @@ impl Spots {
     fn grow(&mut self) {
         let is_crowded = self.crowded * 4 > self.put;
         (self.put, self.crowded) = (0, 0);
-        if is_crowded && self.places.len() < PLACES_AT_MOST {
+        if is_crowded && self.places.len() < self.most {
             self.places = vec![Entry::default(); 2 * self.places.len()].into_boxed_slice();
         }
     }
@@ -95,7 +99,7 @@ mod tests {
 
     #[test]
     fn many_flows_get_more_places_up_to_a_limit() {
-        let mut spots = Spots::new(true);
+        let mut spots = Spots::new(true, 1);
         let few = PLACES as u64 / 8;
         met(&mut spots, few);
         assert!(met(&mut spots, few) * 10 > few as usize * 8);
@@ -113,7 +117,7 @@ mod tests {
 
     #[test]
     fn nothing_is_kept_where_addresses_and_ports_do_not_make_the_flow() {
-        let mut spots = Spots::new(false);
+        let mut spots = Spots::new(false, 1);
         assert_eq!((met(&mut spots, 100), met(&mut spots, 100)), (0, 0));
         assert_eq!(spots.places.len(), 0);
     }

@@ -25,7 +25,7 @@ use super::vitals::Vitals;
 use super::words::Counted;
 use super::writer::{LogWriter, Weight, WriterFigures};
 use crate::blindness::Blindspots;
-use crate::dispatch::MAX_WORKERS;
+use crate::dispatch::SHARDS;
 use crate::site::Fact;
 use crate::site::redundancy::{Groups, Sign};
 use crate::site::restarts::{RestartSign, Restarts};
@@ -231,7 +231,9 @@ impl Sinks {
         {
             return;
         }
-        let mut next = [(0_usize, 0_usize); MAX_WORKERS + 1];
+        // At most one of each group of shards, and the reading thread's own.
+        let mut next = [(0_usize, 0_usize); SHARDS + 1];
+        debug_assert!(outputs.len() <= next.len(), "what is beyond would be lost");
         loop {
             let first = outputs.iter().zip(&next).enumerate().filter_map(|(n, (output, (item, _)))| {
                 output.items().get(*item).map(|(place, _)| (*place, n))
