@@ -49,7 +49,7 @@ impl Default for SensorOptions {
             detect: DetectLimits::default(),
             windows: FOLD_WINDOWS,
             workers: 1,
-            round: 1024,
+            round: 2048,
             round_ns: None,
             series_per_family: None,
         }
