@@ -10,7 +10,7 @@ use crate::monitor::Forgotten;
 use crate::pipeline::Blind;
 
 /// A kind of blindness: its name in events, and what it means, with `{s}` for the ending of the plural.
-const KINDS: [(&str, &str); 18] = [
+const KINDS: [(&str, &str); 19] = [
     (
         "tap_silent",
         "time{s} no packet came from any host for far longer than ever before: is the tap still connected? No \
@@ -39,12 +39,18 @@ const KINDS: [(&str, &str); 18] = [
     ("controls_cut_short", "control{s} whose outcome was not waited for because too many were under way"),
     ("publishers_unfollowed", "message{s} of publishers judged without memory because there was no room"),
     ("stations_untold", "time{s} a new station answered that was not told of because the table was full"),
+    (
+        "restarts_forgotten",
+        "command{s} to restart a station forgotten because too many stations were restarted: a restart that \
+         was commanded may be told as one that was not",
+    ),
 ];
 /// Where the counts of flows begin in [`KINDS`].
 const FLOWS: usize = 6;
 /// Where the counts of the detections' tables begin.
 const TABLES: usize = 10;
 const UNTOLD: usize = 17;
+const RESTARTS: usize = 18;
 
 /// Something to tell.
 #[derive(Debug, Copy, Clone)]
@@ -88,6 +94,13 @@ impl Blindspots {
     pub fn untold(&mut self, now: Timestamp, count: u64) {
         self.counts[UNTOLD] = count;
         self.fresh.get_or_insert((0, now));
+    }
+
+    /// Commands to restart that were forgotten so far.
+    pub fn restarts_forgotten(&mut self, now: Timestamp, count: u64) {
+        if core::mem::replace(&mut self.counts[RESTARTS], count) != count {
+            self.fresh.get_or_insert((0, now));
+        }
     }
 
     /// The next thing to tell, if all that is new belongs to acts before `act`.

@@ -65,6 +65,7 @@ fn a_missing_file_is_told_with_its_argument() {
         (vec!["score", "--findings", gone, "--labels", there], "--findings"),
         (vec!["score", "--findings", there, "--labels", gone], "--labels"),
         (vec!["score", "--findings", there, "--labels", there, "--capture", gone], "--capture"),
+        (vec!["learn", there, "--labels", gone, "-o", "-"], "--labels"),
         (vec!["profile", "explain", gone, "--profile", site], "EVENT"),
         (vec!["profile", "explain", "uid", "--events", gone, "--profile", site], "--events"),
     ] {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Exit;
-use super::exit::complain;
+use super::exit::{complain, present};
 use super::learn_live;
 use super::replay::{report_trouble, same_file};
 use super::written::{can_put, put, read_old};
@@ -55,6 +55,9 @@ fn time(text: &str) -> Result<Duration, String> {
 pub(super) fn learn(arguments: &LearnArguments) -> Exit {
     if arguments.labels.is_some() && arguments.files.len() > 1 {
         return Exit::Usage("--labels number the frames of one capture; give one capture".into());
+    }
+    if let Some(Err(missing)) = arguments.labels.as_deref().map(|labels| present("--labels", labels)) {
+        return missing;
     }
     let inputs = arguments.files.iter().chain(&arguments.labels);
     if let Some(input) = inputs.into_iter().find(|input| same_file(&arguments.output, input)) {

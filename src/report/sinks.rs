@@ -190,6 +190,8 @@ impl Sinks {
         let GroupDesk { restarts, profile, log, journal, .. } = &mut self.groups;
         log.tick(journal, sign.at);
         restarts.sign(profile.as_deref(), sign, &mut ToLog { log, journal });
+        let forgotten = restarts.forgotten();
+        self.blindspots.restarts_forgotten(sign.at, forgotten);
         self.take_own();
     }
 

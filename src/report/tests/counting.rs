@@ -6,7 +6,9 @@ use super::super::series::UNPROFILED;
 use super::super::snapshot::Published;
 use super::super::vitals::TapVitals;
 use super::*;
+use crate::detect::association::AssociationKey;
 use crate::serve::metrics;
+use crate::site::restarts::{RESTARTS_KEPT, Restart};
 
 fn sinks() -> EventLog {
     let writer = Some(Collected::default().writer());
@@ -501,4 +503,35 @@ fn more_stations_than_a_family_has_room_for_are_counted_together() {
     assert_eq!(dropped("gridtap_station_last_seen_timestamp_seconds"), 1_000);
     assert_eq!(dropped("gridtap_station_info"), 1_000);
     assert_eq!(dropped("gridtap_operations_total"), 0);
+}
+
+#[test]
+fn commands_to_restart_that_are_forgotten_are_told_in_the_log() {
+    let collected = Collected::default();
+    let config =
+        SinksConfig { identity: identity(), writer: Some(collected.writer()), ..SinksConfig::default() };
+    let mut log = EventLog::with(config, &[]);
+    let mut command = |number: usize| {
+        let key = AssociationKey {
+            master: end(1, 0).host,
+            server: end(2, 0).host,
+            service: 20_000,
+            protocol: Protocol::Dnp3,
+            station: StationAddress::Link(number as u16),
+        };
+        log.restart(RestartSign { at: Timestamp(T0 + number as u64), key, what: Restart::Commanded });
+    };
+    (0..RESTARTS_KEPT).for_each(&mut command);
+    command(0);
+    // One more station than are remembered.
+    command(RESTARTS_KEPT);
+    let (_, written) = log.finish(Timestamp(T0 + 1_000_000));
+    written.unwrap();
+    let told: Vec<_> = collected
+        .lines()
+        .into_iter()
+        .filter(|line| line["what"] == "restarts_forgotten")
+        .map(|line| (line["figures"]["count"].clone(), line["time"].clone()))
+        .collect();
+    assert_eq!(told, [(1.into(), "2023-11-14T22:13:20.000004096Z".into())]);
 }

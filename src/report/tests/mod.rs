@@ -28,6 +28,7 @@ use super::vitals::Vitals;
 use super::writer::{Destination, LogWriter, Stream, WhenFull, WriterFigures};
 use crate::dispatch::Place;
 use crate::site::Fact;
+use crate::site::restarts::RestartSign;
 
 pub(super) const T0: u64 = 1_700_000_000_000_000_000;
 
@@ -185,6 +186,10 @@ impl EventLog {
         let name = event.station_name.map(Box::from);
         let event = StationEvent { station_name: None, ..*event };
         self.then(|_, journal| journal.out.tell(Item::Fact(Fact::Station { event, name })));
+    }
+
+    pub(super) fn restart(&mut self, sign: RestartSign) {
+        self.then(|_, journal| journal.out.tell(Item::Fact(Fact::Restart(Box::new(sign)))));
     }
 
     pub(super) fn set_roster(&mut self, stations: &[&str]) {
