@@ -65,8 +65,8 @@ impl Reading {
     }
 
     /// `range = [9, 21], rate_of_change = "3 per second", stuck_after = "30 s"`, and what was seen. `None`: too
-    /// little to say anything.
-    pub(super) fn proposed(&self) -> Option<(String, String)> {
+    /// little to say anything. `most` is what the point can hold at most.
+    pub(super) fn proposed(&self, most: f64) -> Option<(String, String)> {
         if self.count < LEAST_READINGS || !(self.low.is_finite() && self.high.is_finite()) {
             return None;
         }
@@ -80,6 +80,7 @@ impl Reading {
         }
         // What was never negative may be a number that cannot be.
         let low = if self.low >= 0.0 { low.max(0.0) } else { low };
+        let high = if self.high <= most { high.min(most) } else { high };
         let mut keys = format!("range = [{}, {}]", ValueText(low), ValueText(high));
         let fastest = self.fastest * 1.5;
         if fastest.is_finite() && (1e-6..1e15).contains(&fastest) {
@@ -120,18 +121,26 @@ mod tests {
     #[test]
     fn what_was_seen_becomes_a_proposal_with_a_margin() {
         let saw = read((0..60).map(|s| (s, 10.0 + (s % 11) as f64)));
-        let (keys, seen) = saw.proposed().unwrap();
+        let (keys, seen) = saw.proposed(f64::INFINITY).unwrap();
         assert_eq!(seen, "10 to 20");
         let expected = "range = [9, 21], rate_of_change = \"15 per second\", stuck_after = \"3 s\"";
         assert_eq!(keys, expected);
     }
 
     #[test]
+    fn nothing_is_proposed_that_the_point_cannot_hold() {
+        let saw = read((0..60).map(|s| (s, if s % 2 == 0 { 1.0 } else { 65_000.0 })));
+        let range = |most: f64| saw.proposed(most).unwrap().0.split(", rate").next().unwrap().to_owned();
+        assert_eq!(range(f64::INFINITY), "range = [0, 71500]");
+        assert_eq!(range(65_535.0), "range = [0, 65535]");
+    }
+
+    #[test]
     fn few_readings_and_values_that_stay_are_not_made_much_of() {
-        assert_eq!(read((0..19).map(|s| (s, 1.0))).proposed(), None);
-        assert_eq!(read((0..30).map(|s| (s, 7.0))).proposed().unwrap().0, "range = [7, 7]");
+        assert_eq!(read((0..19).map(|s| (s, 1.0))).proposed(f64::INFINITY), None);
+        assert_eq!(read((0..30).map(|s| (s, 7.0))).proposed(f64::INFINITY).unwrap().0, "range = [7, 7]");
         let huge = read((0..30_u64).map(|s| (s, if s.is_multiple_of(2) { f64::MAX } else { f64::MIN })));
-        assert_eq!(huge.proposed(), None);
+        assert_eq!(huge.proposed(f64::INFINITY), None);
     }
 
     #[test]

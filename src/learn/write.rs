@@ -280,6 +280,14 @@ fn add_rates(points: &mut BTreeMap<(PointKind, u32), More>, rates: &BTreeMap<(Po
     any
 }
 
+/// The largest number that a point of this kind is read as.
+fn most(kind: PointKind) -> f64 {
+    match kind {
+        PointKind::HoldingRegister | PointKind::InputRegister => f64::from(u16::MAX),
+        _ => f64::INFINITY,
+    }
+}
+
 /// What could be asked of the values that were read, as comments: the engineer knows what else is plausible.
 /// `written` are the points that stand there already.
 fn readings(
@@ -292,7 +300,7 @@ fn readings(
     let proposals = points
         .iter()
         .filter(|(point, _)| !written.contains(*point))
-        .filter_map(|(point, reading)| Some((*point, reading.proposed()?)));
+        .filter_map(|(point, reading)| Some((*point, reading.proposed(most(point.0))?)));
     let proposals: Vec<_> = proposals.collect();
     if proposals.is_empty() {
         return;
