@@ -238,13 +238,14 @@ def security():
 def sensor():
     rate = "[$__rate_interval]"
     versions = table(
-        "Versions and profiles", "The profile in force, with the beginning of its SHA-256.",
-        [query(f"gridtap_build_info{{{HERE}}} * on (instance) group_left (profile, hash, mode) "
+        "Versions and profiles", "The profile in force and its version, if it has one, with the beginning of its SHA-256.",
+        [query(f"gridtap_build_info{{{HERE}}} * on (instance) group_left (profile, profile_version, hash, mode) "
                'label_replace(gridtap_profile_info, "hash", "$1", "sha256", "(.{0,12}).*")', instant=True)],
-        [override("instance", displayName="Sensor", width=120), override("version", displayName="Version", width=90),
-         override("profile", displayName="Profile", width=120), override("mode", displayName="Mode", width=110),
-         override("hash", displayName="Hash")],
-        transformations=order("instance", "version", "profile", "mode", "hash"))
+        [override("instance", displayName="Sensor", width=110), override("version", displayName="gridtap", width=80),
+         override("profile", displayName="Profile", width=110),
+         override("profile_version", displayName="Its version", width=90),
+         override("mode", displayName="Mode", width=100), override("hash", displayName="Hash")],
+        transformations=order("instance", "version", "profile", "profile_version", "mode", "hash"))
     return page(
         "gridtap-sensor", "gridtap / Sensor health", "Whether gridtap itself sees everything and loses nothing.", [SENSOR],
         [("Now", [
