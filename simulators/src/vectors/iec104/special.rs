@@ -32,7 +32,9 @@ pub(super) fn times(book: &mut Book) {
         ("the first", 946_684_800_000),
         ("a leap day", 1_709_251_199_999),
         ("the end of a year", 1_735_689_599_999),
-        ("far away", 3_471_292_799_000),
+        ("never set", 0),
+        // The last second before years of two digits mean the century before (`parsers::iec104`, as Wireshark).
+        ("far away", 3_155_759_999_000),
         ("the last minute", BASE_MS - BASE_MS % 3_600_000 + 3_599_999),
     ];
     for (name, ms) in moments {
