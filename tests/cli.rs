@@ -310,7 +310,7 @@ fn a_truncated_capture_is_read_up_to_the_offset_that_is_named_with_status_3() {
 }
 
 #[test]
-fn field_sizes_of_101_can_be_given_to_a_dissection() {
+fn field_sizes_of_101_can_be_given_to_a_dissection_and_to_learning() {
     let folder = Folder::new("cli-sizes");
     // One command of 101, again and again: no two ASDUs that differ, from which the sizes could be found out.
     let command = [0x68, 11, 0, 0, 0, 0, 0x2D, 1, 6, 10, 0x94, 0x11, 1];
@@ -328,6 +328,22 @@ fn field_sizes_of_101_can_be_given_to_a_dissection() {
     let sizes = ["dissect", "--json", "--iec104-sizes", "1,1,2", text(&path)];
     let (out, _) = ends_with(&gridtap(&sizes), 0);
     assert_eq!(out.matches("\"common_address\":10,\"ioas\":[4500]").count(), 4, "{out}");
+    // The same for learning, which writes them for the station: here every command is confirmed.
+    let said = (0..8).map(|n: u8| {
+        let mut octets = command.to_vec();
+        (octets[2], octets[4]) = (n / 2 * 2, n.div_ceil(2) * 2);
+        if n.is_multiple_of(2) {
+            return Line::client(octets);
+        }
+        (octets[2], octets[4], octets[8]) = (n / 2 * 2, n.div_ceil(2) * 2, 7);
+        Line::server(octets)
+    });
+    let frames = TcpTalk::new(ends[0], ends[1], said.collect()).frames();
+    let path = folder.write("answered.pcap", pcap(&frames, 1, ByteOrder::Little, Resolution::Nano, 262_144));
+    let (profile, _) = ends_with(&gridtap(&["learn", text(&path), "-o", "-", "--iec104-sizes", "1,1,2"]), 0);
+    assert!(profile.contains("field_sizes = [1, 1, 2]") && profile.contains("4500"), "{profile}");
+    let (_, err) = ends_with(&gridtap(&["learn", text(&path), "-o", "-"]), 4);
+    assert!(err.contains("Nothing was learned"), "{err}");
     for wrong in ["1,1", "0,1,2", "1,1,4", "a,1,2", ""] {
         let (_, err) = ends_with(&gridtap(&["dissect", "--json", "--iec104-sizes", wrong, text(&path)]), 2);
         assert!(err.contains("three numbers"), "{wrong}: {err}");

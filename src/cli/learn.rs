@@ -41,6 +41,9 @@ pub(super) struct LearnArguments {
     /// Add to this profile what it does not allow yet; all that stands in it stays as it is
     #[arg(long, value_name = "FILE")]
     merge: Option<PathBuf>,
+    /// IEC 104: octets of cause, common and object address, as 1,1,2; else found out
+    #[arg(long, value_name = "SIZES", value_parser = super::field_sizes)]
+    pub(super) iec104_sizes: Option<parsers::FieldSizes>,
     /// Leave out the frames that this label file marks (lines `frame;1`). For one capture only
     #[arg(long, value_name = "FILE", conflicts_with = "live")]
     labels: Option<PathBuf>,
@@ -97,7 +100,8 @@ fn read(arguments: &LearnArguments) -> Result<Seen, Exit> {
     let marked = arguments.labels.as_deref().map(Marked::read).transpose().map_err(Exit::Usage)?;
     let marked = marked.unwrap_or_default();
     let mut source = open_files(&arguments.files).map_err(Exit::failed)?;
-    let mut pipeline = Pipeline::new(&PipelineOptions::default(), Learner::default());
+    let learner = Learner::reading(arguments.iec104_sizes);
+    let mut pipeline = Pipeline::new(&PipelineOptions::default(), learner);
     loop {
         match source.next() {
             Ok(Next::Frame(frame)) if marked.contains(frame.place.number) => {}

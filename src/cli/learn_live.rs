@@ -42,10 +42,11 @@ pub(super) fn listen(arguments: &LearnArguments) -> Result<Seen, Exit> {
     let until = arguments.time.and_then(|time| Instant::now().checked_add(time));
     let span = arguments.time.map_or("Ctrl-C".to_owned(), |time| format!("Ctrl-C, or for {time:?}"));
     complain(format_args!("listening on {} until {span}", interfaces.join(", ")));
+    let learner = Learner::reading(arguments.iec104_sizes);
     // A thread of its own, because the filter holds for all that a thread does later: this one writes the file.
     let listening = std::thread::Builder::new()
         .name("capture".to_owned())
-        .spawn(move || capture(source, &pipeline, until))
+        .spawn(move || capture(source, &pipeline, learner, until))
         .map_err(Exit::failed)?;
     let ended = listening.join().map_err(|_| Exit::failed("the capture thread ended unexpectedly"))?;
     let (learner, packets, remarks) = ended.map_err(Exit::failed)?;
@@ -57,10 +58,11 @@ type Listened = (Learner, u64, Vec<String>);
 fn capture(
     mut source: LiveSource,
     options: &PipelineOptions,
+    learner: Learner,
     until: Option<Instant>,
 ) -> Result<Listened, String> {
     forbid_sending().map_err(|error| format!("sending cannot be forbidden: {error}"))?;
-    let mut pipeline = Pipeline::new(options, Learner::default());
+    let mut pipeline = Pipeline::new(options, learner);
     let mut remarks = Vec::new();
     let result = pipeline::run(&mut source, &mut pipeline, |source, _| {
         for trouble in source.take_trouble() {

@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use parsers::{
-    Action, Defect, DefectKind, Direction, Endpoint, Exchange, Host, MacAddr, Operation, Outcome,
-    StationAddress, Timestamp, Transport,
+    Action, Defect, DefectKind, Direction, Endpoint, Exchange, FieldSizes, FlowInfo, Host, MacAddr,
+    Operation, Outcome, StationAddress, Timestamp, Transport,
 };
 
 use super::clock::{Clock, Seen};
@@ -67,6 +67,8 @@ impl Pauses {
 /// What was seen.
 #[derive(Default)]
 pub struct Learner {
+    /// Sizes of IEC 104's fields where somebody knows them; else each connection finds out its own.
+    field_sizes: Option<FieldSizes>,
     pairs: HashMap<PairKey, Box<Pair>, FixedState>,
     macs: HashMap<Host, Vec<(MacAddr, Seen)>, FixedState>,
     pauses: HashMap<Host, Pauses, FixedState>,
@@ -94,6 +96,12 @@ pub(super) struct Room {
 }
 
 impl Learner {
+    /// One that reads IEC 104 with fields of these sizes, if they are known.
+    #[must_use]
+    pub fn reading(field_sizes: Option<FieldSizes>) -> Learner {
+        Learner { field_sizes, ..Learner::default() }
+    }
+
     /// The pairs, in order.
     pub(super) fn pairs(&self) -> BTreeMap<PairKey, &Pair> {
         self.pairs.iter().map(|(key, pair)| (*key, pair.as_ref())).collect()
@@ -246,6 +254,10 @@ fn answer(pair: &mut Pair, operation: &Operation<'_>) {
 impl Consumer for Learner {
     fn reads_packets(&self) -> bool {
         true
+    }
+
+    fn field_sizes(&self, _: &FlowInfo) -> Option<FieldSizes> {
+        self.field_sizes
     }
 
     /// Who uses and offers what beside the control protocols.
